@@ -1,0 +1,125 @@
+import type { WireError } from './errors.ts';
+import type { ApplicationName, DeploymentId, OriginId, PlatformName, ReleaseId } from './ids.ts';
+import type { EjectionReason } from './signals.ts';
+import type { VerdictState } from './verdict.ts';
+
+/** What happened, as the event log keeps it and `sluice events` prints it. docs/operating.md lists every type. */
+export type DomainEvent =
+  | {
+      type: 'verdict.changed';
+      application: ApplicationName;
+      platform: PlatformName;
+      from: VerdictState;
+      to: VerdictState;
+      cause: string;
+      evidence: readonly string[];
+    }
+  | {
+      type: 'decision.made';
+      application: ApplicationName;
+      shares: Readonly<Record<PlatformName, number>>;
+      before: Readonly<Record<PlatformName, number>>;
+      reasons: readonly string[];
+    }
+  | {
+      type: 'table.published';
+      version: number;
+      shares: Readonly<Record<ApplicationName, Readonly<Record<PlatformName, number>>>>;
+    }
+  | {
+      type: 'origin.ejected';
+      platform: PlatformName;
+      origin: OriginId;
+      reason: EjectionReason;
+      worker: number;
+      forMs: number;
+    }
+  | { type: 'origin.readmitted'; platform: PlatformName; origin: OriginId; worker: number }
+  | { type: 'platform.api.down'; platform: PlatformName; error: string }
+  | { type: 'platform.api.up'; platform: PlatformName; afterMs: number }
+  | {
+      type: 'deployment.started';
+      deployment: DeploymentId;
+      application: ApplicationName;
+      release: ReleaseId;
+      number: number;
+      platforms: readonly PlatformName[];
+    }
+  | {
+      type: 'deployment.progress';
+      deployment: DeploymentId;
+      application: ApplicationName;
+      platform: PlatformName;
+      phase: DeploymentPhase;
+      message: string;
+      elapsedMs: number;
+    }
+  | {
+      type: 'deployment.log';
+      deployment: DeploymentId;
+      platform: PlatformName;
+      source: 'build' | 'app' | 'platform';
+      text: string;
+    }
+  | {
+      type: 'deployment.target';
+      deployment: DeploymentId;
+      application: ApplicationName;
+      platform: PlatformName;
+      outcome: 'live' | 'failed' | 'stopped';
+      firstInstanceMs?: number;
+      allInstancesMs?: number;
+      unproven?: boolean;
+      error?: WireError;
+    }
+  | {
+      type: 'deployment.finished';
+      deployment: DeploymentId;
+      application: ApplicationName;
+      release: ReleaseId;
+      outcome: 'done' | 'partly' | 'failed' | 'stopped';
+      elapsedMs: number;
+      seconds: Readonly<Record<PlatformName, number>>;
+    }
+  | { type: 'process.started'; process: 'controller' | 'worker'; pid: number; index?: number }
+  | { type: 'process.exited'; process: 'controller' | 'worker'; pid: number; index?: number; why: string }
+  | { type: 'operator.act'; act: string; who: string; subject: string; reason: string };
+
+export type EventType = DomainEvent['type'];
+
+/** Sequence numbers rise by one within a log and never start again. */
+export type LoggedEvent = { readonly seq: number; readonly at: number } & Readonly<DomainEvent>;
+
+/** Deployment phase per release and platform (axis A): stored, and it only moves along these. */
+export type DeploymentPhase =
+  | 'queued'
+  | 'staging'
+  | 'staged'
+  | 'applying'
+  | 'starting'
+  | 'verifying'
+  | 'ready'
+  | 'live'
+  | 'draining'
+  | 'retired'
+  | 'failed'
+  | 'stopped';
+
+/** All types with a line for people; docs and the events view are checked against it. */
+export const EVENT_TYPES = {
+  'verdict.changed': 'what we believe about a target changed',
+  'decision.made': 'the policy gave other shares',
+  'table.published': 'the workers were sent a new routing table',
+  'origin.ejected': 'a worker stopped sending to an origin on its own',
+  'origin.readmitted': 'a worker sends to an ejected origin again',
+  'platform.api.down': 'a platform API does not answer; traffic stays',
+  'platform.api.up': 'a platform API answers again',
+  'deployment.started': 'a release is being deployed',
+  'deployment.progress': 'a deployment entered a phase or has news',
+  'deployment.log': 'a line of build or start output',
+  'deployment.target': 'a deployment ended on one platform',
+  'deployment.finished': 'a deployment ended',
+  'process.started': 'a controller or worker started',
+  'process.exited': 'a controller or worker ended',
+  'operator.act': 'a person did something',
+} as const satisfies Record<EventType, string>;

@@ -1,0 +1,48 @@
+import type { ErrorCode } from './errors.ts';
+import type { RoutingTable } from './routing-table.ts';
+import type { GatewaySettings } from './settings.ts';
+import type { EjectionSignal, TrafficSignal } from './signals.ts';
+
+/** What crosses between controller and workers, relayed by the supervisor. Plain JSON. */
+export type ToWorker =
+  | { readonly to: 'worker'; readonly type: 'settings'; readonly settings: GatewaySettings }
+  | { readonly to: 'worker'; readonly type: 'table'; readonly table: RoutingTable }
+  /** Another worker ejected an origin: do the same. */
+  | { readonly to: 'worker'; readonly type: 'ejection'; readonly ejection: EjectionSignal }
+  | { readonly to: 'worker'; readonly type: 'stop'; readonly deadlineMs: number };
+
+export type FromWorker =
+  | {
+      readonly to: 'controller';
+      readonly type: 'ready';
+      readonly worker: number;
+      readonly tableVersion: number;
+    }
+  /** New requests follow this version from now on. */
+  | { readonly to: 'controller'; readonly type: 'applied'; readonly worker: number; readonly version: number }
+  /** No exchange that began under an earlier version still uses an origin which this version does not have. */
+  | { readonly to: 'controller'; readonly type: 'drained'; readonly worker: number; readonly version: number }
+  | {
+      readonly to: 'controller';
+      readonly type: 'traffic';
+      readonly worker: number;
+      readonly signals: readonly TrafficSignal[];
+    }
+  | {
+      readonly to: 'controller';
+      readonly type: 'ejection';
+      readonly worker: number;
+      readonly ejection: EjectionSignal;
+    }
+  | { readonly to: 'controller'; readonly type: 'gone'; readonly worker: number };
+
+/** What the supervisor itself is told. */
+export type ToSupervisor =
+  | { readonly to: 'supervisor'; readonly type: 'controller-ready'; readonly adminPort: number }
+  | { readonly to: 'supervisor'; readonly type: 'worker-listening'; readonly ports: readonly number[] }
+  | {
+      readonly to: 'supervisor';
+      readonly type: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+    };

@@ -1,0 +1,81 @@
+import type { DomainEvent, LoggedEvent } from './events.ts';
+
+/** Stops what it stands for: a timer, a subscription. Calling it again does nothing. */
+export type Dispose = () => void;
+
+/** A source of values without names: cockatiel's shape. */
+export type Event<T> = (listener: (value: T) => void) => Dispose;
+
+/** The only way to time outside `lib/`; tests pass a virtual one. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Milliseconds that never go back, for durations. */
+  monotonic(): number;
+  after(ms: number, run: () => void): Dispose;
+  every(ms: number, run: () => void): Dispose;
+  /** Rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** A number in [0, 1). Seeded in tests. */
+export type Random = () => number;
+
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Where events go and come from. `append` stamps sequence and time. */
+export interface EventLog {
+  append(event: DomainEvent): LoggedEvent;
+  /** Oldest first. */
+  since(seq: number, limit?: number): readonly LoggedEvent[];
+  readonly onEvent: Event<LoggedEvent>;
+}
+
+/**
+ * Small documents by key, grouped in collections, written atomically. Implementations: files, memory; all pass
+ * test/conformance/state-store.ts.
+ */
+export interface StateStore {
+  get(collection: string, key: string): Promise<unknown>;
+  put(collection: string, key: string, value: unknown): Promise<void>;
+  delete(collection: string, key: string): Promise<void>;
+  /** Keys in lexical order. */
+  keys(collection: string): Promise<readonly string[]>;
+  /** A folder of its own for big things (bundles); created when asked for. */
+  folder(name: string): Promise<string>;
+  /** Takes a lease or tells who has it. Expires on its own unless renewed. */
+  acquire(lease: string, holder: LeaseHolder, ttlMs: number): Promise<Lease | LeaseRefusal>;
+  close(): Promise<void>;
+}
+
+export interface LeaseHolder {
+  readonly id: string;
+  readonly reason: string;
+  readonly since: number;
+}
+
+export interface Lease {
+  readonly held: true;
+  /** Rises with every acquisition: a late writer is recognised by a lower one. */
+  readonly token: number;
+  renew(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+export interface LeaseRefusal {
+  readonly held: false;
+  readonly holder: LeaseHolder;
+  readonly expiresAt: number;
+}
+
+/** Something that runs. Creating it was free; `start` does I/O; `close` drains; both unwind on failure; close is idempotent. */
+export interface Runnable {
+  readonly name: string;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,223 @@
+import type { ErrorClass, WireError } from './errors.ts';
+import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
+import type { BundleFile, Release } from './release.ts';
+
+/**
+ * The port every platform implements. A provider talks to ONE platform (endpoint, credentials, scope), holds no
+ * state of its own beyond tokens, and finds everything it did before by the stamps it left on the platform.
+ *
+ * Every write is idempotent by (application, release, step). A write that the platform finishes later returns an
+ * `Operation` whose handle the caller stores before the first `poll`, so that another process can go on with it.
+ * Failures are `SluiceError`s made by `platformError(class, platform, …)`; a failed operation is an answer of
+ * `poll`, not an exception.
+ */
+export interface PlatformProvider {
+  readonly kind: string;
+  readonly platform: PlatformName;
+  /** Who are we there, may we log in, what can this endpoint do. */
+  describe(context: ProviderContext): Promise<PlatformInfo>;
+  /** One normalised read of everything we own for this application; no side effects. */
+  observe(context: ProviderContext, application: ApplicationName): Promise<Observation>;
+  /** The difference between wanted and observed, field by field; writes nothing. */
+  plan(context: ProviderContext, want: TargetSpec, seen: Observation): Promise<readonly PlanChange[]>;
+  /** Make the release runnable there: upload, build, unpack. No traffic, nothing replaced. */
+  stage(context: ProviderContext, want: TargetSpec, bundle: Bundle): Promise<Operation>;
+  /** Run the staged release beside or instead of the old one, with its configuration and route. */
+  apply(context: ProviderContext, want: TargetSpec, artifact: StagedArtifact): Promise<Operation>;
+  /** Change the number of instances of one process only. */
+  scale(context: ProviderContext, application: ApplicationName, instances: number): Promise<Operation>;
+  /** Remove what is left of one release that no longer serves. Retiring a release that is gone succeeds. */
+  retire(context: ProviderContext, application: ApplicationName, release: ReleaseId): Promise<Operation>;
+  /** Remove everything we own for this application. Destroying nothing succeeds. */
+  destroy(context: ProviderContext, application: ApplicationName): Promise<Operation>;
+  /** Where an operation stands; also in another process than the one that began it. */
+  poll(context: ProviderContext, handle: OperationHandle): Promise<OperationStatus>;
+  /** Release sockets and timers; idempotent. */
+  close(): Promise<void>;
+
+  /** The last lines of what the application printed there, newest last. */
+  logs?(context: ProviderContext, application: ApplicationName, lines: number): Promise<readonly LogLine[]>;
+}
+
+export interface ProviderContext {
+  readonly signal: AbortSignal;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Progress and build output for the person who waits; never secrets. */
+  readonly log: (line: LogLine) => void;
+}
+
+export interface LogLine {
+  readonly at: number;
+  readonly source: 'build' | 'app' | 'platform';
+  readonly text: string;
+  /** The instance that printed it, if any. */
+  readonly instance?: string;
+}
+
+/** What a person must know of an endpoint; discovered there, not assumed from the kind. */
+export interface PlatformInfo {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly identity: string;
+  readonly capabilities: {
+    /** Both releases can serve at once on different origins. */
+    readonly sideBySide: boolean;
+    /** `must-match`: the platform routes by Host. */
+    readonly hostHeader: 'any' | 'must-match';
+  };
+}
+
+/** What shall run on one platform. Everything is resolved: no references, no defaults left to guess. */
+export interface TargetSpec {
+  readonly application: ApplicationName;
+  readonly platform: PlatformName;
+  readonly release: Release;
+  /** What the previous release was called here, if one serves; providers may reuse its instances count. */
+  readonly process: ProcessSpec;
+  /** Complete environment, `SLUICE_RELEASE`, `SLUICE_APPLICATION` and `SLUICE_PLATFORM` included. Values may be secret. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly health: PlatformHealthSpec;
+  /** Public host names the platform's own router must know (`publicHost: map`); its default route comes on top. */
+  readonly hosts: readonly string[];
+}
+
+export interface ProcessSpec {
+  /** Shell command; empty leaves it to the platform (e.g. package.json's start script). */
+  readonly command: string;
+  readonly instances: number;
+  readonly memoryBytes: number;
+}
+
+export interface PlatformHealthSpec {
+  /** HTTP path that answers 200 when ready; undefined means: the port accepts a connection. */
+  readonly path: string | undefined;
+  /** How long a new instance may take until it is ready, milliseconds. */
+  readonly startTimeoutMs: number;
+}
+
+/** The application's files. `open` may be called again after a failure: an upload must be repeatable. */
+export interface Bundle {
+  readonly digest: string;
+  readonly files: readonly BundleFile[];
+  readonly root: string;
+  zip(): Promise<Buffer>;
+  tarGz(): Promise<Buffer>;
+}
+
+/** What `stage` made, as the platform names it; stored in the journal and handed to `apply`. */
+export interface StagedArtifact {
+  /** Digest of the platform's artefact, if it tells one. */
+  readonly digest?: string;
+  readonly native: Readonly<Record<string, string>>;
+}
+
+export interface OperationHandle {
+  readonly platform: PlatformName;
+  readonly application: ApplicationName;
+  readonly kind: 'stage' | 'apply' | 'scale' | 'retire' | 'destroy';
+  /** The platform's ids for what was begun: enough to go on in another process. No secrets. */
+  readonly native: Readonly<Record<string, string>>;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+}
+
+export interface Operation {
+  readonly handle: OperationHandle;
+  /** Set when it was finished at once. */
+  readonly done?: OperationStatus & { readonly state: 'succeeded' };
+}
+
+export type OperationStatus =
+  | {
+      readonly state: 'running';
+      readonly message: string;
+      readonly progress?: Progress;
+      /** How long to wait before asking again; the platform's wish. */
+      readonly retryAfterMs?: number;
+      /** Set when the operation entered its next phase (package → build): store it before polling again. */
+      readonly handle?: OperationHandle;
+    }
+  | { readonly state: 'succeeded'; readonly artifact?: StagedArtifact; readonly message?: string }
+  | { readonly state: 'failed'; readonly error: WireError }
+  /** The platform no longer knows the operation; observe to find out. */
+  | { readonly state: 'lost'; readonly message: string };
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+}
+
+export interface Observation {
+  /** Epoch milliseconds of the read. */
+  readonly at: number;
+  /** Round trip of the read, milliseconds. */
+  readonly apiLatencyMs: number;
+  /** Does the application exist there at all. */
+  readonly exists: boolean;
+  /** Every release we find stamped there. */
+  readonly releases: readonly ObservedRelease[];
+  /** The release the platform's router sends to, as far as the platform knows. */
+  readonly serving: ReleaseId | undefined;
+  readonly instances: readonly ObservedInstance[];
+  readonly desired: number;
+  /** How the gateway reaches it. One for platforms with a router, one per instance where there is none. */
+  readonly origins: readonly ObservedOrigin[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Things in our scope that carry our name and not our stamp: reported, never touched. */
+  readonly foreign: readonly string[];
+}
+
+export interface ObservedRelease {
+  readonly id: ReleaseId;
+  readonly state: 'staged' | 'running' | 'retired';
+}
+
+export interface ObservedInstance {
+  readonly id: string;
+  readonly release: ReleaseId | undefined;
+  readonly state: InstanceState;
+  /** Only running and routable instances serve. `null`: the platform does not say. */
+  readonly routable: boolean | null;
+  readonly reason?: string;
+  readonly restarts?: number;
+  /** Share of one core: 0.5 is half a core. */
+  readonly cpu?: number;
+  readonly memoryBytes?: number;
+}
+
+export type InstanceState =
+  | 'pending'
+  | 'starting'
+  | 'running'
+  | 'unhealthy'
+  | 'crashed'
+  | 'stopping'
+  | 'stopped'
+  | 'unknown';
+
+export interface ObservedOrigin {
+  /** `http://127.0.0.1:8080`; no path. */
+  readonly url: string;
+  /** The Host the platform routes by; undefined: the client's own Host is passed on. */
+  readonly hostHeader: string | undefined;
+  readonly sni?: string;
+  /** Set where an origin is one instance of one release. */
+  readonly release?: ReleaseId;
+  readonly instance?: string;
+}
+
+/** One line of `sluice plan`. Secret values never appear: `env.DB_URL` changes from `<secret>` to `<secret>`. */
+export interface PlanChange {
+  readonly action: 'create' | 'change' | 'none' | 'foreign';
+  /** `instances`, `memory`, `env.LOG_LEVEL`, `route shop.apps.example.com`. */
+  readonly field: string;
+  readonly from?: string;
+  readonly to?: string;
+  /** Something that serves is replaced or removed. */
+  readonly destructive: boolean;
+}
+
+/** Classes worth another try by the caller after the provider's own retries are used up. */
+export const RETRYABLE: ReadonlySet<ErrorClass> = new Set(['rateLimited', 'unavailable', 'timeout']);

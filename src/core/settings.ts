@@ -1,0 +1,200 @@
+import type { ApplicationName, PlatformName } from './ids.ts';
+
+/**
+ * What `sluice.yaml` means once decoded: everything resolved, every default filled in, durations in milliseconds,
+ * sizes in bytes, rates per second. `src/config` makes it; nobody else reads YAML.
+ */
+export interface Settings {
+  /** Absolute path of the file, or undefined for `serve --origin`. */
+  readonly file: string | undefined;
+  readonly platforms: Readonly<Record<PlatformName, PlatformSettings>>;
+  readonly applications: Readonly<Record<ApplicationName, ApplicationSettings>>;
+  readonly gateway: GatewaySettings;
+  readonly state: StateSettings;
+  /** Every secret value in the file: nothing we print may contain one. */
+  readonly secrets: readonly string[];
+}
+
+export interface PlatformSettings {
+  readonly name: PlatformName;
+  /** `cloudfoundry`, `openshift`, `selfhosted`, `static`. */
+  readonly provider: string;
+  /** Decoded by the provider's own zod schema (`providers/<kind>/config.ts`); only that provider looks inside. */
+  readonly options: unknown;
+}
+
+export interface ApplicationSettings {
+  readonly name: ApplicationName;
+  /** Undefined for an application that only has `static` targets. */
+  readonly source: SourceSettings | undefined;
+  readonly process: { readonly command: string; readonly instances: number; readonly memoryBytes: number };
+  readonly env: Readonly<Record<string, string>>;
+  /** Keys of `env` (and of the targets' `env`) whose value came from `${…}`. */
+  readonly secretEnv: readonly string[];
+  readonly health: HealthSettings;
+  readonly data: { readonly writes: 'anywhere' };
+  readonly routes: readonly RouteSettings[];
+  readonly targets: readonly TargetSettings[];
+  readonly policy: PolicySettings;
+  /** How long a new instance may take until it is ready. */
+  readonly startTimeoutMs: number;
+}
+
+/** A folder today; archives, binaries and images come later and are refused by name. */
+export interface SourceSettings {
+  readonly kind: 'folder';
+  /** Absolute. */
+  readonly path: string;
+}
+
+export interface HealthSettings {
+  /** Undefined: TCP probe only. */
+  readonly path: string | undefined;
+  readonly everyMs: number;
+  readonly timeoutMs: number;
+  readonly fall: number;
+  readonly rise: number;
+  /** Expected status; default 200 to 399. */
+  readonly status: { readonly from: number; readonly to: number };
+  /** Where the answering release names itself. */
+  readonly release: { readonly header: string } | { readonly json: string } | undefined;
+}
+
+export interface RouteSettings {
+  /** Lower case; `*` when the application takes every host. */
+  readonly host: string;
+  readonly path: string;
+  readonly publicHost: 'map' | 'rewrite';
+  readonly retry: 'safe' | 'idempotent';
+}
+
+export interface TargetSettings {
+  readonly platform: PlatformName;
+  /** 1 is tried first. */
+  readonly tier: number;
+  readonly weight: number;
+  readonly instances: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** Requests per second one instance carries; undefined: unknown, then never a reason to spill. */
+  readonly capacityRpsPerInstance: number | undefined;
+  /** Requests per second of the whole target where instances are not known (`static`). */
+  readonly capacityRps: number | undefined;
+}
+
+/** Parameters of the `tiered` strategy and its layers; presets in config/policies are values of this. */
+export interface PolicySettings {
+  readonly name: string;
+  readonly strategy: 'tiered';
+  readonly overprovision: number;
+  readonly holdDown: { readonly baseMs: number; readonly maxMs: number };
+  readonly ramp: { readonly steps: readonly number[]; readonly everyMs: number };
+  readonly failback: 'auto' | 'manual' | 'never';
+}
+
+export interface GatewaySettings {
+  readonly wire: 'compat';
+  readonly workers: number;
+  readonly listen: readonly ListenSettings[];
+  readonly admin: AdminSettings;
+  readonly limits: LimitSettings;
+  readonly timeouts: TimeoutSettings;
+  readonly retryBudget: { readonly ratio: number; readonly min: number };
+  readonly stall: { readonly floorMs: number; readonly p99Factor: number; readonly probeMs: number };
+  readonly ejection: {
+    readonly consecutive: number;
+    readonly failureRatio: number;
+    readonly minRequests: number;
+    readonly windowMs: number;
+    readonly baseMs: number;
+    readonly maxMs: number;
+  };
+  /** CIDRs whose X-Forwarded-* we believe. */
+  readonly trustedProxies: readonly string[];
+}
+
+export interface ListenSettings {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+}
+
+export interface AdminSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly tokens: Readonly<
+    Record<string, { readonly token: string; readonly role: 'read' | 'operate' | 'admin' }>
+  >;
+}
+
+export interface LimitSettings {
+  readonly headBytes: number;
+  readonly bodyBytes: number;
+  /** Bodies up to this size can be sent again. */
+  readonly replayBytes: number;
+  /** Concurrent requests per origin. */
+  readonly perOrigin: number;
+}
+
+export interface TimeoutSettings {
+  readonly connectMs: number;
+  /** Request sent → response head. */
+  readonly headMs: number;
+  /** No byte either way. */
+  readonly idleMs: number;
+  /** Idle keep-alive connections to a platform; shorter than the platforms' own. */
+  readonly upstreamKeepAliveMs: number;
+  /** Idle keep-alive connections of clients. */
+  readonly clientKeepAliveMs: number;
+  readonly drainMs: number;
+}
+
+export interface StateSettings {
+  /** Absolute. */
+  readonly dir: string;
+}
+
+export const DEFAULT_GATEWAY: GatewaySettings = {
+  wire: 'compat',
+  workers: 1,
+  listen: [{ host: '0.0.0.0', port: 8080 }],
+  admin: { host: '127.0.0.1', port: 9901, tokens: {} },
+  limits: { headBytes: 16_384, bodyBytes: 1_073_741_824, replayBytes: 65_536, perOrigin: 1024 },
+  timeouts: {
+    connectMs: 2_000,
+    headMs: 30_000,
+    idleMs: 60_000,
+    upstreamKeepAliveMs: 4_000,
+    clientKeepAliveMs: 60_000,
+    drainMs: 10_000,
+  },
+  retryBudget: { ratio: 0.2, min: 3 },
+  stall: { floorMs: 200, p99Factor: 4, probeMs: 150 },
+  ejection: {
+    consecutive: 5,
+    failureRatio: 0.5,
+    minRequests: 20,
+    windowMs: 10_000,
+    baseMs: 5_000,
+    maxMs: 300_000,
+  },
+  trustedProxies: [],
+};
+
+export const DEFAULT_HEALTH: HealthSettings = {
+  path: '/',
+  everyMs: 1_000,
+  timeoutMs: 500,
+  fall: 3,
+  rise: 2,
+  status: { from: 200, to: 399 },
+  release: undefined,
+};
+
+export const DEFAULT_POLICY: PolicySettings = {
+  name: 'active-active',
+  strategy: 'tiered',
+  overprovision: 1.4,
+  holdDown: { baseMs: 60_000, maxMs: 900_000 },
+  ramp: { steps: [0.01, 0.05, 0.25, 0.5, 1], everyMs: 30_000 },
+  failback: 'auto',
+};

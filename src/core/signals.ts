@@ -1,0 +1,80 @@
+import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
+import type { Observation } from './provider.ts';
+
+/** One observation: a fact with a time, never a verdict. */
+export type Signal = ProbeSignal | TrafficSignal | PlatformSignal | EjectionSignal;
+
+export interface ProbeSignal {
+  readonly kind: 'probe';
+  readonly at: number;
+  readonly application: ApplicationName;
+  readonly platform: PlatformName;
+  readonly origin: OriginId;
+  readonly probe: 'http' | 'tcp';
+  readonly ok: boolean;
+  /** `refused`, `timeout`, `status 503`, `router unknown_route`, …; `ok` when ok. */
+  readonly detail: string;
+  readonly latencyMs: number;
+  /** The release that answered, where the health rule names the place. */
+  readonly release?: ReleaseId;
+}
+
+/** What one worker's traffic did on one origin in one window. */
+export interface TrafficSignal {
+  readonly kind: 'traffic';
+  readonly at: number;
+  readonly windowMs: number;
+  readonly worker: number;
+  readonly application: ApplicationName;
+  readonly platform: PlatformName;
+  readonly origin: OriginId;
+  readonly counts: TrafficCounts;
+  /** Milliseconds to the response head; 0 when nothing answered. */
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly inFlight: number;
+}
+
+/** Attempts by how they ended. A reset of a reused connection that was replayed counts nowhere. */
+export interface TrafficCounts {
+  readonly ok: number;
+  readonly status5xx: number;
+  readonly connect: number;
+  readonly tls: number;
+  readonly timeout: number;
+  readonly reset: number;
+  /** The client went away; says nothing of the origin. */
+  readonly aborted: number;
+}
+
+export interface PlatformSignal {
+  readonly kind: 'platform';
+  readonly at: number;
+  readonly application: ApplicationName;
+  readonly platform: PlatformName;
+  /** `undefined` when the API did not answer; that alone never moves traffic. */
+  readonly observation: Observation | undefined;
+  readonly apiError?: string;
+}
+
+/** A worker ejected an origin on its own, or let it back in on trial. */
+export interface EjectionSignal {
+  readonly kind: 'ejection';
+  readonly at: number;
+  readonly worker: number;
+  readonly platform: PlatformName;
+  readonly origin: OriginId;
+  readonly reason: EjectionReason;
+  /** Epoch milliseconds; equal to `at` when the origin was let back in. */
+  readonly until: number;
+}
+
+export type EjectionReason =
+  | 'refused'
+  | 'connect-reset'
+  | 'connect-timeout'
+  | 'tls'
+  | 'consecutive-failures'
+  | 'failure-rate'
+  | 'stall'
+  | 'readmitted';
