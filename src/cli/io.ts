@@ -1,0 +1,22 @@
+/**
+ * All a command may touch of the process it runs in. Commands take it as an argument, so tests run them in-process
+ * and nothing but `main.ts` looks at `process`.
+ *
+ * Every command file exports one function of this shape and registers itself on commander's program:
+ * `export function validateCommand(program: Command, io: CliIo): void`.
+ */
+export interface CliIo {
+  /** Machine-readable output and what was asked for. Writes the text as it is: the caller ends its lines. */
+  readonly stdout: (text: string) => void;
+  /** Everything meant for a person when `--json` is on, and all complaints. */
+  readonly stderr: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute; relative paths on the command line start here. */
+  readonly cwd: string;
+  readonly isTty: boolean;
+  readonly columns: number;
+  /** Aborted on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Sets the exit status and returns: the process ends when nothing is left to do. */
+  readonly exit: (status: number) => void;
+}
