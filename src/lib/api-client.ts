@@ -1,0 +1,201 @@
+import Bottleneck from 'bottleneck';
+import { Agent, type Dispatcher, type FormData, request } from 'undici';
+import { platformError, SluiceError } from '../core/errors.ts';
+import type { Random } from '../core/ports.ts';
+import { apiResilience } from './resilience.ts';
+
+/**
+ * The HTTP client all providers share: JSON in and out, a rate budget, bounded concurrency, retries of what may be
+ * repeated, one token renewal on 401, and errors as `SluiceError`s. It knows no platform: `errorOf` does.
+ */
+export interface ApiClientOptions {
+  readonly platform: string;
+  readonly baseUrl: string;
+  /** PEM. */
+  readonly ca?: string | undefined;
+  readonly random: Random;
+  /** Headers for each call, e.g. Authorization; awaited, so it may fetch a token first. */
+  readonly headers: () => Promise<Record<string, string>>;
+  /** Called once when a call was answered 401; then the call is made once more. */
+  readonly onUnauthorized?: () => Promise<void>;
+  /** Turns an answer with status ≥ 400 into an error. `undefined`: take it as a normal answer (a 404 that means "none"). */
+  readonly errorOf: (answer: ApiAnswer, call: ApiCall) => SluiceError | undefined;
+  /** Calls per second at most; 20 by default, shared by all calls of this client. */
+  readonly ratePerSecond?: number;
+  readonly maxAttempts?: number;
+  readonly timeoutMs?: number;
+}
+
+export interface ApiCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
+  /** Path below the base URL, or an absolute URL on the same host. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is, with `contentType`. */
+  readonly body?: string | Buffer | FormData;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** GET, HEAD, PUT and DELETE are repeated on transient errors; POST and PATCH only where this says so. */
+  readonly repeatable?: boolean;
+  /** Milliseconds until the response head; 0 waits for ever. */
+  readonly timeoutMs?: number;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  /** Lower-case names; repeated fields joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** The parsed body, or undefined where it is no JSON. Servers lie about content types: this goes by the bytes. */
+  readonly json: unknown;
+}
+
+export interface ApiClient {
+  call(call: ApiCall): Promise<ApiAnswer>;
+  close(): Promise<void>;
+}
+
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const { platform, random } = options;
+  const perSecond = options.ratePerSecond ?? 20;
+  const budget = new Bottleneck({
+    reservoir: perSecond,
+    reservoirRefreshAmount: perSecond,
+    reservoirRefreshInterval: 1_000,
+  });
+  const resilience = apiResilience({ concurrency: 8, maxAttempts: options.maxAttempts ?? 4, random });
+  const agent = new Agent({
+    // Platform routers close idle connections when they like; a short life makes stale ones rare.
+    keepAliveTimeout: 4_000,
+    connect: { timeout: 5_000, ...(options.ca === undefined ? {} : { ca: options.ca }) },
+  });
+  let closed = false;
+
+  async function send(call: ApiCall): Promise<ApiAnswer> {
+    const url = urlOf(options.baseUrl, call);
+    const auth = await options.headers();
+    const timeoutMs = call.timeoutMs ?? options.timeoutMs ?? 30_000;
+    try {
+      const answer = await request(url, {
+        method: call.method as Dispatcher.HttpMethod,
+        dispatcher: agent,
+        headers: { accept: 'application/json', ...contentHeaders(call), ...auth, ...call.headers },
+        body: bodyOf(call),
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+      });
+      const text = await answer.body.text();
+      return { status: answer.statusCode, headers: flatten(answer.headers), text, json: parse(text) };
+    } catch (error) {
+      if (call.signal?.aborted) throw error;
+      throw connectionError(platform, url, error);
+    }
+  }
+
+  async function attempt(call: ApiCall): Promise<ApiAnswer> {
+    let answer = await budget.schedule(() => send(call));
+    if (answer.status === 401 && options.onUnauthorized) {
+      await options.onUnauthorized();
+      answer = await budget.schedule(() => send(call));
+    }
+    if (answer.status < 400) return answer;
+    const error = options.errorOf(answer, call);
+    if (error) throw error;
+    return answer;
+  }
+
+  return {
+    call(call) {
+      const repeatable = call.repeatable ?? (call.method !== 'POST' && call.method !== 'PATCH');
+      const policy = repeatable ? resilience.repeatable : resilience.once;
+      return policy.execute(() => attempt(call), call.signal);
+    },
+    async close() {
+      if (closed) return;
+      closed = true;
+      await budget.stop({ dropWaitingJobs: true }).catch(() => undefined);
+      await agent.destroy();
+    },
+  };
+}
+
+/** Tokens go to the configured host only: an absolute URL elsewhere (a forged `next` link) is refused. */
+function urlOf(baseUrl: string, call: ApiCall): URL {
+  const base = new URL(baseUrl);
+  const url = call.path.startsWith('http')
+    ? new URL(call.path)
+    : new URL(base.pathname.replace(/\/$/, '') + call.path, base);
+  if (url.origin !== base.origin) {
+    throw new SluiceError('BUG', `refusing to send credentials for ${base.origin} to ${url.origin}`);
+  }
+  for (const [name, value] of Object.entries(call.query ?? {})) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+function contentHeaders(call: ApiCall): Record<string, string> {
+  if (call.contentType !== undefined) return { 'content-type': call.contentType };
+  return call.json === undefined ? {} : { 'content-type': 'application/json' };
+}
+
+function bodyOf(call: ApiCall): string | Buffer | FormData | null {
+  if (call.json !== undefined) return JSON.stringify(call.json);
+  return call.body ?? null;
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
+}
+
+function parse(text: string): unknown {
+  const first = text.trimStart()[0];
+  if (first !== '{' && first !== '[') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function connectionError(platform: string, url: URL, error: unknown): SluiceError {
+  const why = reasonOf(error);
+  const timedOut = /timeout|timed out/i.test(why);
+  return platformError(
+    timedOut ? 'timeout' : 'unavailable',
+    platform,
+    `the API at ${url.origin} does not answer`,
+    {
+      why,
+      remedy: `check that ${url.origin} is reachable from here and that the address is right`,
+      cause: error,
+    },
+  );
+}
+
+/** undici hides the reason one or two causes deep, and sometimes behind an empty message. */
+function reasonOf(error: unknown): string {
+  const seen: string[] = [];
+  for (let e: unknown = error; e instanceof Error && seen.length < 4; e = e.cause) {
+    const code = 'code' in e && typeof e.code === 'string' ? e.code : '';
+    seen.push([code, e.message].filter(Boolean).join(' '));
+  }
+  return seen.filter(Boolean).join(': ') || String(error);
+}
+
+/** Delta seconds or an HTTP date (RFC 9110 §10.2.3), in milliseconds from `now`; undefined when absent or broken. */
+export function retryAfterMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
+  const value = headers['retry-after'];
+  if (value === undefined) return undefined;
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
