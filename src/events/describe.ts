@@ -1,0 +1,63 @@
+import type { LoggedEvent } from '../core/events.ts';
+
+/** One line for a person; no time, no colour. */
+export function describeEvent(event: LoggedEvent): string {
+  switch (event.type) {
+    case 'verdict.changed':
+      return `${event.platform} is ${event.to} (was ${event.from}): ${event.cause}`;
+    case 'decision.made':
+      return `${event.application}: ${shares(event.before)} → ${shares(event.shares)}: ${event.reasons.join('; ')}`;
+    case 'table.published':
+      return `table ${event.version} published`;
+    case 'origin.ejected':
+      return `worker ${event.worker} ejected ${event.origin} for ${seconds(event.forMs)}: ${event.reason}`;
+    case 'origin.readmitted':
+      return `worker ${event.worker} sends to ${event.origin} again`;
+    case 'platform.api.down':
+      return `${event.platform}: the API does not answer, traffic stays where it is: ${event.error}`;
+    case 'platform.api.up':
+      return `${event.platform}: the API answers again after ${seconds(event.afterMs)}`;
+    case 'deployment.started':
+      return `${event.deployment}: deploying ${event.application} r${event.number} (${event.release}) to ${event.platforms.join(', ')}`;
+    case 'deployment.progress':
+      return `${event.platform} ${event.phase}: ${event.message} (${seconds(event.elapsedMs)})`;
+    case 'deployment.log':
+      return `${event.platform} ${event.source} | ${event.text}`;
+    case 'deployment.target':
+      return describeTarget(event);
+    case 'deployment.finished':
+      return `${event.deployment}: ${event.application} ${event.release} ${event.outcome} after ${seconds(event.elapsedMs)}`;
+    case 'process.started':
+      return `${named(event)} started (pid ${event.pid})`;
+    case 'process.exited':
+      return `${named(event)} ended (pid ${event.pid}): ${event.why}`;
+    case 'operator.act':
+      return `${event.who}: ${event.act} ${event.subject}${event.reason === '' ? '' : ` — ${event.reason}`}`;
+  }
+}
+
+function describeTarget(event: Extract<LoggedEvent, { type: 'deployment.target' }>): string {
+  if (event.error) {
+    const why = event.error.why === undefined ? '' : `: ${event.error.why}`;
+    return `${event.platform} ${event.outcome}: ${event.error.message}${why}`;
+  }
+  const times = [
+    event.firstInstanceMs === undefined ? '' : `first instance ${seconds(event.firstInstanceMs)}`,
+    event.allInstancesMs === undefined ? '' : `all ${seconds(event.allInstancesMs)}`,
+    event.unproven ? 'unproven: the application does not name its release' : '',
+  ].filter(Boolean);
+  return `${event.platform} ${event.outcome}${times.length === 0 ? '' : ` (${times.join(', ')})`}`;
+}
+
+function named(event: { process: string; index?: number }): string {
+  return event.index === undefined ? event.process : `${event.process} ${event.index}`;
+}
+
+export function shares(of: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(of).map(([name, share]) => `${name} ${Math.round(share * 100)} %`);
+  return parts.length === 0 ? 'nothing' : parts.join(', ');
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,32 @@
+import type { DeploymentPhase } from '../core/events.ts';
+import type { PlatformName, ReleaseId } from '../core/ids.ts';
+import type { Clock, EventLog, Logger } from '../core/ports.ts';
+import type { ObservedOrigin, PlatformProvider } from '../core/provider.ts';
+import type { HealthSettings } from '../core/settings.ts';
+import type { TrafficControl } from '../core/traffic.ts';
+import type { Journal } from './journal.ts';
+import type { Releases } from './releases.ts';
+
+/** One request through a platform's own router: does it answer, and as which release? */
+export type ReleaseProbe = (
+  origin: ObservedOrigin,
+  health: HealthSettings,
+) => Promise<{ readonly ok: boolean; readonly detail: string; readonly release?: ReleaseId }>;
+
+/** What every step of a deployment works with. */
+export interface DeploymentContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: EventLog;
+  readonly journal: Journal;
+  readonly releases: Releases;
+  readonly traffic: TrafficControl;
+  readonly probe: ReleaseProbe;
+  readonly provider: (platform: PlatformName) => PlatformProvider;
+  /** Aborted when the person asked to stop: honoured between steps, never within one. */
+  readonly stop: AbortSignal;
+  /** False once the lease is lost: no write may follow. */
+  readonly mayWrite: () => boolean;
+}
+
+export type Report = (phase: DeploymentPhase, message: string) => Promise<void>;

@@ -1,0 +1,66 @@
+import type { DeploymentRecord, DeploymentTarget } from '../core/deployment.ts';
+import type { DeploymentId, PlatformName } from '../core/ids.ts';
+import type { StateStore } from '../core/ports.ts';
+
+/** Deployments as they go: what is written here survives us, so it is written before it is relied on. */
+export interface Journal {
+  begin(record: DeploymentRecord): Promise<void>;
+  get(id: DeploymentId): Promise<DeploymentRecord | undefined>;
+  /** Oldest first. */
+  list(): Promise<readonly DeploymentRecord[]>;
+  /** Changes one platform's part. Parts of one deployment are written one after the other. */
+  target(
+    id: DeploymentId,
+    platform: PlatformName,
+    change: Partial<DeploymentTarget>,
+  ): Promise<DeploymentTarget>;
+  finish(
+    id: DeploymentId,
+    outcome: NonNullable<DeploymentRecord['outcome']>,
+    at: number,
+  ): Promise<DeploymentRecord>;
+}
+
+export function journalIn(store: StateStore): Journal {
+  let writing: Promise<unknown> = Promise.resolve();
+
+  async function get(id: DeploymentId): Promise<DeploymentRecord | undefined> {
+    return (await store.get('deployments', id)) as DeploymentRecord | undefined;
+  }
+
+  function update(
+    id: DeploymentId,
+    change: (record: DeploymentRecord) => DeploymentRecord,
+  ): Promise<DeploymentRecord> {
+    const write = writing.then(async () => {
+      const record = await get(id);
+      if (!record) throw new Error(`the journal has no deployment ${id}`);
+      const changed = change(record);
+      await store.put('deployments', id, changed);
+      return changed;
+    });
+    writing = write.catch(() => undefined);
+    return write;
+  }
+
+  return {
+    get,
+    begin: (record) => store.put('deployments', record.id, record),
+    async list() {
+      const records: DeploymentRecord[] = [];
+      for (const key of await store.keys('deployments')) {
+        const record = await get(key);
+        if (record) records.push(record);
+      }
+      return records.sort((a, b) => a.startedAt - b.startedAt);
+    },
+    async target(id, platform, change) {
+      const record = await update(id, (old) => {
+        const target = { ...old.targets[platform]!, ...change };
+        return { ...old, targets: { ...old.targets, [platform]: target } };
+      });
+      return record.targets[platform]!;
+    },
+    finish: (id, outcome, at) => update(id, (old) => ({ ...old, outcome, finishedAt: at })),
+  };
+}

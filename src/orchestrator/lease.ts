@@ -1,0 +1,51 @@
+import { SluiceError } from '../core/errors.ts';
+import type { ApplicationName } from '../core/ids.ts';
+import type { Clock, Lease, LeaseHolder, StateStore } from '../core/ports.ts';
+
+const TTL_MS = 30_000;
+const RENEW_MS = 10_000;
+
+export interface HeldLease {
+  /** False from the moment a renewal failed. */
+  readonly valid: () => boolean;
+  release(): Promise<void>;
+}
+
+/** One deployment of an application at a time. Throws LOCK_HELD naming who has it, why and for how long. */
+export async function leaseApplication(
+  store: StateStore,
+  clock: Clock,
+  application: ApplicationName,
+  holder: LeaseHolder,
+): Promise<HeldLease> {
+  const answer = await store.acquire(`deploy-${application}`, holder, TTL_MS);
+  if (!answer.held) {
+    const left = Math.max(0, Math.ceil((answer.expiresAt - clock.now()) / 1000));
+    throw new SluiceError('LOCK_HELD', `${application} is being changed by ${answer.holder.id}`, {
+      where: application,
+      why: answer.holder.reason,
+      remedy: `wait for it; if its process is dead the lock ends by itself in ${left} s`,
+    });
+  }
+  return keepAlive(answer, clock);
+}
+
+function keepAlive(lease: Lease, clock: Clock): HeldLease {
+  let valid = true;
+  const stop = clock.every(RENEW_MS, () => {
+    lease.renew().then(
+      (renewed) => {
+        valid = valid && renewed;
+      },
+      // A disk hiccup is no loss yet: the lease lives three renewals long.
+      () => undefined,
+    );
+  });
+  return {
+    valid: () => valid,
+    async release() {
+      stop();
+      await lease.release();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { ReleaseId } from '../core/ids.ts';
+import type { ApplicationSettings } from '../core/settings.ts';
+
+/**
+ * Hash over the configuration that changes behaviour: command, memory, health path, environment (also the
+ * targets' own). Instance counts, weights and tiers are left out: scaling is no new release. Values of the
+ * environment go in as HMACs under a key of this installation, so that a hash never helps to guess a secret.
+ */
+export function configHashOf(application: ApplicationSettings, key: string): string {
+  const env = (values: Readonly<Record<string, string>>): [string, string][] =>
+    Object.keys(values)
+      .sort()
+      .map((name) => [name, createHmac('sha256', key).update(values[name]!).digest('hex')]);
+  const behaviour = {
+    command: application.process.command,
+    memoryBytes: application.process.memoryBytes,
+    healthPath: application.health.path ?? null,
+    env: env(application.env),
+    targets: application.targets
+      .filter((target) => Object.keys(target.env).length > 0)
+      .map((target) => [target.platform, env(target.env)] as const)
+      .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
+  };
+  return `sha256:${createHash('sha256').update(JSON.stringify(behaviour)).digest('hex')}`;
+}
+
+export function releaseIdOf(application: string, sourceDigest: string, configHash: string): ReleaseId {
+  const digest = createHash('sha256').update(`${application}\n${sourceDigest}\n${configHash}`).digest('hex');
+  return `r-${digest.slice(0, 10)}`;
+}

@@ -1,0 +1,33 @@
+import type { PlatformName } from '../core/ids.ts';
+import type { TargetSpec } from '../core/provider.ts';
+import type { Release } from '../core/release.ts';
+import { releaseLabel } from '../core/release.ts';
+import type { ApplicationSettings } from '../core/settings.ts';
+
+/** What shall run on one platform: the application's settings with the target's own on top. */
+export function targetSpecOf(
+  application: ApplicationSettings,
+  platform: PlatformName,
+  release: Release,
+): TargetSpec | undefined {
+  const target = application.targets.find((candidate) => candidate.platform === platform);
+  if (!target) return undefined;
+  return {
+    application: application.name,
+    platform,
+    release,
+    process: { ...application.process, instances: target.instances },
+    env: {
+      ...application.env,
+      ...target.env,
+      SLUICE_APPLICATION: application.name,
+      SLUICE_PLATFORM: platform,
+      SLUICE_RELEASE: release.id,
+      SLUICE_RELEASE_LABEL: releaseLabel(release),
+    },
+    health: { path: application.health.path, startTimeoutMs: application.startTimeoutMs },
+    hosts: application.routes
+      .filter((route) => route.publicHost === 'map' && route.host !== '*')
+      .map((route) => route.host),
+  };
+}
