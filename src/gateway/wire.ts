@@ -1,0 +1,167 @@
+import type { OriginId } from '../core/ids.ts';
+import type { HeadEdit, ResponseEdit } from './headers.ts';
+
+/**
+ * The wire seam. A wire speaks HTTP to clients and to origins; the exchange decides what happens between the two
+ * and knows neither sockets nor node:http. There is no stream and no promise per request: heads, chunks, and one
+ * outcome, by plain method calls on objects that live as long as the request.
+ *
+ * Chunks are on loan: a chunk is valid until the call that brought it returns. Whoever needs it longer copies it.
+ */
+
+/** What became of a write: on its way, kept by the wire (stop, and wait for `onDrain`), or lost with its connection. */
+export const SYNC = 0;
+export const QUEUED = 1;
+export const ERR = 2;
+export type Written = typeof SYNC | typeof QUEUED | typeof ERR;
+
+/** Names and values in turn, as they came: `['Host', 'shop.example.com', 'Accept', '*' + '/*']`. */
+export type FlatHeaders = readonly string[];
+
+/** `RequestHead.bodyLength` of a body whose length is not announced. */
+export const CHUNKED = -1;
+
+/**
+ * A request head the wire has found valid: one Host, one unambiguous framing, no control characters. A wire that
+ * keeps bytes makes `headers` only when asked: the pipeline itself asks for single fields.
+ */
+export interface RequestHead {
+  readonly method: string;
+  /** Origin form or `*`, byte for byte; an absolute form was reduced and its authority put into `host`. */
+  readonly target: string;
+  /** As the client named it, with port if it gave one; empty for HTTP/1.0 without Host. */
+  readonly host: string;
+  /** 0: none; CHUNKED: unknown. */
+  readonly bodyLength: number;
+  /** The protocol the client asks to switch to, lower case; only `websocket` gets this far. */
+  readonly upgrade: string | undefined;
+  readonly headers: FlatHeaders;
+  readonly peer: Peer;
+  /** The first value of the field with this lower-case name. */
+  field(name: string): string | undefined;
+}
+
+/** Who is on the other end of a client connection; one object a connection. */
+export interface Peer {
+  readonly address: string;
+  /** In `gateway.trustedProxies`: its X-Forwarded-* are believed. */
+  readonly trusted: boolean;
+  readonly encrypted: boolean;
+  readonly localPort: number;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: FlatHeaders;
+  field(name: string): string | undefined;
+}
+
+/** One request of a client and the way back to it. */
+export interface Downstream {
+  readonly head: RequestHead;
+  /** Once, right after it was offered and before anything else is called. */
+  attach(handler: DownstreamHandler): void;
+  /** The body starts paused; the first `resume` also answers `Expect: 100-continue`. */
+  resume(): void;
+  pause(): void;
+  /** Passes on a 1xx (never 101). A wire that cannot does nothing. */
+  inform(head: ResponseHead): void;
+  /** Once. With 101 both bodies become raw bytes until each side has ended. False: the head cannot be sent as it is. */
+  respond(head: ResponseHead, edit: ResponseEdit): boolean;
+  write(chunk: Uint8Array): Written;
+  end(trailers: FlatHeaders | undefined): void;
+  /** Cuts the connection so that the client can tell the answer from a complete one. */
+  abort(): void;
+}
+
+export interface DownstreamHandler {
+  onBody(chunk: Uint8Array): void;
+  onBodyEnd(): void;
+  onDrain(): void;
+  /** Exactly once and last: the whole answer is handed to the system, or the client has gone (`complete` false). */
+  onClose(complete: boolean): void;
+}
+
+/** What the exchange hands to the upstream side to make one attempt on one origin. */
+export interface AttemptRequest {
+  readonly origin: WireOrigin;
+  readonly head: RequestHead;
+  readonly edit: HeadEdit;
+  /** Take no kept connection: the last one was closed under this request. */
+  readonly fresh: boolean;
+}
+
+/** Where to connect. One object per origin and SNI as long as it stays in the table. */
+export interface WireOrigin {
+  readonly id: OriginId;
+  readonly key: string;
+  readonly secure: boolean;
+  readonly hostname: string;
+  readonly port: number;
+  readonly sni: string | undefined;
+}
+
+/** One attempt. After `abort`, or after `onOutcome`, its handler hears nothing more. */
+export interface Upstream {
+  /** False as long as not one byte of the request can have reached the origin. */
+  readonly delivered: boolean;
+  write(chunk: Uint8Array): Written;
+  /** The request body is complete; on a tunnel: our half is closed. */
+  end(): void;
+  pause(): void;
+  resume(): void;
+  abort(): void;
+}
+
+export interface UpstreamHandler {
+  /** The whole request has been handed to the system. */
+  onSent(): void;
+  onInform(head: ResponseHead): void;
+  onHead(head: ResponseHead): void;
+  onChunk(chunk: Uint8Array): void;
+  /** No more chunks; on a tunnel the other direction goes on. */
+  onEnd(trailers: FlatHeaders | undefined): void;
+  onDrain(): void;
+  /** Exactly once and last. */
+  onOutcome(outcome: Outcome): void;
+}
+
+export type Outcome = Completed | Failure;
+
+export interface Completed {
+  readonly kind: 'complete';
+}
+
+export interface Failure {
+  readonly kind: 'failed';
+  readonly class: FailureClass;
+  /** `refused`, `connect-reset`, `connect-timeout`, `tls` mean: not delivered. `reset` and `protocol`: perhaps. */
+  readonly delivered: boolean;
+  /** The connection had carried an exchange before, and not one byte of an answer came. */
+  readonly stale: boolean;
+  /** For logs only; never sent to a client. */
+  readonly detail: string;
+}
+
+export type FailureClass = 'refused' | 'connect-reset' | 'connect-timeout' | 'tls' | 'reset' | 'protocol';
+
+export const COMPLETED: Completed = { kind: 'complete' };
+
+/** Both sides of a protocol implementation. Creating one is free; `listen` does I/O. */
+export interface Wire {
+  /** Resolves with the ports, in the order asked for. */
+  listen(at: readonly ListenAddress[], accept: (downstream: Downstream) => void): Promise<readonly number[]>;
+  attempt(request: AttemptRequest, handler: UpstreamHandler): Upstream;
+  /** The origin has left the table: idle connections close now, used ones when their exchange ends. */
+  retire(origin: WireOrigin): void;
+  /** No new connections; open ones are told `connection: close` with their next answer, idle ones close. */
+  drain(): void;
+  /** Drops everything that is left. */
+  close(): Promise<void>;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}

@@ -1,0 +1,147 @@
+import http, { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import httpProxy from 'http-proxy';
+
+export interface ForwarderOptions {
+  /** Idle upstream connections are kept this long; 0 (the default) opens one a request. */
+  readonly keepAliveMs?: number;
+  /** Milliseconds without a byte from upstream before the exchange is given up; default none. */
+  readonly timeoutMs?: number;
+  /** Added to each request sent upstream. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sends `X-Forwarded-For/Proto/Port/Host`; default false. */
+  readonly forwardedHeaders?: boolean;
+  /** Answers when upstream cannot be reached. Default: a bare 502. */
+  readonly onError?: (error: Error, request: IncomingMessage, response: ServerResponse) => void;
+  /** Sees each upstream answer before its head is passed on, and may change its headers. */
+  readonly onResponse?: (
+    upstream: IncomingMessage,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) => void;
+}
+
+export interface Forwarder {
+  /** `target` is `http://127.0.0.1:8080`: no path. */
+  web(request: IncomingMessage, response: ServerResponse, target: string): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void;
+  /** Closes idle upstream connections; running exchanges finish. */
+  close(): void;
+}
+
+/**
+ * http-proxy 1.18.1 with its faults mended:
+ * - a client that goes away took nothing with it: the upstream request stayed open for ever;
+ * - its pass `deleteLength` dropped the framing of a chunked DELETE or OPTIONS and sent the body all the same, which
+ *   the origin then read as a second request of the attacker's choosing;
+ * - an upstream that dies in the middle of a body left the client waiting instead of cutting it off;
+ * - errors of a client's socket before its upgrade was answered had no listener and ended the process;
+ * - paths lost doubled slashes.
+ */
+export function createForwarder(options: ForwarderOptions = {}): Forwarder {
+  const keepAlive = (options.keepAliveMs ?? 0) > 0;
+  // Both halves of a tunnel close on their own: `allowHalfOpen` reaches net.connect through the agent.
+  const agentOptions = {
+    keepAlive,
+    ...(keepAlive && options.keepAliveMs !== undefined ? { timeout: options.keepAliveMs } : {}),
+    allowHalfOpen: true,
+  };
+  const plain = new http.Agent(agentOptions);
+  const secure = new https.Agent(agentOptions);
+
+  const proxy = httpProxy.createProxyServer({
+    xfwd: options.forwardedHeaders ?? false,
+    // Sends `request.url` as it came instead of what url.parse makes of it.
+    toProxy: true,
+    ...(options.timeoutMs === undefined ? {} : { proxyTimeout: options.timeoutMs }),
+    ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
+  });
+  dropPass(proxy, 'deleteLength');
+
+  proxy.on('proxyReq', (upstream, request, response) => {
+    // The library joins path segments and collapses slashes on the way; the target belongs to the client.
+    upstream.path = request.url ?? '/';
+    response.on('close', () => {
+      if (!response.writableFinished) upstream.destroy();
+    });
+  });
+  proxy.on('proxyReqWs', (upstream, request, socket) => {
+    upstream.path = request.url ?? '/';
+    socket.on('error', () => upstream.destroy());
+    socket.on('close', () => upstream.destroy());
+    refuseUpgradeInOneMessage(upstream, socket);
+  });
+  proxy.on('proxyRes', (upstream, request, response) => {
+    upstream.on('close', () => {
+      if (!upstream.complete) response.destroy();
+    });
+    options.onResponse?.(upstream, request, response);
+  });
+
+  function web(request: IncomingMessage, response: ServerResponse, target: string): void {
+    // The server has answered it already; upstream must not be asked to do so a second time.
+    delete request.headers.expect;
+    proxy.web(request, response, { target, agent: agentFor(target) }, (error) => {
+      if (options.onError !== undefined && !response.headersSent) options.onError(error, request, response);
+      else fail(response);
+    });
+  }
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
+    socket.on('error', () => socket.destroy());
+    // The types ask for a net.Socket; any duplex that is one in fact comes from a server's `upgrade` event.
+    proxy.ws(request, socket as Socket, head, { target, agent: agentFor(target) }, () => {
+      if (!socket.destroyed)
+        socket.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    });
+  }
+
+  function agentFor(target: string): http.Agent {
+    return target.startsWith('https:') ? secure : plain;
+  }
+
+  return {
+    web,
+    upgrade,
+    close() {
+      // Not `agent.destroy()`: that would cut the running exchanges too.
+      closeIdle(plain);
+      closeIdle(secure);
+    },
+  };
+}
+
+function closeIdle(agent: http.Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
+}
+
+function dropPass(proxy: httpProxy, name: string): void {
+  // `webPasses` is what the constructor builds per instance; the published types do not mention it.
+  const inner = proxy as unknown as { webPasses: readonly { readonly name: string }[] };
+  inner.webPasses = inner.webPasses.filter((pass) => pass.name !== name);
+}
+
+/**
+ * An upgrade that upstream refuses is answered with its own status and body, then closed. The library copies the
+ * head as it is and pipes a body it has already de-chunked, so the client would wait for chunks that never come.
+ */
+function refuseUpgradeInOneMessage(upstream: http.ClientRequest, socket: Duplex): void {
+  upstream.prependListener('response', (answer: IncomingMessage) => {
+    const headers: OutgoingHttpHeaders = answer.headers;
+    delete headers['transfer-encoding'];
+    delete headers['keep-alive'];
+    headers['connection'] = 'close';
+    answer.on('close', () => {
+      if (!answer.complete) socket.destroy();
+    });
+  });
+}
+
+function fail(response: ServerResponse): void {
+  if (response.headersSent) response.destroy();
+  else response.writeHead(502, { 'content-type': 'text/plain' }).end('bad gateway\n');
+}
