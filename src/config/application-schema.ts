@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import { checkedText, choice, decimal, described, duration, rate, size, text, whole } from './fields.ts';
+import { policySchema } from './policy-schema.ts';
+
+const MEBIBYTE = 1024 ** 2;
+
+function instances(says: string, otherwise?: number) {
+  return whole({ says, ...(otherwise === undefined ? {} : { otherwise }) }, { min: 1, max: 1_000 });
+}
+
+const command = text({
+  says: 'The shell command that starts one instance; it listens on $PORT. Left out: the platform finds it (package.json).',
+});
+const memory = size(
+  { says: 'Memory of one instance.', otherwise: '256Mi' },
+  { min: 16 * MEBIBYTE, max: 1024 ** 4 },
+);
+
+const RESERVED_ENV = /^(PORT$|SLUICE_|VCAP_)/;
+
+const env = z
+  .record(
+    checkedText({ says: 'Name of the variable.' }, '^[A-Za-z_][A-Za-z0-9_]*$', (name) => {
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+        return { fault: 'not a name for a variable', remedy: 'letters, digits and _ only, no digit first' };
+      }
+      if (!RESERVED_ENV.test(name)) return undefined;
+      return { fault: 'Sluice or the platform sets this variable itself', remedy: 'choose another name' };
+    }),
+    z.string(),
+  )
+  .meta({ description: 'Environment variables. Numbers and booleans are taken as they are written.' });
+
+const processSchema = z
+  .strictObject({
+    command: command.optional(),
+    instances: instances(
+      'How many instances run on each platform; a target may say otherwise.',
+      1,
+    ).optional(),
+    memory: memory.optional(),
+    runOn: choice({ says: 'On which platforms this process runs.', otherwise: 'all' }, ['all']).optional(),
+  })
+  .nullable()
+  .meta({ description: 'One process of the application.' });
+
+const statusRange = z
+  .unknown()
+  .transform((given, context) => {
+    const [, from, to] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(String(given)) ?? [];
+    if (from !== undefined && Number(from) <= Number(to ?? from)) {
+      return { from: Number(from), to: Number(to ?? from) };
+    }
+    context.addIssue({
+      code: 'custom',
+      message: 'not a status or range of statuses',
+      params: { remedy: 'write 200 or 200-399' },
+    });
+    return z.NEVER;
+  })
+  .meta({
+    anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^[1-5]\\d\\d(-[1-5]\\d\\d)?$' }],
+    ...described({ says: 'The statuses that count as healthy.', otherwise: '200-399' }),
+  });
+
+const healthSchema = z
+  .strictObject({
+    probe: choice({ says: 'http asks for `path`; tcp only connects.', otherwise: 'http' }, [
+      'http',
+      'tcp',
+    ]).optional(),
+    path: urlPath({ says: 'The path that answers when the application is well.', otherwise: '/' }).optional(),
+    every: duration(
+      { says: 'Time between probes, ± 10 %.', otherwise: '1s' },
+      { min: 50, max: 3_600_000 },
+    ).optional(),
+    timeout: duration(
+      { says: 'How long one probe may take.', otherwise: '500ms' },
+      { min: 10, max: 60_000 },
+    ).optional(),
+    fall: whole(
+      { says: 'Failed probes in a row until a target is down.', otherwise: 3 },
+      { min: 1, max: 100 },
+    ).optional(),
+    rise: whole(
+      { says: 'Good probes in a row until it is up again; at the very start one suffices.', otherwise: 2 },
+      { min: 1, max: 100 },
+    ).optional(),
+    status: statusRange.optional(),
+    release: z
+      .strictObject({
+        header: checkedText(
+          { says: 'The response header that names the release.' },
+          "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+          (name) =>
+            /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)
+              ? undefined
+              : { fault: 'not a header name', remedy: 'for example x-release' },
+        ).optional(),
+        json: text({
+          says: 'The field of the JSON body that names the release, dots for nesting.',
+        }).optional(),
+      })
+      .refine((place) => (place.header === undefined) !== (place.json === undefined), {
+        message: 'exactly one of header and json',
+        params: { remedy: 'for example { header: x-release }' },
+      })
+      .meta({
+        description: 'Where the answering release names itself; left out, a deployment stays `unproven`.',
+      })
+      .optional(),
+  })
+  .meta({ description: 'How the application is asked whether it is well.' });
+
+const HOST = /^(\*|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*)$/;
+
+const routeSchema = z
+  .strictObject({
+    host: checkedText(
+      { says: 'The public host name, or * for every host.', otherwise: '*' },
+      '^(\\*|[A-Za-z0-9.-]+)$',
+      (host) =>
+        HOST.test(host.toLowerCase()) && host.length <= 253
+          ? undefined
+          : {
+              fault: 'not a host name',
+              remedy: 'a name without scheme, port or path: shop.example.com, or "*" for all',
+            },
+    ).optional(),
+    path: urlPath({ says: 'Requests whose path begins so, at a segment border.', otherwise: '/' }).optional(),
+    publicHost: choice(
+      {
+        says: 'map: the platforms know the public host and get it. rewrite: they get their own, and Location and cookie domains are put back. Default: map when host is given, else rewrite.',
+      },
+      ['map', 'rewrite'],
+    ).optional(),
+    retry: choice(
+      {
+        says: 'What may be sent a second time after it may have been executed: safe is GET, HEAD and OPTIONS; idempotent adds PUT, DELETE and requests with an Idempotency-Key.',
+        otherwise: 'safe',
+      },
+      ['safe', 'idempotent'],
+    ).optional(),
+  })
+  .meta({ description: 'What the gateway sends to this application.' });
+
+const targetSchema = z
+  .strictObject({
+    tier: whole(
+      { says: 'Tier 1 is used first; the next only when it is full or down.', otherwise: 1 },
+      { min: 1, max: 100 },
+    ).optional(),
+    weight: decimal(
+      { says: 'Part of its tier, relative to the others.', otherwise: 1 },
+      { min: 0, max: 1_000_000 },
+    ).optional(),
+    instances: instances('Instances on this platform. Default: those of the application.').optional(),
+    capacity: rate({
+      says: 'What it carries: 90rps/instance, or 900rps for all of it. Left out: unknown, and never a reason to spill.',
+    }).optional(),
+    env: env.optional(),
+  })
+  .nullable()
+  .meta({ description: 'One platform the application runs on, by its name.' });
+
+export const applicationSchema = z
+  .strictObject({
+    source: text({ says: 'The folder to deploy. Needed unless all targets are static.' }).optional(),
+    command: command.optional(),
+    instances: instances(
+      'How many instances run on each platform; a target may say otherwise.',
+      1,
+    ).optional(),
+    memory: memory.optional(),
+    processes: z
+      .record(z.string(), processSchema)
+      .meta({
+        description:
+          'Processes by name. `command`, `instances` and `memory` directly on the application mean `web`.',
+      })
+      .optional(),
+    env: env.optional(),
+    health: healthSchema.optional(),
+    startTimeout: duration(
+      { says: 'How long a new instance may take until it is ready.', otherwise: '60s' },
+      { min: 1_000, max: 3_600_000 },
+    ).optional(),
+    data: z
+      .strictObject({
+        writes: choice({ says: 'anywhere: every platform may execute writes.', otherwise: 'anywhere' }, [
+          'anywhere',
+        ]).optional(),
+      })
+      .meta({ description: 'Where writes may be executed.' })
+      .optional(),
+    routes: z.array(routeSchema).min(1).meta({ description: 'Default: every host and path.' }).optional(),
+    targets: z.record(z.string(), targetSchema).meta({ description: 'The platforms it runs on.' }),
+    policy: z
+      .union([
+        text({ says: 'The name of a preset, or the path of a policy file.', otherwise: 'active-active' }),
+        policySchema,
+      ])
+      .meta({ description: 'How it fails over: a preset, a file, or written out.', default: 'active-active' })
+      .optional(),
+  })
+  .meta({ description: 'One application.' });
+
+export type ApplicationInput = z.output<typeof applicationSchema>;
+
+function urlPath(notes: { says: string; otherwise?: string }) {
+  return checkedText(notes, '^/', (path) =>
+    /^\/[^\s?#]*$/.test(path)
+      ? undefined
+      : { fault: 'not a path', remedy: 'begin with / and leave out host, query and fragment' },
+  );
+}

@@ -1,0 +1,240 @@
+import { type Fault, keyFault, valueFault } from './fault.ts';
+import { isMap, matchesPath, type Path } from './path.ts';
+
+/**
+ * What the design names and nobody has built yet. Such a key is refused by name: ignoring it would promise what
+ * does not happen. A row goes away with the change that builds it.
+ */
+export interface NotYet {
+  /** `*` stands for any one key. */
+  readonly path: string;
+  /** Only these values are not built; left out: the key as such. */
+  readonly values?: readonly unknown[];
+  /** The key itself is fine under these names only. */
+  readonly exceptKeys?: readonly string[];
+  readonly what: string;
+  /** What to write instead. Default: remove it. */
+  readonly instead?: string;
+  /** A value as a user would write it; the tests put it into a file. */
+  readonly example: unknown;
+}
+
+export const NOT_YET: readonly NotYet[] = [
+  { path: 'notify', what: 'notifications', example: [{ on: ['failover'], to: ['webhook:ops'] }] },
+  { path: 'drills', what: 'drills', example: [{ name: 'lose-cf', target: 'cf-eu' }] },
+  {
+    path: 'policies',
+    what: 'named policies in this file',
+    instead: 'name a policy file in `policy:`',
+    example: {},
+  },
+  { path: 'timezone', what: 'schedules and their time zone', example: 'Europe/Berlin' },
+
+  { path: 'state.redis', what: 'state in Redis', instead: 'use `dir`', example: 'redis://127.0.0.1:6379' },
+
+  {
+    path: 'platforms.*.driver',
+    values: ['ssh', 'docker'],
+    what: 'this driver of self-hosted machines',
+    instead: 'use `process`',
+    example: 'ssh',
+  },
+  {
+    path: 'platforms.*.hosts',
+    what: 'several self-hosted machines in one platform',
+    example: ['10.0.0.11-14'],
+  },
+  { path: 'platforms.*.maintenance', what: 'maintenance windows', example: [] },
+  { path: 'platforms.*.domains', what: 'fault domains', example: ['eu-west'] },
+
+  {
+    path: 'applications.*.image',
+    what: 'deploying a container image',
+    instead: 'use `source` with a folder',
+    example: 'registry/shop@sha256:0',
+  },
+  {
+    path: 'applications.*.git',
+    what: 'deploying from a git ref',
+    instead: 'use `source` with a folder',
+    example: 'main',
+  },
+  {
+    path: 'applications.*.processes.*',
+    exceptKeys: ['web'],
+    what: 'processes other than `web`',
+    example: { command: 'node worker.js' },
+  },
+  {
+    path: 'applications.*.processes.*.runOn',
+    values: ['active', 'one'],
+    what: 'processes that follow failover',
+    instead: 'use `all`',
+    example: 'active',
+  },
+  { path: 'applications.*.processes.*.schedule', what: 'scheduled processes', example: '0 * * * *' },
+  {
+    path: 'applications.*.services',
+    what: 'services (databases, caches, queues)',
+    instead: 'put their addresses into `env`',
+    example: ['db'],
+  },
+  {
+    path: 'applications.*.tasks',
+    what: 'tasks such as migrations',
+    instead: 'run them before `sluice deploy`',
+    example: {},
+  },
+  { path: 'applications.*.scale', what: 'scaling by schedule or load', example: {} },
+  {
+    path: 'applications.*.deploy',
+    what: 'deployment strategies, gates and what happens when a target fails',
+    example: { strategy: 'canary' },
+  },
+  { path: 'applications.*.drift', what: 'watching for drift', example: 'heal' },
+  { path: 'applications.*.drills', what: 'drills', example: [] },
+  { path: 'applications.*.logs', what: 'draining logs', example: {} },
+  { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
+  { path: 'applications.*.affinity', what: 'session affinity', example: true },
+  { path: 'applications.*.health.deep', what: 'a deep probe', example: { path: '/readyz' } },
+  { path: 'applications.*.health.body', what: 'expecting something in the body', example: 'ok' },
+  { path: 'applications.*.health.headers', what: 'headers on probes', example: {} },
+  { path: 'applications.*.health.vantage', what: 'several vantage points', example: {} },
+  {
+    path: 'applications.*.data.writes',
+    values: ['single', 'none'],
+    what: 'a single writer, or none',
+    instead: 'use `anywhere`',
+    example: 'single',
+  },
+  { path: 'applications.*.data.writer', what: 'a single writer', example: 'cf-eu' },
+  { path: 'applications.*.data.promote', what: 'promoting a writer', example: './promote.sh' },
+  { path: 'applications.*.data.replica', what: 'watching replication lag', example: {} },
+  { path: 'applications.*.routes.*.affinity', what: 'session affinity', example: true },
+  { path: 'applications.*.routes.*.rateLimit', what: 'rate limits', example: '100rps' },
+  { path: 'applications.*.routes.*.priority', what: 'shedding by priority', example: 1 },
+  { path: 'applications.*.targets.*.cost', what: 'deciding by cost', example: '0.11/instance-hour' },
+  {
+    path: 'applications.*.targets.*.standby',
+    what: 'standby kinds: every target runs all its instances',
+    example: 'warm',
+  },
+  {
+    path: 'applications.*.targets.*.memory',
+    what: 'memory by platform',
+    instead: 'set it on the application',
+    example: '512M',
+  },
+  {
+    path: 'applications.*.targets.*.command',
+    what: 'a command by platform',
+    instead: 'set it on the application',
+    example: 'node x.js',
+  },
+  { path: 'applications.*.targets.*.maxInstances', what: 'scaling with failover', example: 12 },
+
+  {
+    path: 'gateway.wire',
+    values: ['fast', 'http1'],
+    what: 'the fast wire',
+    instead: 'use `compat`',
+    example: 'fast',
+  },
+  {
+    path: 'gateway.listen.*.tls',
+    what: 'TLS for clients',
+    instead: 'put a TLS terminator in front',
+    example: [{ cert: 'tls/cert.pem', key: 'tls/key.pem' }],
+  },
+  { path: 'gateway.listen.*.http2', what: 'HTTP/2', example: true },
+  { path: 'gateway.admin.tls', what: 'TLS for the admin API', example: {} },
+  { path: 'gateway.accessLog', what: 'the access log', example: { format: 'json', file: 'access.log' } },
+  { path: 'gateway.http2', what: 'HTTP/2', example: {} },
+  { path: 'gateway.affinity', what: 'session affinity', example: {} },
+  { path: 'gateway.rateLimit', what: 'rate limits', example: {} },
+  { path: 'gateway.limits.fields', what: 'a limit on header fields', example: 100 },
+  { path: 'gateway.limits.perAddress', what: 'a limit on connections per address', example: 100 },
+  { path: 'gateway.timeouts.header', what: 'a limit on header time', example: '10s' },
+  { path: 'gateway.timeouts.upgrade', what: 'a maximum lifetime of upgraded connections', example: '1h' },
+  { path: 'gateway.outage', what: 'pages of your own for outages', example: {} },
+];
+
+/** The same inside a policy, wherever it stands: inline (below `applications.*.policy`) or in a file of its own. */
+export const NOT_YET_IN_POLICY: readonly NotYet[] = [
+  {
+    path: 'strategy',
+    values: ['primary', 'weighted', 'lowest-latency'],
+    what: 'this strategy',
+    instead: 'use `tiered`',
+    example: 'primary',
+  },
+  {
+    path: 'failback',
+    values: ['scheduled'],
+    what: 'scheduled failback',
+    instead: 'use auto, manual or never',
+    example: 'scheduled',
+  },
+  { path: 'rules', what: 'rules with conditions in CEL', example: [{ when: 'target.down' }] },
+  { path: 'safety', what: 'safety rules of your own', example: [] },
+  { path: 'panic', what: 'panic modes', example: {} },
+  { path: 'overload', what: 'shedding when everything is full', example: 'shed' },
+  { path: 'maintenance', what: 'maintenance windows', example: [] },
+  { path: 'freeze', what: 'freeze windows', example: [] },
+  { path: 'maxShift', what: 'a maximum shift per minute', example: '50%' },
+  { path: 'minDelay', what: 'a minimum delay between failovers', example: '10m' },
+  { path: 'flap', what: 'flap damping', example: {} },
+  { path: 'stickiness', what: 'stickiness', example: {} },
+  { path: 'cost', what: 'deciding by cost', example: {} },
+  { path: 'budget', what: 'error budgets', example: {} },
+  { path: 'drills', what: 'drills', example: [] },
+  { path: 'scale', what: 'scaling with failover', example: {} },
+];
+
+/** Presets the design promises for later, by name. */
+export const PRESETS_NOT_YET: readonly string[] = [
+  'active-passive',
+  'cost-first',
+  'latency-first',
+  'maintenance-friendly',
+];
+
+const ALL: readonly NotYet[] = [
+  ...NOT_YET,
+  ...NOT_YET_IN_POLICY.map((row) => ({ ...row, path: `applications.*.policy.${row.path}` })),
+];
+
+/** Faults for what is not built, and the document without it, so that the schema does not complain once more. */
+export function refuseNotYet(
+  root: unknown,
+  rows: readonly NotYet[] = ALL,
+): { value: unknown; faults: Fault[] } {
+  const faults: Fault[] = [];
+
+  function without(value: unknown, path: Path): unknown {
+    if (Array.isArray(value)) return value.map((item, i) => without(item, [...path, i]));
+    if (!isMap(value)) return value;
+    const kept: [string, unknown][] = [];
+    for (const [key, inner] of Object.entries(value)) {
+      const innerPath = [...path, key];
+      const row = rows.find((candidate) => applies(candidate, innerPath, inner));
+      if (row === undefined) kept.push([key, without(inner, innerPath)]);
+      else faults.push(faultOf(row, innerPath));
+    }
+    return Object.fromEntries(kept);
+  }
+
+  return { value: without(root, []), faults };
+}
+
+function applies(row: NotYet, path: Path, value: unknown): boolean {
+  if (!matchesPath(row.path, path)) return false;
+  if (row.exceptKeys?.includes(String(path.at(-1)))) return false;
+  return row.values === undefined || row.values.includes(value);
+}
+
+function faultOf(row: NotYet, path: Path): Fault {
+  const remedy = row.instead === undefined ? 'remove it' : `remove it or ${row.instead}`;
+  const make = row.values === undefined ? keyFault : valueFault;
+  return make(path, `not built yet: ${row.what}`, remedy);
+}
