@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode, ErrorDetails } from './errors.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { GatewaySettings } from './settings.ts';
 import type { EjectionSignal, TrafficSignal } from './signals.ts';
@@ -45,4 +45,5 @@ export type ToSupervisor =
       readonly type: 'failed';
       readonly code: ErrorCode;
       readonly message: string;
+      readonly details?: ErrorDetails;
     };

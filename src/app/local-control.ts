@@ -1,0 +1,54 @@
+import type { Control, WireWish } from '../core/control.ts';
+import { SluiceError, toWire, type WireError } from '../core/errors.ts';
+import type { Logger, StateStore } from '../core/ports.ts';
+import { bundleStore } from '../orchestrator/bundle-store.ts';
+import type { DeployWish, Orchestrator, StartedDeployment } from '../orchestrator/orchestrator.ts';
+import { uniqueId } from './orchestration.ts';
+
+export interface LocalControl extends Control {
+  /** Resolves when nothing it began is under way any more. */
+  settled(): Promise<void>;
+}
+
+/** `Control` over an orchestrator in this process. `stop` ends deployments at their next step. */
+export async function localControl(
+  orchestrator: Orchestrator,
+  store: StateStore,
+  logger: Logger,
+  stop: AbortSignal,
+): Promise<LocalControl> {
+  const bundles = await bundleStore(store, uniqueId);
+  const running = new Set<Promise<unknown>>();
+
+  async function wishOf(wish: WireWish): Promise<DeployWish> {
+    const { application, platforms } = wish;
+    return { application, platforms, bundle: await bundles.keep(wish.archive, wish.digest) };
+  }
+
+  function begun(started: StartedDeployment): Pick<StartedDeployment, 'id' | 'release'> {
+    const finished = started.finished.catch((error: unknown) =>
+      logger.error({ deployment: started.id, err: String(error) }, 'a deployment broke off'),
+    );
+    running.add(finished);
+    void finished.then(() => running.delete(finished));
+    return { id: started.id, release: started.release };
+  }
+
+  return {
+    deploy: async (wish) => begun(await orchestrator.deploy(await wishOf(wish), stop)),
+    resume: async (id) => begun(await orchestrator.resume(id, stop)),
+    plan: async (wish) => orchestrator.plan(await wishOf(wish)),
+    async destroy(application, platforms) {
+      const results: Record<string, WireError | null> = {};
+      for (const [platform, error] of await orchestrator.destroy(application, platforms)) {
+        results[platform] = error ? toWire(SluiceError.from(error)) : null;
+      }
+      return results;
+    },
+    releases: (application) => orchestrator.releases(application),
+    deployments: () => orchestrator.deployments(),
+    async settled() {
+      await Promise.all(running);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import type { FromWorker, ToWorker } from '../core/messages.ts';
+import type { Clock, Event } from '../core/ports.ts';
+import type { RoutingTable } from '../core/routing-table.ts';
+import { emitter } from '../lib/emitter.ts';
+
+/** The controller's side of the channel to the workers: who is there, which table each follows and has drained to. */
+export interface WorkerLink {
+  publish(table: RoutingTable): void;
+  accept(message: FromWorker): void;
+  readonly ready: number;
+  readonly onMessage: Event<FromWorker>;
+  /** Resolves true when every live worker applied this version or a later one; false when the time is over. */
+  applied(version: number, withinMs: number): Promise<boolean>;
+  /** Resolves true when every live worker has drained to this version or a later one. */
+  drained(version: number, withinMs: number): Promise<boolean>;
+}
+
+interface Known {
+  applied: number;
+  drained: number;
+}
+
+export function createWorkerLink(clock: Clock, send: (message: ToWorker) => void): WorkerLink {
+  const workers = new Map<number, Known>();
+  const messages = emitter<FromWorker>();
+  let last: RoutingTable | undefined;
+
+  function reached(what: keyof Known, version: number): boolean {
+    for (const worker of workers.values()) if (worker[what] < version) return false;
+    return true;
+  }
+
+  async function until(what: keyof Known, version: number, withinMs: number): Promise<boolean> {
+    const deadline = clock.now() + withinMs;
+    while (!reached(what, version)) {
+      if (clock.now() >= deadline) return false;
+      await clock.sleep(20);
+    }
+    return true;
+  }
+
+  return {
+    get ready() {
+      return workers.size;
+    },
+    onMessage: messages.event,
+    publish(table) {
+      last = table;
+      send({ to: 'worker', type: 'table', table });
+    },
+    accept(message) {
+      const known = workers.get(message.worker) ?? { applied: 0, drained: 0 };
+      switch (message.type) {
+        case 'ready':
+          workers.set(message.worker, known);
+          // A worker that came after the last publication, or that we only now hear of.
+          if (last && message.tableVersion < last.version) send({ to: 'worker', type: 'table', table: last });
+          break;
+        case 'gone':
+          workers.delete(message.worker);
+          break;
+        case 'applied':
+          known.applied = message.version;
+          workers.set(message.worker, known);
+          break;
+        case 'drained':
+          known.drained = message.version;
+          workers.set(message.worker, known);
+          break;
+      }
+      messages.fire(message);
+    },
+    applied: (version, withinMs) => until('applied', version, withinMs),
+    drained: (version, withinMs) => until('drained', version, withinMs),
+  };
+}

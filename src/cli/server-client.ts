@@ -1,0 +1,133 @@
+import { Agent, request } from 'undici';
+import type { Control, ReleasesView, WireWish } from '../core/control.ts';
+import type { DeploymentRecord, PlatformPlan } from '../core/deployment.ts';
+import { fromWire, SluiceError, type WireError } from '../core/errors.ts';
+import type { LoggedEvent } from '../core/events.ts';
+import type { Release } from '../core/release.ts';
+import type { Explanation, StatusView } from '../core/status.ts';
+import { systemClock } from '../lib/clock.ts';
+import { parseEventStream } from './event-stream.ts';
+
+/** The command line's client of the admin API. Every failure names the server's address and what to do. */
+export interface ServerClient extends Control {
+  readonly url: string;
+  /** Does anybody answer there, within half a second? */
+  isAlive(): Promise<boolean>;
+  status(): Promise<StatusView>;
+  explain(application: string): Promise<Explanation>;
+  eventsSince(seq: number): Promise<readonly LoggedEvent[]>;
+  /** Calls back for each event after `since` until the signal is aborted; comes back by itself when the stream breaks. */
+  follow(since: number | 'now', onEvent: (event: LoggedEvent) => void, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function serverClient(url: string, token: string | undefined): ServerClient {
+  const agent = new Agent({ connect: { timeout: 3_000 }, keepAliveTimeout: 1_000 });
+  const auth: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+
+  async function call(method: 'GET' | 'POST', path: string, body?: Buffer): Promise<unknown> {
+    const answer = await request(new URL(path, url), {
+      method,
+      dispatcher: agent,
+      headers: { ...auth, ...(body ? { 'content-type': 'application/gzip' } : {}) },
+      body: body ?? null,
+      // A plan or a destroy reads and changes platforms: minutes, not seconds.
+      headersTimeout: 600_000,
+      bodyTimeout: 600_000,
+    }).catch((error: Error) => {
+      throw unreachable(url, error);
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode < 400) return JSON.parse(text);
+    throw errorIn(text, answer.statusCode, url);
+  }
+
+  function bundlePath(path: string, wish: WireWish): string {
+    const query = new URLSearchParams({ application: wish.application, digest: wish.digest });
+    if (wish.platforms) query.set('platforms', wish.platforms.join(','));
+    return `${path}?${query}`;
+  }
+
+  return {
+    url,
+    async isAlive() {
+      try {
+        const answer = await request(new URL('/livez', url), { dispatcher: agent, headersTimeout: 500 });
+        await answer.body.dump();
+        return answer.statusCode === 200;
+      } catch {
+        return false;
+      }
+    },
+    status: async () => (await call('GET', '/v1/status')) as StatusView,
+    explain: async (application) =>
+      (await call('GET', `/v1/explain/${encodeURIComponent(application)}`)) as Explanation,
+    eventsSince: async (seq) => (await call('GET', `/v1/events?since=${seq}&limit=5000`)) as LoggedEvent[],
+    deploy: async (wish) =>
+      (await call('POST', bundlePath('/v1/deployments', wish), wish.archive)) as {
+        id: string;
+        release: Release;
+      },
+    plan: async (wish) => (await call('POST', bundlePath('/v1/plan', wish), wish.archive)) as PlatformPlan[],
+    resume: async (id) =>
+      (await call('POST', `/v1/deployments/${encodeURIComponent(id)}/resume`)) as {
+        id: string;
+        release: Release;
+      },
+    async destroy(application, platforms) {
+      const query = platforms ? `?platforms=${encodeURIComponent(platforms.join(','))}` : '';
+      const path = `/v1/applications/${encodeURIComponent(application)}/destroy${query}`;
+      return (await call('POST', path)) as Record<string, WireError | null>;
+    },
+    releases: async (application) =>
+      (await call('GET', `/v1/releases/${encodeURIComponent(application)}`)) as ReleasesView,
+    deployments: async () => (await call('GET', '/v1/deployments')) as DeploymentRecord[],
+    async follow(since, onEvent, signal) {
+      let last: number | 'now' = since;
+      while (!signal.aborted) {
+        try {
+          const answer = await request(new URL(`/v1/events?since=${last}`, url), {
+            dispatcher: agent,
+            headers: { ...auth, accept: 'text/event-stream' },
+            bodyTimeout: 0,
+            signal,
+          });
+          if (answer.statusCode >= 400) throw errorIn(await answer.body.text(), answer.statusCode, url);
+          for await (const data of parseEventStream(answer.body)) {
+            const event = JSON.parse(data) as LoggedEvent;
+            last = event.seq;
+            onEvent(event);
+          }
+        } catch (error) {
+          if (signal.aborted) return;
+          if (error instanceof SluiceError) throw error;
+        }
+        // The controller may be starting anew; its events are kept and the numbers go on.
+        if (!signal.aborted) await systemClock.sleep(300);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function errorIn(text: string, status: number, url: string): SluiceError {
+  try {
+    const { error } = JSON.parse(text) as { error?: WireError };
+    if (error?.code) return fromWire(error);
+  } catch {
+    // Not our server, then.
+  }
+  return new SluiceError('SERVER_REFUSED', `the server answered ${status}`, {
+    where: url,
+    why: text.slice(0, 200),
+    remedy: 'check that --server is a Sluice admin address',
+  });
+}
+
+function unreachable(url: string, error: Error): SluiceError {
+  return new SluiceError('SERVER_UNREACHABLE', `no Sluice server answers at ${url}`, {
+    where: url,
+    why: error.message || (error as NodeJS.ErrnoException).code || String(error),
+    remedy: 'start one with `sluice serve`, or name another with --server',
+  });
+}

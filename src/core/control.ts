@@ -1,0 +1,33 @@
+import type { DeploymentRecord, PlatformPlan } from './deployment.ts';
+import type { WireError } from './errors.ts';
+import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from './ids.ts';
+import type { Release } from './release.ts';
+
+/**
+ * What a person can ask of Sluice's orchestrator, the same whether it runs in a controller behind the admin API or
+ * in the command's own process.
+ */
+export interface Control {
+  /** `archive` is the bundle as tar.gz with this digest. */
+  deploy(wish: WireWish): Promise<{ readonly id: DeploymentId; readonly release: Release }>;
+  resume(id: DeploymentId): Promise<{ readonly id: DeploymentId; readonly release: Release }>;
+  plan(wish: WireWish): Promise<readonly PlatformPlan[]>;
+  destroy(
+    application: ApplicationName,
+    platforms: readonly PlatformName[] | undefined,
+  ): Promise<Readonly<Record<PlatformName, WireError | null>>>;
+  releases(application: ApplicationName): Promise<ReleasesView>;
+  deployments(): Promise<readonly DeploymentRecord[]>;
+}
+
+export interface WireWish {
+  readonly application: ApplicationName;
+  readonly platforms: readonly PlatformName[] | undefined;
+  readonly archive: Buffer;
+  readonly digest: string;
+}
+
+export interface ReleasesView {
+  readonly releases: readonly Release[];
+  readonly live: Readonly<Record<PlatformName, ReleaseId>>;
+}
