@@ -1,0 +1,206 @@
+import { platformError, SluiceError, toWire } from '../../src/core/errors.ts';
+import type {
+  Operation,
+  OperationHandle,
+  OperationStatus,
+  ProviderContext,
+  StagedArtifact,
+  TargetSpec,
+} from '../../src/core/provider.ts';
+import { releaseLabel } from '../../src/core/release.ts';
+import { readRollout } from './deployed.ts';
+import * as manifests from './manifests.ts';
+import * as names from './names.ts';
+import { DEPLOYMENT, ROUTE, SECRET, SERVICE } from './resources.ts';
+import { revert } from './revert.ts';
+import { judgeRollout, type Rollout } from './rollout.ts';
+import { applyOwned, foreignError, foreignThings, type Site } from './site.ts';
+import { admissionOf } from './translate.ts';
+import type { Deployment, Route } from './wire.ts';
+
+/** A router that is there says so in much less; one that is not must not hold up the rest. */
+const ADMISSION_WAIT_MS = 5_000;
+const ADMISSION_EVERY_MS = 200;
+/** Beyond what the platform's own deadlines allow: only for a platform whose controllers stand still. */
+const BACKSTOP_MS = 5 * 60_000;
+
+/** The order matters: all that the new instances need, then whether the routers take the routes, then the instances. */
+export async function apply(
+  site: Site,
+  context: ProviderContext,
+  want: TargetSpec,
+  artifact: StagedArtifact,
+): Promise<Operation> {
+  const { signal } = context;
+  const { application } = want;
+  names.checkName(site.platform, application);
+  const image = artifact.native['image'];
+  if (image === undefined) throw new SluiceError('BUG', 'the staged artifact names no image');
+  const foreign = await foreignThings(site, application, signal);
+  if (foreign.length > 0) throw foreignError(site, foreign);
+
+  const before = await site.client.get(DEPLOYMENT, application, signal);
+  await applyOwned(site, SECRET, manifests.secret(want), application, signal);
+  await applyOwned(site, SERVICE, manifests.service(application), application, signal);
+  const wanted = manifests.routes(want, site.options);
+  for (const route of wanted) await applyOwned(site, ROUTE, route, application, signal);
+  const refused = await refusedRoute(site, application, signal);
+  if (refused) throw refused;
+  const manifest = manifests.deployment(want, image, retryOf(before, want, context));
+  await applyOwned(site, DEPLOYMENT, manifest, application, signal);
+  await removeRoutesBut(site, application, new Set(wanted.map((route) => route.metadata.name)), signal);
+
+  const previous = before?.spec.template.metadata.labels[names.RELEASE];
+  return {
+    handle: {
+      platform: want.platform,
+      application,
+      kind: 'apply',
+      native: {
+        release: want.release.id,
+        label: releaseLabel(want.release),
+        deadline: String(
+          context.now() + want.health.startTimeoutMs * Math.max(1, want.process.instances) + BACKSTOP_MS,
+        ),
+        ...(before === undefined ? {} : { replicas: String(before.spec.replicas) }),
+        ...(previous === undefined || previous === want.release.id ? {} : { previous }),
+      },
+      startedAt: context.now(),
+    },
+  };
+}
+
+/**
+ * A release that failed here before gets a mark that makes its template a new one, or the platform would go on
+ * counting it as failed. The mark stays as long as the release does, so applying it again changes nothing.
+ */
+function retryOf(
+  before: Deployment | undefined,
+  want: TargetSpec,
+  context: ProviderContext,
+): string | undefined {
+  if (before?.metadata.annotations[names.FAILED_RELEASE] === want.release.id) return String(context.now());
+  const { labels, annotations } = before?.spec.template.metadata ?? { labels: {}, annotations: {} };
+  return labels[names.RELEASE] === want.release.id ? annotations[names.RETRY] : undefined;
+}
+
+/** Asked before the instances are touched: a host that belongs to another route is known within a moment. */
+async function refusedRoute(
+  site: Site,
+  application: string,
+  signal: AbortSignal,
+): Promise<Error | undefined> {
+  const until = site.clock.monotonic() + ADMISSION_WAIT_MS;
+  for (;;) {
+    const routes = await routesOf(site, application, signal);
+    const refused = refusal(site, routes);
+    if (refused) return refused;
+    if (routes.every((route) => admissionOf(route).state === 'admitted')) return undefined;
+    if (site.clock.monotonic() >= until) return undefined;
+    await site.clock.sleep(ADMISSION_EVERY_MS, signal);
+  }
+}
+
+function refusal(site: Site, routes: readonly Route[]): SluiceError | undefined {
+  for (const route of routes) {
+    const admission = admissionOf(route);
+    if (admission.state !== 'refused') continue;
+    const claimed = admission.reason === 'HostAlreadyClaimed';
+    return platformError(
+      claimed ? 'conflict' : 'invalid',
+      site.platform,
+      `the router does not take route ${route.metadata.name} (host ${route.spec.host || 'none'})`,
+      {
+        why: [admission.reason, admission.message].filter(Boolean).join(': '),
+        remedy: claimed
+          ? 'another route holds this host: remove it there, or use another host'
+          : 'change the host (routes, routeHost), or ask who runs the router',
+      },
+    );
+  }
+  return undefined;
+}
+
+async function routesOf(site: Site, application: string, signal: AbortSignal): Promise<readonly Route[]> {
+  return await site.client.list(ROUTE, names.selector(names.ownerLabels(application)), signal);
+}
+
+async function removeRoutesBut(
+  site: Site,
+  application: string,
+  wanted: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const route of await routesOf(site, application, signal)) {
+    if (!wanted.has(route.metadata.name)) await site.client.remove(ROUTE, route.metadata.name, signal);
+  }
+}
+
+export async function pollApply(
+  site: Site,
+  context: ProviderContext,
+  handle: OperationHandle,
+): Promise<OperationStatus> {
+  const { application, native } = handle;
+  const release = native['release'] ?? '';
+  const seen = await readRollout(site, application, context.signal);
+  if (!seen) return { state: 'lost', message: `Deployment ${application} is gone` };
+  const { deployment } = seen;
+  if (deployment.metadata.annotations[names.FAILED_RELEASE] === release) {
+    return { state: 'failed', error: toWire(failedBefore(site, handle, deployment)) };
+  }
+  if (deployment.spec.template.metadata.labels[names.RELEASE] !== release) {
+    return { state: 'lost', message: 'another release has been applied since' };
+  }
+  const rollout = overdue(judgeRollout(deployment, seen.replicaSets, seen.pods), context, handle);
+  switch (rollout.state) {
+    case 'running':
+      return { ...rollout, retryAfterMs: 500 };
+    case 'failed':
+      return { state: 'failed', error: toWire(await revert(site, context, handle, seen, rollout)) };
+    case 'done': {
+      const routes = await routesOf(site, application, context.signal);
+      const refused = refusal(site, routes);
+      if (refused) return { state: 'failed', error: toWire(refused) };
+      if (routes.some((route) => admissionOf(route).state !== 'admitted')) {
+        return routeOverdue(site, context, handle);
+      }
+      return { state: 'succeeded', message: rollout.message };
+    }
+  }
+}
+
+function overdue(rollout: Rollout, context: ProviderContext, handle: OperationHandle): Rollout {
+  if (rollout.state !== 'running' || context.now() < Number(handle.native['deadline'])) return rollout;
+  return {
+    state: 'failed',
+    class: 'timeout',
+    why: `after ${Math.round((context.now() - handle.startedAt) / 1_000)} s: ${rollout.message}`,
+    remedy:
+      'the platform’s controllers do not get on with it: is the Deployment paused, is the cluster well?',
+  };
+}
+
+/** The instances run; only the way to them is missing. Nothing is undone. */
+function routeOverdue(site: Site, context: ProviderContext, handle: OperationHandle): OperationStatus {
+  if (context.now() < Number(handle.native['deadline'])) {
+    return { state: 'running', message: 'waiting for a router to take the route', retryAfterMs: 500 };
+  }
+  return {
+    state: 'failed',
+    error: toWire(
+      platformError('timeout', site.platform, 'no router has taken the route', {
+        why: 'the instances are ready, but the route’s status names no router that admitted it',
+        remedy: 'do the routers serve this namespace (shards, labels)? `oc get route -o yaml`',
+      }),
+    ),
+  };
+}
+
+/** Somebody polled before us, undid it, and could not tell. */
+function failedBefore(site: Site, handle: OperationHandle, deployment: Deployment): SluiceError {
+  return platformError('startFailed', site.platform, `release ${handle.native['label']} did not start`, {
+    why: deployment.metadata.annotations[names.FAILED_REASON] ?? 'it failed before',
+    remedy: 'deploy it again once the cause is gone',
+  });
+}

@@ -1,0 +1,189 @@
+import { type ZodType, z } from 'zod';
+import { platformError } from '../../src/core/errors.ts';
+import type { Clock, Random } from '../../src/core/ports.ts';
+import { type ApiAnswer, createApiClient } from '../../src/lib/api-client.ts';
+import { createAuth } from './auth.ts';
+import type { Options } from './config.ts';
+import { errorOf } from './errors.ts';
+import { FIELD_MANAGER } from './names.ts';
+import { BUILD_CONFIG, DEPLOYMENT, pathOf, type Resource } from './resources.ts';
+import { type Build, buildSchema } from './wire.ts';
+
+/** The server answers an upload only after the build has read it, and the build may wait five minutes for a node. */
+const UPLOAD_TIMEOUT_MS = 15 * 60_000;
+
+/** A manifest as server-side apply takes it. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [part: string]: unknown;
+}
+
+/** The API of one namespace, in the few verbs we need. Absent things are `undefined`, refusals are thrown. */
+export interface OpenShiftClient {
+  read<T>(path: string, schema: ZodType<T>, signal: AbortSignal): Promise<T>;
+  /** A review: a POST that changes nothing. */
+  review<T>(path: string, body: object, schema: ZodType<T>, signal: AbortSignal): Promise<T>;
+  get<T>(resource: Resource<T>, name: string, signal: AbortSignal): Promise<T | undefined>;
+  /** All pages. */
+  list<T>(resource: Resource<T>, labelSelector: string, signal: AbortSignal): Promise<readonly T[]>;
+  /** Server-side apply. Without force it fails with `conflict` where somebody else owns a field. */
+  apply<T>(resource: Resource<T>, manifest: Manifest, force: boolean, signal: AbortSignal): Promise<T>;
+  /** Deleting what is gone succeeds; true when there was something. */
+  remove(resource: Resource<unknown>, name: string, signal: AbortSignal): Promise<boolean>;
+  scale(deployment: string, replicas: number, signal: AbortSignal): Promise<void>;
+  /** Starts a build with these bytes as its source; answers when the build has read them all. */
+  instantiateBinary(buildConfig: string, source: Buffer, signal: AbortSignal): Promise<Build>;
+  /** Plain text, or undefined where there is none (yet). */
+  log<T>(
+    resource: Resource<T>,
+    name: string,
+    query: Record<string, string | number>,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export function createClient(deps: {
+  platform: string;
+  options: Options;
+  clock: Clock;
+  random: Random;
+}): OpenShiftClient {
+  const { platform, options } = deps;
+  const { namespace } = options;
+  const auth = createAuth(options.credentials);
+  const api = createApiClient({
+    platform,
+    baseUrl: options.api,
+    ca: options.ca,
+    random: deps.random,
+    headers: auth.headers,
+    onUnauthorized: auth.renew,
+    errorOf: (answer, call) => errorOf(platform, namespace, deps.clock.now(), answer, call),
+  });
+
+  function decode<T>(schema: ZodType<T>, answer: ApiAnswer, path: string): T {
+    const parsed = schema.safeParse(answer.json);
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    throw platformError('unsupported', platform, `${options.api} does not answer as OpenShift does`, {
+      why: `${path}: ${issue?.path.join('.') || 'the answer'}: ${issue?.message ?? 'not understood'}`,
+      remedy:
+        'check that `api` is the address of an OpenShift API server and that no proxy answers in its place',
+    });
+  }
+
+  return {
+    async read(path, schema, signal) {
+      const answer = await api.call({ method: 'GET', path, signal });
+      return decode(schema, answer, path);
+    },
+
+    async review(path, body, schema, signal) {
+      const answer = await api.call({ method: 'POST', path, json: body, signal, repeatable: true });
+      return decode(schema, answer, path);
+    },
+
+    async get(resource, name, signal) {
+      const path = pathOf(resource, namespace, name);
+      const answer = await api.call({ method: 'GET', path, signal });
+      return answer.status === 404 ? undefined : decode(resource.schema, answer, path);
+    },
+
+    async list(resource, labelSelector, signal) {
+      const path = pathOf(resource, namespace);
+      const items = [];
+      let from: string | undefined;
+      do {
+        const query = { labelSelector, limit: 500, continue: from };
+        const answer = await api.call({ method: 'GET', path, query, signal });
+        const page = decode(pageSchema(resource.schema), answer, path);
+        items.push(...page.items);
+        from = page.metadata.continue || undefined;
+      } while (from !== undefined);
+      return items;
+    },
+
+    async apply(resource, manifest, force, signal) {
+      const path = pathOf(resource, namespace, manifest.metadata.name);
+      const answer = await api.call({
+        method: 'PATCH',
+        path,
+        query: { fieldManager: FIELD_MANAGER, force: String(force) },
+        json: manifest,
+        contentType: 'application/apply-patch+yaml',
+        signal,
+        // Applying the same manifest twice is the same as once.
+        repeatable: true,
+      });
+      return decode(resource.schema, answer, path);
+    },
+
+    async remove(resource, name, signal) {
+      const answer = await api.call({
+        method: 'DELETE',
+        path: pathOf(resource, namespace, name),
+        // In the background: what hangs below it goes too, and we wait for that by looking.
+        query: { propagationPolicy: 'Background' },
+        signal,
+      });
+      return answer.status !== 404;
+    },
+
+    async scale(deployment, replicas, signal) {
+      await api.call({
+        method: 'PATCH',
+        path: `${pathOf(DEPLOYMENT, namespace, deployment)}/scale`,
+        query: { fieldManager: FIELD_MANAGER },
+        json: { spec: { replicas } },
+        contentType: 'application/merge-patch+json',
+        signal,
+        repeatable: true,
+      });
+    },
+
+    async instantiateBinary(buildConfig, source, signal) {
+      const path = `${pathOf(BUILD_CONFIG, namespace, buildConfig)}/instantiatebinary`;
+      const answer = await api.call({
+        method: 'POST',
+        path,
+        query: { name: buildConfig, namespace },
+        body: source,
+        contentType: 'application/octet-stream',
+        timeoutMs: UPLOAD_TIMEOUT_MS,
+        signal,
+      });
+      return decode(buildSchema, answer, path);
+    },
+
+    async log(resource, name, query, signal) {
+      const path = `${pathOf(resource, namespace, name)}/log`;
+      try {
+        const answer = await api.call({ method: 'GET', path, query, signal });
+        return answer.status === 404 ? undefined : answer.text;
+      } catch (error) {
+        // A log that cannot be had (no pod yet, container waiting) must not hide what it was wanted for.
+        if (signal.aborted) throw error;
+        return undefined;
+      }
+    },
+
+    close: () => api.close(),
+  };
+}
+
+function pageSchema<T>(item: ZodType<T>) {
+  return z.object({
+    metadata: z.object({ continue: z.string().optional() }).default({}),
+    items: z
+      .array(item)
+      .nullish()
+      .transform((items) => items ?? []),
+  });
+}

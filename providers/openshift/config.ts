@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/** A name as Kubernetes takes it for namespaces and services (RFC 1123 label). */
+const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
+
+/** A platform's block in sluice.yaml, without `provider`. */
+export const schema = z.strictObject({
+  /** The API server, e.g. `https://api.ocp.example.com:6443`. */
+  api: httpUrl,
+  namespace: z
+    .string()
+    .max(63)
+    .regex(LABEL, 'must be the name of a project: lower case letters, digits and -'),
+  /** Where the platform's router answers, if not at the route's own host name. */
+  router: httpUrl.optional(),
+  /** PEM text of the authority that signed the API's certificate. */
+  ca: z.string().optional(),
+  credentials: z.strictObject({ token: z.string().min(1) }),
+  /** `openshift/nodejs:20-ubi9` is an ImageStreamTag in project `openshift`; with a registry's host it is a docker image. */
+  builder: z.string().min(1).default('registry.access.redhat.com/ubi9/nodejs-20:latest'),
+  /** Host of the application's own route; `{application}` stands for its name. Left out, the platform chooses. */
+  routeHost: z.string().min(1).optional(),
+});
+
+export type Options = z.output<typeof schema>;

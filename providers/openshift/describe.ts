@@ -1,0 +1,72 @@
+import { platformError, SluiceError } from '../../src/core/errors.ts';
+import type { PlatformInfo, ProviderContext } from '../../src/core/provider.ts';
+import type { Site } from './site.ts';
+import { accessReviewSchema, groupListSchema, selfReviewSchema, versionSchema } from './wire.ts';
+
+/** Parts of the API that plain Kubernetes lacks and a cluster may have switched off. */
+const NEEDED: Readonly<Record<string, string>> = {
+  'route.openshift.io': 'routes',
+  'build.openshift.io': 'builds',
+  'image.openshift.io': 'image streams',
+};
+
+export async function describe(site: Site, context: ProviderContext): Promise<PlatformInfo> {
+  const { signal } = context;
+  const { client } = site;
+  // First of all, because an answer to this proves both address and token.
+  const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+  const self = await client.review(
+    '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    review,
+    selfReviewSchema,
+    signal,
+  );
+  const [version, groups] = await Promise.all([
+    client.read('/version', versionSchema, signal),
+    client.read('/apis', groupListSchema, signal),
+  ]);
+  const there = new Set(groups.groups.map((group) => group.name));
+  const missing = Object.keys(NEEDED).filter((group) => !there.has(group));
+  if (missing.length > 0) {
+    throw platformError(
+      'unsupported',
+      site.platform,
+      `the cluster has no ${missing.map((g) => NEEDED[g]).join(', no ')}`,
+      {
+        why: `${site.options.api}/apis does not list ${missing.join(', ')}`,
+        remedy:
+          'use an OpenShift cluster with these capabilities switched on; plain Kubernetes and MicroShift lack them',
+      },
+    );
+  }
+  await mayDeploy(site, signal);
+  return {
+    kind: 'openshift',
+    apiVersion: version.gitVersion,
+    identity: self.status.userInfo.username,
+    capabilities: { sideBySide: false, hostHeader: 'must-match' },
+  };
+}
+
+async function mayDeploy(site: Site, signal: AbortSignal): Promise<void> {
+  const { namespace } = site.options;
+  const resourceAttributes = { namespace, verb: 'patch', group: 'apps', resource: 'deployments' };
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes },
+  };
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  try {
+    const access = await site.client.review(path, review, accessReviewSchema, signal);
+    if (access.status.allowed) return;
+    throw platformError('forbidden', site.platform, `the token may not deploy to project "${namespace}"`, {
+      why: access.status.reason ?? 'it lacks `patch` on deployments.apps',
+      remedy: `check the namespace, or give the account the role \`edit\` there (\`oc policy add-role-to-user edit …\`)`,
+    });
+  } catch (error) {
+    // Where rights cannot be asked for, the first write will tell.
+    if (error instanceof SluiceError && error.class === 'unsupported') return;
+    throw error;
+  }
+}

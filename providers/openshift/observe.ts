@@ -1,0 +1,76 @@
+import type { LogLine, Observation, ProviderContext } from '../../src/core/provider.ts';
+import { APPLICATION, instanceLabels, isOurs, RELEASE, selector } from './names.ts';
+import { DEPLOYMENT, IMAGE_STREAM, POD, REPLICA_SET, ROUTE, SECRET, SERVICE } from './resources.ts';
+import type { Site } from './site.ts';
+import { instanceOf, originsOf, ownEnvironment, releasesOf, secretOf, servingRelease } from './translate.ts';
+import type { Thing } from './wire.ts';
+
+export async function observe(
+  site: Site,
+  context: ProviderContext,
+  application: string,
+): Promise<Observation> {
+  const { signal } = context;
+  const { client } = site;
+  const began = site.clock.monotonic();
+  const labels = selector(instanceLabels(application));
+  const [deployment, service, route, stream, replicaSets, pods] = await Promise.all([
+    client.get(DEPLOYMENT, application, signal),
+    client.get(SERVICE, application, signal),
+    client.get(ROUTE, application, signal),
+    client.get(IMAGE_STREAM, application, signal),
+    client.list(REPLICA_SET, labels, signal),
+    client.list(POD, labels, signal),
+  ]);
+  const named = { Deployment: deployment, Service: service, Route: route, ImageStream: stream };
+  const ours = <T extends Thing>(thing: T | undefined): T | undefined =>
+    thing && isOurs(thing.metadata, application) ? thing : undefined;
+  const own = ours(deployment);
+  const secretName = secretOf(own?.spec.template);
+  const secret = secretName === undefined ? undefined : await client.get(SECRET, secretName, signal);
+  const wanted = own?.spec.template.metadata.labels[RELEASE];
+  return {
+    at: context.now(),
+    apiLatencyMs: site.clock.monotonic() - began,
+    exists: own !== undefined || ours(stream) !== undefined || ours(service) !== undefined,
+    releases: releasesOf(ours(stream), replicaSets, pods),
+    serving: servingRelease(pods, wanted),
+    instances: pods.map(instanceOf),
+    desired: own?.spec.replicas ?? 0,
+    origins: own ? originsOf(ours(route), site.options) : [],
+    env: ownEnvironment(secret?.data ?? {}),
+    foreign: Object.entries(named).flatMap(([kind, thing]) =>
+      thing && !isOurs(thing.metadata, application) ? [`${kind} ${application}`] : [],
+    ),
+  };
+}
+
+const STAMPED = /^(\d{4}-\d\d-\d\dT\S+Z) (.*)$/;
+
+export async function logs(
+  site: Site,
+  context: ProviderContext,
+  application: string,
+  lines: number,
+): Promise<readonly LogLine[]> {
+  const pods = await site.client.list(POD, selector({ [APPLICATION]: application }), context.signal);
+  const query = { tailLines: lines, timestamps: 'true' };
+  const texts = await Promise.all(
+    pods.map((pod) => site.client.log(POD, pod.metadata.name, query, context.signal)),
+  );
+  const all = texts.flatMap((text, i) =>
+    (text ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => logLine(line, pods[i]?.metadata.name ?? '', context.now())),
+  );
+  return all.sort((a, b) => a.at - b.at).slice(-lines);
+}
+
+/** `2026-11-20T20:57:18.123456789Z text`, as asked for by `timestamps`. */
+function logLine(line: string, instance: string, now: number): LogLine {
+  const stamped = STAMPED.exec(line);
+  const at = stamped?.[1] === undefined ? Number.NaN : Date.parse(stamped[1]);
+  if (Number.isNaN(at)) return { at: now, source: 'app', text: line, instance };
+  return { at, source: 'app', text: stamped?.[2] ?? '', instance };
+}

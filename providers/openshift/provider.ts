@@ -1,0 +1,64 @@
+import type { Clock, Logger, Random } from '../../src/core/ports.ts';
+import type {
+  OperationHandle,
+  OperationStatus,
+  PlatformProvider,
+  ProviderContext,
+} from '../../src/core/provider.ts';
+import { apply, pollApply } from './apply.ts';
+import { createClient } from './client.ts';
+import type { Options } from './config.ts';
+import { describe } from './describe.ts';
+import { ownerLabels, selector } from './names.ts';
+import { logs, observe } from './observe.ts';
+import { planChanges } from './plan.ts';
+import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
+import { DEPLOYMENT, ROUTE } from './resources.ts';
+import { pollScale, scale } from './scale.ts';
+import type { Site } from './site.ts';
+import { pollStage, stage } from './stage.ts';
+
+/** One namespace of one OpenShift cluster. */
+export function createProvider(deps: {
+  platform: string;
+  options: Options;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+}): PlatformProvider {
+  const { platform, options, clock } = deps;
+  const client = createClient(deps);
+  const site: Site = { platform, options, client, clock };
+
+  const polls: Record<OperationHandle['kind'], Poll> = {
+    stage: pollStage,
+    apply: pollApply,
+    scale: pollScale,
+    retire: pollRetire,
+    destroy: pollDestroy,
+  };
+
+  return {
+    kind: 'openshift',
+    platform,
+    describe: (context) => describe(site, context),
+    observe: (context, application) => observe(site, context, application),
+    async plan(context, want, seen) {
+      const [deployment, routes] = await Promise.all([
+        client.get(DEPLOYMENT, want.application, context.signal),
+        client.list(ROUTE, selector(ownerLabels(want.application)), context.signal),
+      ]);
+      return planChanges(want, seen, { deployment, routes });
+    },
+    stage: (context, want, bundle) => stage(site, context, want, bundle),
+    apply: (context, want, artifact) => apply(site, context, want, artifact),
+    scale: (context, application, instances) => scale(site, context, application, instances),
+    retire: (context, application, release) => retire(site, context, application, release),
+    destroy: (context, application) => destroy(site, context, application),
+    poll: (context, handle) => polls[handle.kind](site, context, handle),
+    logs: (context, application, lines) => logs(site, context, application, lines),
+    close: () => client.close(),
+  };
+}
+
+type Poll = (site: Site, context: ProviderContext, handle: OperationHandle) => Promise<OperationStatus>;

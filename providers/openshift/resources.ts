@@ -1,0 +1,43 @@
+import type { ZodType } from 'zod';
+import * as wire from './wire.ts';
+
+/** One kind of thing in the API: where it lives and how it is read. */
+export interface Resource<T> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly schema: ZodType<T>;
+}
+
+const BUILD = 'build.openshift.io/v1';
+const IMAGE = 'image.openshift.io/v1';
+
+export const DEPLOYMENT = resource('apps/v1', 'Deployment', 'deployments', wire.deploymentSchema);
+export const REPLICA_SET = resource('apps/v1', 'ReplicaSet', 'replicasets', wire.replicaSetSchema);
+export const POD = resource('v1', 'Pod', 'pods', wire.podSchema);
+export const SERVICE = resource('v1', 'Service', 'services', wire.thingSchema);
+export const SECRET = resource('v1', 'Secret', 'secrets', wire.secretSchema);
+export const SERVICE_ACCOUNT = resource('v1', 'ServiceAccount', 'serviceaccounts', wire.thingSchema);
+export const ROUTE = resource('route.openshift.io/v1', 'Route', 'routes', wire.routeSchema);
+export const IMAGE_STREAM = resource(IMAGE, 'ImageStream', 'imagestreams', wire.imageStreamSchema);
+export const IMAGE_STREAM_TAG = resource(
+  IMAGE,
+  'ImageStreamTag',
+  'imagestreamtags',
+  wire.imageStreamTagSchema,
+);
+export const BUILD_CONFIG = resource(BUILD, 'BuildConfig', 'buildconfigs', wire.thingSchema);
+export const BUILD_RUN = resource(BUILD, 'Build', 'builds', wire.buildSchema);
+
+function resource<T>(apiVersion: string, kind: string, plural: string, schema: ZodType<T>): Resource<T> {
+  return { apiVersion, kind, plural, schema };
+}
+
+/** `/apis/apps/v1/namespaces/shop/deployments/web`; only the core group lives under `/api`. */
+export function pathOf(resource: Resource<unknown>, namespace: string, name?: string): string {
+  const root = resource.apiVersion.includes('/')
+    ? `/apis/${resource.apiVersion}`
+    : `/api/${resource.apiVersion}`;
+  const collection = `${root}/namespaces/${namespace}/${resource.plural}`;
+  return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
+}

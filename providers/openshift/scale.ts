@@ -1,0 +1,73 @@
+import { platformError, toWire } from '../../src/core/errors.ts';
+import type {
+  Operation,
+  OperationHandle,
+  OperationStatus,
+  ProviderContext,
+} from '../../src/core/provider.ts';
+import { readRollout } from './deployed.ts';
+import { isOurs } from './names.ts';
+import { DEPLOYMENT } from './resources.ts';
+import { judgeRollout } from './rollout.ts';
+import { foreignError, type Site } from './site.ts';
+
+/** On top of what the application itself is given to become ready: a node may have to be found and an image pulled. */
+const GRACE_MS = 60_000;
+
+export async function scale(
+  site: Site,
+  context: ProviderContext,
+  application: string,
+  instances: number,
+): Promise<Operation> {
+  const deployment = await site.client.get(DEPLOYMENT, application, context.signal);
+  if (!deployment) {
+    throw platformError('notFound', site.platform, `${application} does not run there`, {
+      why: `namespace "${site.options.namespace}" has no Deployment of that name`,
+      remedy: 'deploy it first',
+    });
+  }
+  if (!isOurs(deployment.metadata, application)) throw foreignError(site, [`Deployment ${application}`]);
+  await site.client.scale(application, instances, context.signal);
+  return {
+    handle: {
+      platform: site.platform,
+      application,
+      kind: 'scale',
+      native: {
+        instances: String(instances),
+        deadline: String(context.now() + deployment.spec.progressDeadlineSeconds * 1_000 + GRACE_MS),
+      },
+      startedAt: context.now(),
+    },
+  };
+}
+
+export async function pollScale(
+  site: Site,
+  context: ProviderContext,
+  handle: OperationHandle,
+): Promise<OperationStatus> {
+  const seen = await readRollout(site, handle.application, context.signal);
+  if (!seen) return { state: 'lost', message: `Deployment ${handle.application} is gone` };
+  const wanted = Number(handle.native['instances']);
+  if (seen.deployment.spec.replicas !== wanted) {
+    return { state: 'lost', message: `somebody else scaled it to ${seen.deployment.spec.replicas}` };
+  }
+  const rollout = judgeRollout(seen.deployment, seen.replicaSets, seen.pods);
+  if (rollout.state === 'done') return { state: 'succeeded', message: rollout.message };
+  const what = `${handle.application} could not be scaled to ${wanted}`;
+  if (rollout.state === 'failed') {
+    const { why, remedy } = rollout;
+    return {
+      state: 'failed',
+      error: toWire(platformError(rollout.class, site.platform, what, { why, remedy })),
+    };
+  }
+  if (context.now() < Number(handle.native['deadline'])) return { ...rollout, retryAfterMs: 500 };
+  const details = {
+    why: rollout.message,
+    remedy: 'is there room in the cluster? `oc get pods`, `oc get events`',
+  };
+  return { state: 'failed', error: toWire(platformError('timeout', site.platform, what, details)) };
+}

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+
+/**
+ * What we read of the answers, decoded at the border: unknown fields are dropped, absent counters are 0, absent lists
+ * are empty (Kubernetes leaves out whatever is zero).
+ */
+const count = z.number().default(0);
+const texts = z.record(z.string(), z.string()).default({});
+
+export const metaSchema = z.object({
+  name: z.string().default(''),
+  generation: z.number().optional(),
+  creationTimestamp: z.string().optional(),
+  deletionTimestamp: z.string().optional(),
+  labels: texts,
+  annotations: texts,
+  ownerReferences: z.array(z.object({ kind: z.string(), name: z.string() })).default([]),
+});
+export type Meta = z.output<typeof metaSchema>;
+
+const conditionSchema = z.object({
+  type: z.string(),
+  status: z.string(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  lastTransitionTime: z.string().nullish(),
+});
+export type Condition = z.output<typeof conditionSchema>;
+
+const conditions = z.array(conditionSchema).default([]);
+
+/** Every refusal by the API itself is one of these. */
+export const statusSchema = z.object({
+  kind: z.literal('Status'),
+  message: z.string().default(''),
+  reason: z.string().optional(),
+  details: z
+    .object({
+      kind: z.string().optional(),
+      name: z.string().optional(),
+      causes: z
+        .array(
+          z.object({
+            reason: z.string().optional(),
+            message: z.string().optional(),
+            field: z.string().optional(),
+          }),
+        )
+        .default([]),
+    })
+    .optional(),
+});
+export type Status = z.output<typeof statusSchema>;
+
+export const versionSchema = z.object({ gitVersion: z.string() });
+export const groupListSchema = z.object({ groups: z.array(z.object({ name: z.string() })) });
+export const selfReviewSchema = z.object({
+  status: z.object({ userInfo: z.object({ username: z.string() }) }),
+});
+export const accessReviewSchema = z.object({
+  status: z.object({ allowed: z.boolean(), reason: z.string().optional() }),
+});
+
+/** Anything of which only the stamp matters. */
+export const thingSchema = z.object({ metadata: metaSchema });
+export type Thing = z.output<typeof thingSchema>;
+
+const containerSchema = z.object({
+  name: z.string(),
+  image: z.string().optional(),
+  command: z.array(z.string()).default([]),
+  envFrom: z.array(z.object({ secretRef: z.object({ name: z.string() }).optional() })).default([]),
+  resources: z.object({ limits: texts }).default({ limits: {} }),
+  readinessProbe: z.object({ httpGet: z.object({ path: z.string().optional() }).optional() }).optional(),
+});
+
+/** Kept whole: to restore a release its template goes back as it was. */
+const templateSchema = z.looseObject({
+  metadata: z.looseObject({ labels: texts, annotations: texts }).default({ labels: {}, annotations: {} }),
+  spec: z
+    .looseObject({ containers: z.array(containerSchema.loose()).default([]) })
+    .default({ containers: [] }),
+});
+export type PodTemplate = z.output<typeof templateSchema>;
+
+export const deploymentSchema = z.object({
+  metadata: metaSchema,
+  spec: z.object({
+    replicas: z.number().default(1),
+    progressDeadlineSeconds: z.number().default(600),
+    template: templateSchema,
+  }),
+  status: z
+    .object({
+      observedGeneration: count,
+      replicas: count,
+      updatedReplicas: count,
+      readyReplicas: count,
+      availableReplicas: count,
+      conditions,
+    })
+    .prefault({}),
+});
+export type Deployment = z.output<typeof deploymentSchema>;
+
+export const replicaSetSchema = z.object({
+  metadata: metaSchema,
+  spec: z.object({ replicas: z.number().default(1), template: templateSchema }),
+  status: z.object({ replicas: count, readyReplicas: count, availableReplicas: count }).prefault({}),
+});
+export type ReplicaSet = z.output<typeof replicaSetSchema>;
+
+const terminatedSchema = z.object({ exitCode: z.number().optional(), reason: z.string().optional() });
+
+export const podSchema = z.object({
+  metadata: metaSchema,
+  status: z
+    .object({
+      phase: z.string().default('Unknown'),
+      reason: z.string().optional(),
+      message: z.string().optional(),
+      conditions,
+      containerStatuses: z
+        .array(
+          z.object({
+            ready: z.boolean().default(false),
+            restartCount: count,
+            state: z
+              .object({
+                waiting: z
+                  .object({ reason: z.string().optional(), message: z.string().optional() })
+                  .optional(),
+                terminated: terminatedSchema.optional(),
+                running: z.object({ startedAt: z.string().nullish() }).optional(),
+              })
+              .default({}),
+            lastState: z.object({ terminated: terminatedSchema.optional() }).default({}),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+});
+export type Pod = z.output<typeof podSchema>;
+
+export const routeSchema = z.object({
+  metadata: metaSchema,
+  spec: z.object({ host: z.string().default('') }),
+  status: z
+    .object({ ingress: z.array(z.object({ host: z.string().default(''), conditions })).default([]) })
+    .prefault({}),
+});
+export type Route = z.output<typeof routeSchema>;
+
+export const secretSchema = z.object({ metadata: metaSchema, data: texts });
+export type Secret = z.output<typeof secretSchema>;
+
+export const imageStreamSchema = z.object({
+  metadata: metaSchema,
+  status: z
+    .object({
+      tags: z
+        .array(z.object({ tag: z.string(), items: z.array(z.object({ image: z.string() })).nullish() }))
+        .nullish(),
+    })
+    .prefault({}),
+});
+export type ImageStream = z.output<typeof imageStreamSchema>;
+
+export const imageStreamTagSchema = z.object({
+  metadata: metaSchema,
+  image: z.object({ dockerImageReference: z.string().optional(), metadata: metaSchema }),
+});
+export type ImageStreamTag = z.output<typeof imageStreamTagSchema>;
+
+export const buildSchema = z.object({
+  metadata: metaSchema,
+  status: z
+    .object({
+      phase: z.string().default('New'),
+      reason: z.string().optional(),
+      message: z.string().optional(),
+      outputDockerImageReference: z.string().optional(),
+      output: z.object({ to: z.object({ imageDigest: z.string().optional() }).optional() }).default({}),
+    })
+    .prefault({}),
+});
+export type Build = z.output<typeof buildSchema>;
