@@ -11,6 +11,7 @@ import {
   parseDocument,
 } from 'yaml';
 import type { Diagnostic } from '../core/diagnostics.ts';
+import { isSecretKey } from '../lib/redact.ts';
 import { formatPath, type Path, pathKey } from './path.ts';
 import type { ResolvedReference, ResolvedText } from './references.ts';
 import { syntaxFaults } from './syntax-faults.ts';
@@ -24,7 +25,7 @@ export interface ConfigDocument {
   readonly readable: boolean;
   readonly diagnostics: readonly Diagnostic[];
   readonly references: readonly ResolvedReference[];
-  /** Texts and keys that stand in clear in the file. */
+  /** Keys and texts that stand in clear in the file, but those called a secret. */
   readonly literals: ReadonlySet<string>;
   /** Paths already reported or resolved with a fault: what is said about their value is an echo. */
   readonly faulty: ReadonlySet<string>;
@@ -156,12 +157,16 @@ function createReader(document: Document, options: ReadOptions, lines: LineCount
     return value;
   }
 
+  function addLiteral(path: Path, text: string): void {
+    if (!isSecretKey(String(path.at(-1)))) literals.add(text);
+  }
+
   function readScalar(node: { value: unknown; source?: string }, path: Path, offset: number): unknown {
     const asText = options.isText(path) && node.value !== null && typeof node.value !== 'string';
     const value = asText ? (node.source ?? String(node.value)) : node.value;
     if (typeof value !== 'string') return value;
     const resolved = options.resolve(value);
-    if (resolved.references.length === 0) literals.add(value);
+    if (resolved.references.length === 0) addLiteral(path, resolved.text);
     else
       origins.set(
         pathKey(path),

@@ -49,7 +49,7 @@ function faultsOf(issue: Issue, context: IssueContext): readonly Fault[] {
     case 'invalid_union':
       return unionFaults(issue, input, inner, context);
     case 'invalid_format':
-      return [valueFault(path, formatMessage(issue.format), formatRemedy(issue.format))];
+      return [formatFault(issue.format, issue.message, path)];
     default:
       return [valueFault(path, messageOf(issue), remedyOf(issue))];
   }
@@ -145,12 +145,11 @@ const FORMATS: Readonly<Record<string, readonly [string, string]>> = {
   ends_with: ['does not end as it must', 'see docs/configuration.md'],
 };
 
-function formatMessage(format: string): string {
-  return FORMATS[format]?.[0] ?? `not a valid ${format}`;
-}
-
-function formatRemedy(format: string): string {
-  return FORMATS[format]?.[1] ?? 'see docs/configuration.md';
+function formatFault(format: string, message: string, path: Path): Fault {
+  const [summary, remedy] = FORMATS[format] ?? [`not a valid ${format}`, 'see docs/configuration.md'];
+  // Zod's own sentences all begin so; any other was written for this very key.
+  if (/^Invalid\b/.test(message)) return valueFault(path, summary, remedy);
+  return valueFault(path, message.split(' — ')[0] ?? message, message.split(' — ')[1] ?? remedy);
 }
 
 /** A provider's own sentence may carry its remedy behind a dash. */

@@ -13,6 +13,8 @@ export interface Settings {
   readonly state: StateSettings;
   /** Every secret value in the file: nothing we print may contain one. */
   readonly secrets: readonly string[];
+  /** What each `${…}` stood for, so that a printed configuration can say where a value came from. */
+  readonly references?: readonly { readonly from: string; readonly value: string }[];
 }
 
 export interface PlatformSettings {
@@ -179,6 +181,15 @@ export const DEFAULT_GATEWAY: GatewaySettings = {
   },
   trustedProxies: [],
 };
+
+/** An empty command leaves it to the platform: package.json's start script, a Procfile. */
+export const DEFAULT_PROCESS: ApplicationSettings['process'] = {
+  command: '',
+  instances: 1,
+  memoryBytes: 268_435_456,
+};
+
+export const DEFAULT_START_TIMEOUT_MS = 60_000;
 
 export const DEFAULT_HEALTH: HealthSettings = {
   path: '/',

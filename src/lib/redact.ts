@@ -52,6 +52,8 @@ function formsOf(secret: string): Set<string> {
   for (const part of [secret, ...longLines(secret)]) {
     if (part.length < MIN_SECRET_LENGTH) continue;
     forms.add(part);
+    // Host names and header values are lower-cased on their way.
+    forms.add(part.toLowerCase());
     forms.add(JSON.stringify(part).slice(1, -1));
     forms.add(encodeURI(toWellFormed(part)));
     const encoded = encodeURIComponent(toWellFormed(part));
