@@ -1,0 +1,103 @@
+import { Command, CommanderError } from 'commander';
+import { demoCommand } from '../cli/demo.ts';
+import { deployCommand } from '../cli/deploy.ts';
+import { deploymentsCommand } from '../cli/deployments.ts';
+import { destroyCommand } from '../cli/destroy.ts';
+import { eventsCommand } from '../cli/events.ts';
+import { explainCommand } from '../cli/explain.ts';
+import { hostCommand } from '../cli/host.ts';
+import type { CliIo } from '../cli/io.ts';
+import { localCommand } from '../cli/local.ts';
+import { NOT_BUILT_COMMANDS } from '../cli/not-built.ts';
+import { planCommand } from '../cli/plan.ts';
+import { formatCaught } from '../cli/print-error.ts';
+import { releasesCommand } from '../cli/releases.ts';
+import { serveCommand } from '../cli/serve.ts';
+import { statusCommand } from '../cli/status.ts';
+import { topCommand } from '../cli/top.ts';
+import { validateCommand } from '../cli/validate.ts';
+import { ERROR_CODES, SluiceError } from '../core/errors.ts';
+import { SLUICE_VERSION } from './version.ts';
+
+/** argv → command → exit status. */
+export async function runCli(args: readonly string[], main: string): Promise<void> {
+  const io = processIo();
+  const program = buildProgram(io, main, args);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (caught) {
+    if (caught instanceof CommanderError) {
+      // Help and version are no failures; commander has printed what was wrong itself.
+      io.exit(caught.exitCode === 0 ? 0 : ERROR_CODES.USAGE.exit);
+    } else {
+      const { text, status } = formatCaught(caught);
+      io.stderr(text);
+      io.exit(status);
+    }
+  }
+}
+
+export function buildProgram(io: CliIo, main: string, args: readonly string[]): Command {
+  const program = new Command('sluice')
+    .description('Deploys one application to several platforms and moves traffic to whichever are healthy.')
+    .version(SLUICE_VERSION)
+    .showHelpAfterError('(see --help)')
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr });
+  // Inherited only by commands made afterwards.
+  demoCommand(program, io, main);
+  validateCommand(program, io);
+  planCommand(program, io);
+  deployCommand(program, io);
+  deploymentsCommand(program, io);
+  releasesCommand(program, io);
+  destroyCommand(program, io);
+  serveCommand(program, io, main, args);
+  hostCommand(program, io);
+  localCommand(program, io);
+  statusCommand(program, io);
+  topCommand(program, io);
+  eventsCommand(program, io);
+  explainCommand(program, io);
+  for (const name of NOT_BUILT_COMMANDS) {
+    program
+      .command(name, { hidden: true })
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        throw new SluiceError('NOT_BUILT', `\`sluice ${name}\` is not built yet`, {
+          remedy: 'see `sluice --help` for what is there',
+        });
+      });
+  }
+  return program;
+}
+
+function processIo(): CliIo {
+  const stopping = new AbortController();
+  let asked = false;
+  function onSignal(): void {
+    // The second time means: now, whatever is under way.
+    if (asked) process.exit(ERROR_CODES.INTERRUPTED.exit);
+    asked = true;
+    stopping.abort();
+  }
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  // `sluice events | head` closes our output early; that is no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+  });
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+    isTty: process.stdout.isTTY === true,
+    columns: process.stdout.columns ?? 80,
+    signal: stopping.signal,
+    exit(status) {
+      process.exitCode = status;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import type { PlatformPlan } from '../core/deployment.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { PlanChange } from '../core/provider.ts';
+import { bundleFolder } from '../orchestrator/bundle.ts';
+import type { CliIo } from './io.ts';
+import {
+  type CommonOptions,
+  chooseApplication,
+  withConfiguration,
+  withPlatforms,
+  withServer,
+} from './options.ts';
+import { formatError } from './print-error.ts';
+import { openSession } from './session.ts';
+import { readSettings } from './settings.ts';
+
+const CHANGES_FOUND = 10;
+
+export function planCommand(program: Command, io: CliIo): void {
+  const command = program
+    .command('plan')
+    .description('what `deploy` would change, platform by platform; writes nothing')
+    .option('--exit-code', `exit with ${CHANGES_FOUND} when there are changes`);
+  withServer(withPlatforms(withConfiguration(command))).action(
+    async (options: CommonOptions & { readonly exitCode?: boolean }) => {
+      const settings = await readSettings(io, options.file);
+      const application = chooseApplication(settings, options.app);
+      if (!application.source)
+        throw new SluiceError('USAGE', `${application.name} has no source to plan for`);
+      const bundle = await bundleFolder(application.source.path);
+      const session = await openSession(settings, options, io);
+      try {
+        const wish = { application: application.name, platforms: options.on, digest: bundle.digest };
+        const plans = await session.control.plan({ ...wish, archive: await bundle.tarGz() });
+        for (const plan of plans) print(plan, io, options.json ?? false);
+        io.exit(statusOf(plans, options.exitCode ?? false));
+      } finally {
+        await session.close();
+      }
+    },
+  );
+}
+
+function statusOf(plans: readonly PlatformPlan[], tellChanges: boolean): number {
+  const unread = plans.filter((plan) => plan.error).length;
+  if (unread > 0) return unread === plans.length ? 1 : 3;
+  const changes = plans.some((plan) => plan.changes.some(isChange));
+  return tellChanges && changes ? CHANGES_FOUND : 0;
+}
+
+function isChange(change: PlanChange): boolean {
+  return change.action === 'create' || change.action === 'change';
+}
+
+function print(plan: PlatformPlan, io: CliIo, json: boolean): void {
+  if (json) io.stdout(`${JSON.stringify(plan)}\n`);
+  else if (plan.error) io.stderr(formatError(plan.error));
+  else io.stdout(formatPlan(plan));
+}
+
+function formatPlan(plan: PlatformPlan): string {
+  const changes = plan.changes.filter((change) => change.action !== 'none');
+  const head = `${plan.platform}: ${changes.length === 0 ? 'nothing to change' : ''}\n`;
+  return head + changes.map((change) => `  ${lineOf(change)}\n`).join('');
+}
+
+const SIGNS: Readonly<Record<PlanChange['action'], string>> = {
+  create: '+',
+  change: '~',
+  none: ' ',
+  foreign: '?',
+};
+
+function lineOf(change: PlanChange): string {
+  const values = [change.from, change.to].filter((value) => value !== undefined).join(' → ');
+  const note =
+    change.action === 'foreign' ? '  (not ours: left alone)' : change.destructive ? '  (destructive)' : '';
+  return `${SIGNS[change.action]} ${change.field}${values === '' ? '' : `: ${values}`}${note}`;
+}

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import type { ApplicationStatus, PlatformStatus, StatusView } from '../core/status.ts';
+import type { CliIo } from './io.ts';
+import { type CommonOptions, withConfiguration, withServer } from './options.ts';
+import { formatTable } from './text-table.ts';
+import { openViewClient } from './view-client.ts';
+
+const NOT_HEALTHY = 6;
+
+export function statusCommand(program: Command, io: CliIo): void {
+  const command = program
+    .command('status')
+    .description('each platform: verdict, share, traffic, instances, release');
+  withServer(withConfiguration(command)).action(async (options: CommonOptions) => {
+    const client = await openViewClient(options, io);
+    try {
+      const view = await client.status();
+      io.stdout(options.json ? `${JSON.stringify(view)}\n` : formatStatus(view));
+      if (!isServing(view)) io.exit(NOT_HEALTHY);
+    } finally {
+      await client.close();
+    }
+  });
+}
+
+/** Every application has a platform that can take its traffic. */
+function isServing(view: StatusView): boolean {
+  return view.applications.every((application) =>
+    application.platforms.some(({ verdict }) => verdict.state === 'up' || verdict.state === 'degraded'),
+  );
+}
+
+export function formatStatus(view: StatusView): string {
+  const head = `table ${view.tableVersion}, workers ${view.workers.ready}/${view.workers.wanted}\n`;
+  return head + view.applications.map(formatApplication).join('');
+}
+
+function formatApplication(application: ApplicationStatus): string {
+  const { release } = application;
+  const title = `\n${application.name}  ${release ? `r${release.number} (${release.id})` : 'not deployed'}  ${application.demandRps.toFixed(0)} rps\n`;
+  const head = ['platform', 'tier', 'verdict', 'share', 'rps', 'err', 'p95', 'inst', 'release', 'api', 'why'];
+  return title + formatTable(head, application.platforms.map(row));
+}
+
+function row(platform: PlatformStatus): string[] {
+  const { instances, api } = platform;
+  return [
+    platform.name,
+    String(platform.tier),
+    platform.verdict.state,
+    platform.state === 'active' ? `${Math.round(platform.share * 100)} %` : platform.state,
+    platform.rps.toFixed(0),
+    `${(platform.errorRate * 100).toFixed(1)} %`,
+    platform.p95Ms === 0 ? '-' : `${platform.p95Ms.toFixed(0)} ms`,
+    instances ? `${instances.running}/${instances.desired}` : '-',
+    platform.release ? (platform.release.number ? `r${platform.release.number}` : platform.release.id) : '-',
+    api ? (api.reachable ? 'ok' : 'down') : '-',
+    platform.verdict.cause,
+  ];
+}
