@@ -1,0 +1,333 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { platformError } from '../../src/core/errors.ts';
+import type { LoggedEvent } from '../../src/core/events.ts';
+import type { Clock, StateStore } from '../../src/core/ports.ts';
+import type { Bundle } from '../../src/core/provider.ts';
+import {
+  type ApplicationSettings,
+  DEFAULT_GATEWAY,
+  DEFAULT_HEALTH,
+  DEFAULT_POLICY,
+} from '../../src/core/settings.ts';
+import type { TrafficControl } from '../../src/core/traffic.ts';
+import { createEventLog } from '../../src/events/log.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { silentLogger } from '../../src/observe/logger.ts';
+import { bundleFolder } from '../../src/orchestrator/bundle.ts';
+import { bundleStore } from '../../src/orchestrator/bundle-store.ts';
+import type { ReleaseProbe } from '../../src/orchestrator/context.ts';
+import { createOrchestrator, type Orchestrator } from '../../src/orchestrator/orchestrator.ts';
+import { memoryStore } from '../../src/state/memory-store.ts';
+import { type FakePlatform, fakePlatform, fakeProvider } from '../support/fake-provider.ts';
+
+/** Time flies while we wait: sleeping takes no time but moves the clock. */
+function fastClock(): Clock {
+  let now = 1_000_000;
+  return {
+    ...systemClock,
+    now: () => now,
+    monotonic: () => now,
+    async sleep(ms) {
+      now += ms;
+      await new Promise((next) => setImmediate(next));
+    },
+  };
+}
+
+let dir: string;
+let store: StateStore;
+let clock: Clock;
+let cf: FakePlatform;
+let ocp: FakePlatform;
+let trafficCalls: string[];
+let probe: ReleaseProbe;
+let events: LoggedEvent[];
+let ids: number;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sluice-orchestrator-'));
+  clock = fastClock();
+  store = memoryStore(clock);
+  cf = fakePlatform('cf');
+  ocp = fakePlatform('ocp');
+  trafficCalls = [];
+  events = [];
+  ids = 0;
+  probe = async (origin) => {
+    const platform = origin.url.endsWith('cf') ? cf : ocp;
+    return { ok: true, detail: 'ok', ...(platform.serving ? { release: platform.serving } : {}) };
+  };
+});
+afterEach(async () => {
+  await store.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const SHOP: ApplicationSettings = {
+  name: 'shop',
+  source: { kind: 'folder', path: '/unused' },
+  process: { command: 'node server.js', instances: 2, memoryBytes: 1 },
+  env: { LOG: 'info' },
+  secretEnv: [],
+  health: { ...DEFAULT_HEALTH, release: { header: 'x-release' } },
+  data: { writes: 'anywhere' },
+  routes: [],
+  targets: ['cf', 'ocp'].map((platform) => ({
+    platform,
+    tier: 1,
+    weight: 1,
+    instances: 2,
+    env: {},
+    capacityRps: undefined,
+    capacityRpsPerInstance: undefined,
+  })),
+  policy: DEFAULT_POLICY,
+  startTimeoutMs: 10_000,
+};
+
+async function open(application: ApplicationSettings = SHOP): Promise<Orchestrator> {
+  const log = createEventLog({ clock, redact: (event) => event });
+  log.onEvent((event) => events.push(event));
+  const traffic: TrafficControl = {
+    allowReleases: (_app, releases) => void trafficCalls.push(`allow ${releases.join(' ')}`),
+    introduce: async (_app, platform, release) => void trafficCalls.push(`introduce ${platform} ${release}`),
+    withdraw: async (_app, platform, release) => {
+      const gone = [cf, ocp].find((one) => one.name === platform)?.calls.includes(`retire ${release}`);
+      trafficCalls.push(`withdraw ${platform} ${release}${gone ? ' (too late)' : ''}`);
+    },
+  };
+  return createOrchestrator({
+    settings: {
+      file: undefined,
+      platforms: {},
+      applications: { shop: application },
+      gateway: DEFAULT_GATEWAY,
+      state: { dir },
+      secrets: [],
+    },
+    store,
+    bundles: await bundleStore(store, () => `b${++ids}`),
+    clock,
+    logger: silentLogger,
+    events: log,
+    traffic,
+    probe: (origin, health) => probe(origin, health),
+    providers: new Map([cf, ocp].map((platform) => [platform.name, fakeProvider(platform)])),
+    deploysTo: () => true,
+    uniqueId: () => `${++ids}`,
+    hashKey: 'key',
+    holder: 'test',
+  });
+}
+
+async function source(content: string): Promise<Bundle> {
+  await writeFile(join(dir, 'server.js'), content);
+  return bundleFolder(dir);
+}
+
+const never = new AbortController().signal;
+
+async function deploy(orchestrator: Orchestrator, content: string, stop: AbortSignal = never) {
+  const wish = { application: 'shop', platforms: undefined, bundle: await source(content) };
+  return (await orchestrator.deploy(wish, stop)).finished;
+}
+
+describe('a deployment', () => {
+  it('brings one release to all platforms at once and records where it is live', async () => {
+    const orchestrator = await open();
+    const record = await deploy(orchestrator, 'one');
+    expect(record.outcome).toBe('done');
+    expect(record.release.number).toBe(1);
+    expect(await orchestrator.releases('shop')).toMatchObject({
+      live: { cf: record.release.id, ocp: record.release.id },
+    });
+    // In parallel: both were staging before either was applied.
+    const phases = events.flatMap((event) =>
+      event.type === 'deployment.progress' ? [`${event.platform} ${event.phase}`] : [],
+    );
+    expect(phases.indexOf('ocp staging')).toBeLessThan(phases.indexOf('cf applying'));
+  });
+
+  it('is the same release when nothing changed, and another with the next number when something did', async () => {
+    const orchestrator = await open();
+    const first = await deploy(orchestrator, 'one');
+    const again = await deploy(orchestrator, 'one');
+    const second = await deploy(orchestrator, 'two');
+    expect(again.release).toEqual(first.release);
+    expect(second.release.number).toBe(2);
+  });
+
+  it('is another release when the environment changes, and the same when only instances do', async () => {
+    const first = await deploy(await open(), 'one');
+    const scaled = { ...SHOP, process: { ...SHOP.process, instances: 9 } };
+    expect((await deploy(await open(scaled), 'one')).release.id).toBe(first.release.id);
+    expect((await deploy(await open({ ...SHOP, env: { LOG: 'debug' } }), 'one')).release.id).not.toBe(
+      first.release.id,
+    );
+  });
+
+  it('retires the old release only after it left the table', async () => {
+    const orchestrator = await open();
+    const first = await deploy(orchestrator, 'one');
+    trafficCalls.length = 0;
+    const second = await deploy(orchestrator, 'two');
+    const [was, is] = [first.release.id, second.release.id];
+    expect(cf.calls).toContain(`retire ${was}`);
+    expect(trafficCalls.filter((call) => call.includes(' cf '))).toEqual([
+      `introduce cf ${is}`,
+      `withdraw cf ${was}`,
+    ]);
+    expect(trafficCalls[0]).toBe(`allow ${is} ${was}`);
+    expect(trafficCalls.at(-1)).toBe(`allow ${is}`);
+  });
+
+  it('that fails on one platform is done on the others and leaves what served there', async () => {
+    const orchestrator = await open();
+    const first = await deploy(orchestrator, 'one');
+    ocp.failing.stage = platformError('buildFailed', 'ocp', 'the build failed', {
+      logTail: ['no such module'],
+    });
+    const record = await deploy(orchestrator, 'two');
+    expect(record.outcome).toBe('partly');
+    expect(record.targets['cf']?.phase).toBe('live');
+    expect(record.targets['ocp']).toMatchObject({
+      phase: 'failed',
+      error: { code: 'BUILD_FAILED', logTail: ['no such module'] },
+    });
+    expect(ocp.serving).toBe(first.release.id);
+    expect(ocp.calls).not.toContain(`retire ${first.release.id}`);
+    expect(trafficCalls.at(-1)).toBe(`allow ${record.release.id} ${first.release.id}`);
+  });
+
+  it('is not live while another release answers through the platform’s router', async () => {
+    probe = async () => ({ ok: true, detail: 'ok', release: 'r-0000000000' });
+    const record = await deploy(await open(), 'one');
+    expect(record.outcome).toBe('failed');
+    expect(record.targets['cf']?.error).toMatchObject({
+      code: 'RELEASE_MISMATCH',
+      why: expect.stringContaining('r-0000000000'),
+    });
+    expect(trafficCalls.some((call) => call.startsWith('introduce'))).toBe(false);
+  });
+
+  it('of an application that does not name its release is live but unproven', async () => {
+    probe = async () => ({ ok: true, detail: 'ok' });
+    const record = await deploy(
+      await open({ ...SHOP, health: { ...SHOP.health, release: undefined } }),
+      'one',
+    );
+    expect(record.targets['cf']).toMatchObject({ phase: 'live', unproven: true });
+  });
+
+  it('survives a failure to clean up: the new release serves', async () => {
+    const orchestrator = await open();
+    await deploy(orchestrator, 'one');
+    cf.failing.retire = platformError('unavailable', 'cf', 'gone');
+    expect((await deploy(orchestrator, 'two')).outcome).toBe('done');
+  });
+
+  it('refuses a second one of the same application and says who holds it', async () => {
+    const orchestrator = await open();
+    const wish = { application: 'shop', platforms: undefined, bundle: await source('one') };
+    cf.pollsUntilDone = 20;
+    const running = await orchestrator.deploy(wish, never);
+    await expect(orchestrator.deploy(wish, never)).rejects.toMatchObject({
+      code: 'LOCK_HELD',
+      message: expect.stringContaining('test'),
+      details: { why: expect.stringContaining('deploying') },
+    });
+    await running.finished;
+    expect((await deploy(orchestrator, 'one')).outcome).toBe('done');
+  });
+
+  it('asked to stop ends at the next step and goes on from there when resumed', async () => {
+    const stop = new AbortController();
+    cf.onPoll = () => stop.abort();
+    const orchestrator = await open();
+    const record = await deploy(orchestrator, 'one', stop.signal);
+    expect(record.outcome).toBe('stopped');
+    expect(cf.calls).toEqual([expect.stringContaining('stage')]);
+    cf.onPoll = () => undefined;
+    const resumed = await (await (await open()).resume(record.id, never)).finished;
+    expect(resumed.outcome).toBe('done');
+    // What was staged is not staged again.
+    expect(cf.calls.filter((call) => call.startsWith('stage'))).toHaveLength(1);
+  });
+
+  it('whose process died while polling goes on from the stored handle in another process', async () => {
+    cf.pollsUntilDone = 1_000_000;
+    const orchestrator = await open();
+    const started = await orchestrator.deploy(
+      { application: 'shop', platforms: ['cf'], bundle: await source('one') },
+      never,
+    );
+    let stored: unknown;
+    while (!stored) {
+      await new Promise((next) => setImmediate(next));
+      stored = (await orchestrator.deployments())[0]?.targets['cf']?.handle;
+    }
+    // As after SIGKILL: nobody polls any more, and the lease runs out.
+    cf.onPoll = () => {
+      throw new Error('this process is dead');
+    };
+    await started.finished;
+    const record = (await orchestrator.deployments())[0]!;
+    await store.put('deployments', record.id, {
+      ...record,
+      outcome: undefined,
+      targets: { cf: { phase: 'staging', startedAt: 0, handle: stored } },
+    });
+    cf.onPoll = () => undefined;
+    cf.pollsUntilDone = 1;
+    const resumed = await (await (await open()).resume(record.id, never)).finished;
+    expect(resumed.outcome).toBe('done');
+    expect(cf.calls.filter((call) => call.startsWith('stage'))).toHaveLength(1);
+  });
+
+  it('is resumed only with the configuration it began with', async () => {
+    ocp.failing.stage = platformError('buildFailed', 'ocp', 'no');
+    const record = await deploy(await open(), 'one');
+    const changed = await open({ ...SHOP, env: { LOG: 'debug' } });
+    await expect(changed.resume(record.id, never)).rejects.toThrow('the configuration changed');
+  });
+
+  it('plans platform by platform; one that cannot be read does not hide the others', async () => {
+    const orchestrator = await open();
+    ocp.failing.observe = platformError('unavailable', 'ocp', 'no answer');
+    const plans = await orchestrator.plan({
+      application: 'shop',
+      platforms: undefined,
+      bundle: await source('one'),
+    });
+    expect(plans).toMatchObject([
+      { platform: 'cf', changes: [{ action: 'create', field: 'release' }] },
+      { platform: 'ocp', changes: [], error: { code: 'PLATFORM_UNAVAILABLE' } },
+    ]);
+  });
+
+  it('is undone by destroy on every platform', async () => {
+    const orchestrator = await open();
+    await deploy(orchestrator, 'one');
+    const results = await orchestrator.destroy('shop', undefined);
+    expect([...results]).toEqual([
+      ['cf', undefined],
+      ['ocp', undefined],
+    ]);
+    expect(cf.releases).toEqual([]);
+    expect((await orchestrator.releases('shop')).live).toEqual({});
+  });
+
+  it('names the applications and platforms there are when asked for another', async () => {
+    const orchestrator = await open();
+    const bundle = await source('one');
+    await expect(
+      orchestrator.deploy({ application: 'shop', platforms: ['aws'], bundle }, never),
+    ).rejects.toMatchObject({
+      code: 'USAGE',
+      details: { remedy: expect.stringContaining('cf, ocp') },
+    });
+  });
+});

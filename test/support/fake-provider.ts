@@ -1,0 +1,117 @@
+import type { SluiceError } from '../../src/core/errors.ts';
+import { platformError, toWire } from '../../src/core/errors.ts';
+import type {
+  Observation,
+  Operation,
+  OperationHandle,
+  OperationStatus,
+  PlatformProvider,
+  TargetSpec,
+} from '../../src/core/provider.ts';
+
+/** What a fake platform remembers between provider instances, as a real one would. */
+export interface FakePlatform {
+  readonly name: string;
+  readonly calls: string[];
+  serving: string | undefined;
+  releases: string[];
+  /** Thrown or reported once by the step of this name. */
+  failing: Partial<Record<'stage' | 'apply' | 'retire' | 'observe' | 'destroy', SluiceError>>;
+  /** How often a poll says `running` before it is done. */
+  pollsUntilDone: number;
+  /** Called at each poll: a test steps in there. */
+  onPoll: (handle: OperationHandle) => void;
+}
+
+export function fakePlatform(name: string): FakePlatform {
+  return { name, calls: [], serving: undefined, releases: [], failing: {}, pollsUntilDone: 1, onPoll() {} };
+}
+
+export function fakeProvider(platform: FakePlatform): PlatformProvider {
+  const polls = new Map<string, number>();
+
+  function begin(kind: OperationHandle['kind'], native: Record<string, string>): Operation {
+    platform.calls.push(`${kind} ${native['release'] ?? ''}`.trim());
+    return {
+      handle: { platform: platform.name, application: 'shop', kind, native, startedAt: 0 },
+    };
+  }
+
+  function finish(handle: OperationHandle): OperationStatus {
+    const release = handle.native['release'] ?? '';
+    const failure = platform.failing[handle.kind as 'stage'];
+    if (failure) return { state: 'failed', error: toWire(failure) };
+    if (handle.kind === 'stage') {
+      platform.releases.push(release);
+      return { state: 'succeeded', artifact: { digest: `fake:${release}`, native: { release } } };
+    }
+    if (handle.kind === 'apply') platform.serving = release;
+    if (handle.kind === 'retire') platform.releases = platform.releases.filter((one) => one !== release);
+    if (handle.kind === 'destroy') {
+      platform.releases = [];
+      platform.serving = undefined;
+    }
+    return { state: 'succeeded' };
+  }
+
+  return {
+    kind: 'fake',
+    platform: platform.name,
+    async describe() {
+      return {
+        kind: 'fake',
+        apiVersion: '1',
+        identity: 'me',
+        capabilities: { sideBySide: true, hostHeader: 'any' },
+      };
+    },
+    async observe() {
+      if (platform.failing.observe) throw platform.failing.observe;
+      return observationOf(platform);
+    },
+    async plan(_context, want, seen) {
+      return [
+        {
+          action: seen.exists ? 'change' : 'create',
+          field: 'release',
+          ...(seen.serving === undefined ? {} : { from: seen.serving }),
+          to: want.release.id,
+          destructive: false,
+        },
+      ];
+    },
+    stage: async (_context, want: TargetSpec) => begin('stage', { release: want.release.id }),
+    apply: async (_context, want: TargetSpec) => begin('apply', { release: want.release.id }),
+    scale: async () => begin('scale', {}),
+    retire: async (_context, _application, release) => begin('retire', { release }),
+    destroy: async () => begin('destroy', {}),
+    async poll(_context, handle) {
+      platform.onPoll(handle);
+      const key = `${handle.kind} ${handle.native['release']}`;
+      const count = (polls.get(key) ?? 0) + 1;
+      polls.set(key, count);
+      if (count <= platform.pollsUntilDone) return { state: 'running', message: `${handle.kind} ${count}` };
+      return finish(handle);
+    },
+    async close() {},
+  };
+}
+
+function observationOf(platform: FakePlatform): Observation {
+  return {
+    at: 0,
+    apiLatencyMs: 1,
+    exists: platform.releases.length > 0,
+    releases: platform.releases.map((id) => ({ id, state: id === platform.serving ? 'running' : 'staged' })),
+    serving: platform.serving,
+    instances: [],
+    desired: 1,
+    origins: platform.serving ? [{ url: `http://${platform.name}`, hostHeader: undefined }] : [],
+    env: {},
+    foreign: [],
+  };
+}
+
+export function unavailable(platform: string): SluiceError {
+  return platformError('unavailable', platform, `the API of ${platform} does not answer`);
+}
