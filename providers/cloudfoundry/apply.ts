@@ -1,0 +1,193 @@
+import { platformError } from '../../src/core/errors.ts';
+import type { Clock } from '../../src/core/ports.ts';
+import type {
+  Operation,
+  OperationHandle,
+  ProviderContext,
+  StagedArtifact,
+  TargetSpec,
+} from '../../src/core/provider.ts';
+import type { Session } from './client.ts';
+import { backward, difference, forward, split, UNDO } from './environment.ts';
+import { hasClass } from './errors.ts';
+import { activeDeployment, readEnvironment, requireOwnApp } from './find.ts';
+import { ensureRoutes, resolveRoutes } from './routes.ts';
+import { handleOf, next } from './status.ts';
+import {
+  currentDroplet,
+  type ProcessSettings,
+  processChanges,
+  processPatch,
+  seenProcess,
+  wantedProcess,
+} from './translate.ts';
+import { type App, deployment, droplet as dropletSchema, type Process, process } from './wire.ts';
+
+const LONGEST_CANCELLATION_MS = 60_000;
+
+/** The release as it shall run, with what was read of the application. */
+interface Rollout {
+  readonly session: Session;
+  readonly app: App;
+  readonly droplet: string;
+  readonly want: TargetSpec;
+  readonly handle: OperationHandle;
+}
+
+/**
+ * Runs a droplet instead of what runs now: started where nothing runs, otherwise by a rolling deployment. How it goes
+ * on is in rollout.ts.
+ */
+export async function apply(
+  session: Session,
+  clock: Clock,
+  context: ProviderContext,
+  domain: string,
+  want: TargetSpec,
+  artifact: StagedArtifact,
+): Promise<Operation> {
+  const app = await requireOwnApp(session, want.application);
+  const droplet = await requireDroplet(session, artifact);
+  await ensureRoutes(session, app, await resolveRoutes(session, context, want, domain));
+  const handle = handleOf(session.platform, want.application, 'apply', context.now(), {
+    app: app.guid,
+    droplet,
+    release: want.release.id,
+    instances: String(want.process.instances),
+    startTimeoutMs: String(want.health.startTimeoutMs),
+  });
+  const rollout: Rollout = { session, app, droplet, want, handle };
+  if (app.state === 'STOPPED' || currentDroplet(app) === undefined) return startFirst(rollout);
+  const active = await afterCancellation(session, clock, app.guid);
+  if (active?.droplet?.guid === droplet) {
+    return { handle: next(handle, { mode: 'roll', deployment: active.guid }) };
+  }
+  return replace(rollout, active === undefined);
+}
+
+async function requireDroplet(session: Session, artifact: StagedArtifact): Promise<string> {
+  const guid = artifact.native['droplet'];
+  const found = guid && (await session.find(`/v3/droplets/${guid}`, dropletSchema));
+  if (found && found.state === 'STAGED') return found.guid;
+  throw platformError('notFound', session.platform, 'what was built for this release is gone', {
+    why: `droplet ${guid} ${found ? `is ${found.state}` : 'does not exist'}`,
+    remedy: 'deploy again: it is built anew',
+  });
+}
+
+/** A deployment on its way back must end first: another on top of it can replace instances that serve. */
+async function afterCancellation(session: Session, clock: Clock, appGuid: string) {
+  const deadline = clock.monotonic() + LONGEST_CANCELLATION_MS;
+  for (;;) {
+    const active = await activeDeployment(session, appGuid);
+    if (active?.status.reason !== 'CANCELING') return active;
+    if (clock.monotonic() > deadline) {
+      throw platformError('conflict', session.platform, 'an earlier deployment is still being cancelled', {
+        why: `deployment ${active.guid} is ${active.status.value} ${active.status.reason}`,
+        remedy: 'deploy again when it has ended',
+      });
+    }
+    await clock.sleep(500, session.signal);
+  }
+}
+
+/** Nothing serves: everything is set in place, then started. */
+async function startFirst({ session, app, droplet, want, handle }: Rollout): Promise<Operation> {
+  const { env } = split(await readEnvironment(session, app.guid));
+  await patchEnvironment(session, app.guid, { ...difference(env, want.env), [UNDO]: null });
+  await session.patch(`/v3/apps/${app.guid}/relationships/current_droplet`, { data: { guid: droplet } });
+  const web = await webProcess(session, app.guid);
+  const wanted = wantedProcess(want);
+  await session.patch(`/v3/processes/${web.guid}`, processPatch(wanted));
+  await session.post(`/v3/processes/${web.guid}/actions/scale`, {
+    instances: want.process.instances,
+    memory_in_mb: wanted.memoryMb,
+  });
+  await session.post(`/v3/apps/${app.guid}/actions/start`);
+  return { handle: next(handle, { mode: 'start' }) };
+}
+
+/** Something serves, and goes on until the new instances do. */
+async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
+  const { session, app, droplet, want, handle } = rollout;
+  const { env, undo } = split(await readEnvironment(session, app.guid));
+  const web = await webProcess(session, app.guid);
+  const seen = seenProcess(web);
+  const wanted = wantedProcess(want);
+  const changed =
+    Object.keys(difference(env, want.env)).length > 0 || processChanges(seen, wanted).length > 0;
+  if (quiet && currentDroplet(app) === droplet && !changed && !undo) {
+    return { handle: next(handle, { mode: 'settle' }) };
+  }
+  const patch = forward(want.release.id, { env, undo, process: seen }, want.env);
+  await patchEnvironment(session, app.guid, patch);
+  try {
+    await setProcess(session, web, wanted);
+    const created = await session.findOrCreate(
+      async () => {
+        const active = await activeDeployment(session, app.guid);
+        return active?.droplet?.guid === droplet ? active : undefined;
+      },
+      '/v3/deployments',
+      deployment,
+      {
+        droplet: { guid: droplet },
+        strategy: 'rolling',
+        options: { max_in_flight: maxInFlight(web.instances) },
+        relationships: { app: { data: { guid: app.guid } } },
+      },
+    );
+    return { handle: next(handle, { mode: 'roll', deployment: created.guid }) };
+  } catch (error) {
+    // Refused for good, e.g. for the quota: the environment must not wait for the next restart.
+    if (!hasClass(error, 'unavailable', 'timeout', 'rateLimited')) await undoRelease(session, app.guid);
+    throw error;
+  }
+}
+
+/** A quarter at a time: room in the quota for all of them twice is rare. */
+export function maxInFlight(instances: number): number {
+  return Math.max(1, Math.ceil(instances / 4));
+}
+
+/**
+ * Brings back the environment and the process settings that were there before the release that did not come up.
+ * Returns false where there was nothing to bring back.
+ */
+export async function undoRelease(session: Session, appGuid: string, release?: string): Promise<boolean> {
+  const { undo } = split(await readEnvironment(session, appGuid));
+  if (!undo || (release !== undefined && undo.release !== release)) return false;
+  await setProcess(session, await webProcess(session, appGuid), undo.process);
+  // Last, for the way back goes with it.
+  await patchEnvironment(session, appGuid, backward(undo));
+  return true;
+}
+
+/** The release has come up: there is no way back to keep. */
+export async function forgetUndo(session: Session, appGuid: string): Promise<void> {
+  await patchEnvironment(session, appGuid, { [UNDO]: null });
+}
+
+async function patchEnvironment(
+  session: Session,
+  appGuid: string,
+  patch: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  if (Object.keys(patch).length === 0) return;
+  await session.patch(`/v3/apps/${appGuid}/environment_variables`, { var: patch });
+}
+
+/** The newest web process, with its command: lists hide that. */
+function webProcess(session: Session, appGuid: string): Promise<Process> {
+  return session.get(`/v3/apps/${appGuid}/processes/web`, process);
+}
+
+/** Takes effect in instances started from now on. */
+async function setProcess(session: Session, web: Process, wanted: ProcessSettings): Promise<void> {
+  const seen = seenProcess(web);
+  if (processChanges(seen, wanted).length === 0) return;
+  await session.patch(`/v3/processes/${web.guid}`, processPatch(wanted));
+  if (seen.memoryMb !== wanted.memoryMb) {
+    await session.post(`/v3/processes/${web.guid}/actions/scale`, { memory_in_mb: wanted.memoryMb });
+  }
+}

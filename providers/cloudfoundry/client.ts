@@ -1,0 +1,282 @@
+import type { z } from 'zod';
+import { platformError } from '../../src/core/errors.ts';
+import type { Clock, Random } from '../../src/core/ports.ts';
+import { type ApiAnswer, type ApiCall, type ApiClient, createApiClient } from '../../src/lib/api-client.ts';
+import { createAuth, uaaErrorOf } from './auth.ts';
+import type { Options } from './config.ts';
+import { apiError, hasClass } from './errors.ts';
+import { type Domain, decode, domain, named, page, type Root, root } from './wire.ts';
+
+/** Calls per second at most; a foundation's usual limit is 20000 an hour, so bursts are fine and long ones are not. */
+const RATE_PER_SECOND = 40;
+/** How often a create is tried when its answer was lost; between tries we look whether it happened after all. */
+const CREATE_ATTEMPTS = 3;
+
+/** One connection to one Cloud Foundry: addresses, token, space; shared by all calls of a provider. */
+export interface Connection {
+  /** Calls that end when the signal does. */
+  session(signal: AbortSignal): Session;
+  close(): Promise<void>;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+export interface Session {
+  readonly platform: string;
+  readonly signal: AbortSignal;
+  /** `GET /` of the API, asked anew. */
+  root(): Promise<Root>;
+  identity(): string;
+  spaceGuid(): Promise<string>;
+  /** All domains the space may use; read once. */
+  domains(): Promise<readonly Domain[]>;
+  get<T>(path: string, schema: z.ZodType<T>, query?: Query): Promise<T>;
+  /** As `get`, and undefined where there is none. */
+  find<T>(path: string, schema: z.ZodType<T>, query?: Query): Promise<T | undefined>;
+  /** All pages. */
+  list<T>(path: string, schema: z.ZodType<T>, query?: Query): Promise<readonly T[]>;
+  /** Makes something, unless `find` has it already; a lost answer to the making is no harm. */
+  findOrCreate<T>(
+    find: () => Promise<T | undefined>,
+    path: string,
+    schema: z.ZodType<T>,
+    json: Json,
+  ): Promise<T>;
+  /** For what may be done twice with the effect of once. */
+  post(path: string, json?: Json): Promise<ApiAnswer>;
+  patch(path: string, json: Json): Promise<ApiAnswer>;
+  /** The guid of the job that removes it; undefined when it was gone already. */
+  remove(path: string): Promise<string | undefined>;
+  upload(path: string, form: NonNullable<ApiCall['body']>): Promise<ApiAnswer>;
+  /** As `get`, on log-cache; undefined where the platform has none. */
+  logCache<T>(path: string, schema: z.ZodType<T>, query: Query): Promise<T | undefined>;
+}
+
+export function connect(deps: {
+  platform: string;
+  options: Options;
+  clock: Clock;
+  random: Random;
+}): Connection {
+  const { platform, options, clock, random } = deps;
+  const now = () => clock.now();
+  const clients: ApiClient[] = [];
+  const domains = once(readDomains);
+  const spaceGuid = once(readSpace);
+  const discovery = once(readRoot);
+  const uaa = once(openUaa);
+  const logCache = once(openLogCache);
+  const auth = createAuth({ platform, credentials: options.credentials, clock, uaa });
+
+  const strangers = open(options.api, { headers: async () => ({}), errorOf: apiError(platform, now) });
+  const api = open(options.api, authorised());
+
+  function open(
+    baseUrl: string,
+    how: Pick<Parameters<typeof createApiClient>[0], 'headers' | 'onUnauthorized' | 'errorOf'>,
+  ): ApiClient {
+    const client = createApiClient({
+      platform,
+      baseUrl,
+      ca: options.ca,
+      random,
+      ratePerSecond: RATE_PER_SECOND,
+      ...how,
+    });
+    clients.push(client);
+    return client;
+  }
+
+  function authorised() {
+    return {
+      headers: async () => ({ authorization: await auth.header() }),
+      onUnauthorized: () => auth.renew(),
+      errorOf: apiError(platform, now),
+    };
+  }
+
+  async function readRoot(): Promise<Root> {
+    const answer = await strangers.call({ method: 'GET', path: '/' });
+    return decode(root, answer.json, platform, 'GET /');
+  }
+
+  async function openUaa(): Promise<ApiClient> {
+    const { links } = await discovery();
+    const href = links.login?.href ?? links.uaa?.href;
+    if (href === undefined) {
+      throw platformError('unsupported', platform, 'the API names no place to log in', {
+        why: `${options.api}/ has neither a login nor a uaa link`,
+        remedy: 'foundations with other logins than UAA are not supported',
+      });
+    }
+    return open(href, {
+      headers: async () => ({}),
+      errorOf: uaaErrorOf(platform, options.credentials, now),
+    });
+  }
+
+  async function openLogCache(): Promise<ApiClient | undefined> {
+    const href = (await discovery()).links.log_cache?.href;
+    return href === undefined ? undefined : open(href, authorised());
+  }
+
+  async function readSpace(): Promise<string> {
+    const signal = new AbortController().signal;
+    const org = await one(
+      '/v3/organizations',
+      { names: escaped(options.org) },
+      `organization ${options.org}`,
+    );
+    return one(
+      '/v3/spaces',
+      { names: escaped(options.space), organization_guids: org },
+      `space ${options.space} in organization ${options.org}`,
+    );
+
+    async function one(path: string, query: Query, what: string): Promise<string> {
+      const [found] = await session(signal).list(path, named, query);
+      if (found) return found.guid;
+      throw platformError('notFound', platform, `there is no ${what}, or we may not see it`, {
+        remedy: `check org and space of platform ${platform}, and that ${auth.identity()} is SpaceDeveloper there`,
+      });
+    }
+  }
+
+  function readDomains(): Promise<readonly Domain[]> {
+    return session(new AbortController().signal).list('/v3/domains', domain, { per_page: 1000 });
+  }
+
+  function session(signal: AbortSignal): Session {
+    async function call(request: ApiCall): Promise<ApiAnswer> {
+      // Outside of the client's retries: a caller that gives up must not wait for a slow login.
+      await abortable(auth.header(), signal);
+      return abortable(api.call({ signal, ...request }), signal);
+    }
+
+    async function get<T>(path: string, schema: z.ZodType<T>, query: Query = {}): Promise<T> {
+      const answer = await call({ method: 'GET', path, query });
+      return decode(schema, answer.json, platform, `GET ${path}`);
+    }
+
+    async function create<T>(path: string, schema: z.ZodType<T>, json: Json): Promise<T> {
+      const answer = await call({ method: 'POST', path, json });
+      return decode(schema, answer.json, platform, `POST ${path}`);
+    }
+
+    return {
+      platform,
+      signal,
+      async root() {
+        discovery.forget();
+        return abortable(discovery(), signal);
+      },
+      identity: () => auth.identity(),
+      spaceGuid: () => abortable(spaceGuid(), signal),
+      domains: () => abortable(domains(), signal),
+      get,
+      async find(path, schema, query) {
+        try {
+          return await get(path, schema, query);
+        } catch (error) {
+          if (hasClass(error, 'notFound')) return undefined;
+          throw error;
+        }
+      },
+      async list<T>(path: string, schema: z.ZodType<T>, query: Query = {}) {
+        const all: T[] = [];
+        let next: string | undefined = path;
+        let parameters: Query = { per_page: 200, ...query };
+        while (next !== undefined) {
+          const part: { resources: T[]; pagination: { next?: { href: string } | null | undefined } } =
+            await get(next, page(schema), parameters);
+          all.push(...part.resources);
+          // The link carries the whole query already.
+          next = part.pagination.next?.href;
+          parameters = {};
+        }
+        return all;
+      },
+      async findOrCreate(find, path, schema, json) {
+        for (let attempt = 1; ; attempt++) {
+          const found = await find();
+          if (found !== undefined) return found;
+          try {
+            return await create(path, schema, json);
+          } catch (error) {
+            // A conflict here means that it exists: somebody was quicker, or our own lost attempt got through.
+            const maybe = hasClass(error, 'unavailable', 'timeout', 'rateLimited', 'conflict');
+            if (!maybe || attempt === CREATE_ATTEMPTS) throw error;
+          }
+        }
+      },
+      post: (path, json) => call({ method: 'POST', path, json: json ?? {}, repeatable: true }),
+      patch: (path, json) => call({ method: 'PATCH', path, json, repeatable: true }),
+      async remove(path) {
+        try {
+          const answer = await call({ method: 'DELETE', path });
+          return answer.headers['location']?.split('/').pop();
+        } catch (error) {
+          if (hasClass(error, 'notFound')) return undefined;
+          throw error;
+        }
+      },
+      // Big bundles on slow lines take their time; the signal is the limit.
+      upload: (path, body) => call({ method: 'POST', path, body, repeatable: true, timeoutMs: 0 }),
+      async logCache(path, schema, query) {
+        const client = await abortable(logCache(), signal);
+        if (!client) return undefined;
+        await abortable(auth.header(), signal);
+        const answer = await abortable(client.call({ method: 'GET', path, query, signal }), signal);
+        return decode(schema, answer.json, platform, `GET ${path}`);
+      },
+    };
+  }
+
+  return {
+    session,
+    async close() {
+      for (const client of clients) await client.close();
+    },
+  };
+}
+
+/** Commas separate values in filters. */
+export function escaped(value: string): string {
+  return value.replaceAll(',', '%2C');
+}
+
+/** Keeps the first success; a failure is forgotten, so that the next caller tries again. */
+function once<T>(work: () => Promise<T>): { (): Promise<T>; forget(): void } {
+  let kept: Promise<T> | undefined;
+  function get(): Promise<T> {
+    kept ??= work().catch((error: unknown) => {
+      kept = undefined;
+      throw error;
+    });
+    return kept;
+  }
+  return Object.assign(get, {
+    forget() {
+      kept = undefined;
+    },
+  });
+}
+
+/** Ends with the signal although the work, which others may share, goes on. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    work.catch(() => undefined);
+    throw signal.reason;
+  }
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (stop) signal.removeEventListener('abort', stop);
+  }
+}

@@ -1,0 +1,195 @@
+import { FormData } from 'undici';
+import type {
+  Bundle,
+  Operation,
+  OperationHandle,
+  OperationStatus,
+  ProviderContext,
+  StagedArtifact,
+  TargetSpec,
+} from '../../src/core/provider.ts';
+import type { Session } from './client.ts';
+import { isAlreadyUploaded, isStagingInProgress } from './errors.ts';
+import { findOwnApp, packagesOf, refuseForeign, stagedDroplets } from './find.ts';
+import { logTail } from './logs.ts';
+import { failed, finished, handleOf, next, running } from './status.ts';
+import { RELEASE, releaseOf, stamps } from './translate.ts';
+import {
+  type App,
+  app as appSchema,
+  type Build,
+  build,
+  type Droplet,
+  droplet,
+  type PackageBits,
+  packageBits,
+} from './wire.ts';
+
+/** Uploads the bundle as the package of its release, unless that was done before. */
+export async function stage(
+  session: Session,
+  context: ProviderContext,
+  want: TargetSpec,
+  bundle: Bundle,
+): Promise<Operation> {
+  const app = await findOrCreateApp(session, want.application);
+  const release = want.release.id;
+  const handle = handleOf(session.platform, want.application, 'stage', context.now(), {
+    app: app.guid,
+    release,
+  });
+  const staged = (await stagedDroplets(session, app.guid)).find((one) => one.release === release);
+  if (staged) return finished(handle, { artifact: artifactOf(app.guid, staged.droplet) });
+  const bits = await findOrCreatePackage(session, app, release);
+  if (bits.state === 'AWAITING_UPLOAD') await upload(session, bits, bundle);
+  return { handle: next(handle, { package: bits.guid }) };
+}
+
+async function findOrCreateApp(session: Session, application: string): Promise<App> {
+  const space = await session.spaceGuid();
+  const found = await session.findOrCreate(() => findOwnApp(session, application), '/v3/apps', appSchema, {
+    name: application,
+    relationships: { space: { data: { guid: space } } },
+    metadata: { labels: stamps(application) },
+  });
+  refuseForeign(session.platform, found);
+  return found;
+}
+
+function findOrCreatePackage(session: Session, app: App, release: string): Promise<PackageBits> {
+  return session.findOrCreate(
+    async () => adoptable(await packagesOf(session, app.guid), release),
+    '/v3/packages',
+    packageBits,
+    {
+      type: 'bits',
+      relationships: { app: { data: { guid: app.guid } } },
+      metadata: { labels: { ...stamps(app.name), [RELEASE]: release } },
+    },
+  );
+}
+
+/** The package of this release that is furthest; of two equals always the same one. */
+function adoptable(packages: readonly PackageBits[], release: string): PackageBits | undefined {
+  const order = ['READY', 'PROCESSING_UPLOAD', 'COPYING', 'AWAITING_UPLOAD'];
+  return packages
+    .filter((one) => releaseOf(one) === release && order.includes(one.state))
+    .sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.guid.localeCompare(b.guid))[0];
+}
+
+async function upload(session: Session, bits: PackageBits, bundle: Bundle): Promise<void> {
+  const form = new FormData();
+  form.set('resources', '[]');
+  form.set(
+    'bits',
+    new Blob([new Uint8Array(await bundle.zip())], { type: 'application/octet-stream' }),
+    'package.zip',
+  );
+  try {
+    await session.upload(`/v3/packages/${bits.guid}/upload`, form);
+  } catch (error) {
+    if (!isAlreadyUploaded(error)) throw error;
+  }
+}
+
+export async function pollStage(
+  session: Session,
+  context: ProviderContext,
+  handle: OperationHandle,
+): Promise<OperationStatus> {
+  const { app, package: packageGuid, build: buildGuid, release } = handle.native;
+  if (!app || !packageGuid || !release) return { state: 'lost', message: 'the stored handle is incomplete' };
+  if (!buildGuid) return pollPackage(session, context, handle, packageGuid);
+  const found = await session.find(`/v3/builds/${buildGuid}`, build);
+  if (!found) return { state: 'lost', message: `build ${buildGuid} is gone` };
+  return pollBuild(session, context, handle, found);
+}
+
+async function pollPackage(
+  session: Session,
+  context: ProviderContext,
+  handle: OperationHandle,
+  guid: string,
+): Promise<OperationStatus> {
+  const bits = await session.find(`/v3/packages/${guid}`, packageBits);
+  if (!bits) return { state: 'lost', message: `package ${guid} is gone` };
+  switch (bits.state) {
+    case 'AWAITING_UPLOAD':
+      return { state: 'lost', message: 'the upload was interrupted; stage again' };
+    case 'FAILED':
+    case 'EXPIRED':
+      return failed('buildFailed', session.platform, 'the platform could not take the uploaded files', {
+        why: bits.data?.error ?? `the package is ${bits.state}`,
+        remedy: 'deploy again; if it fails again, ask the operator about the blobstore',
+      });
+    case 'PROCESSING_UPLOAD':
+    case 'COPYING':
+      return running(handle, context.now(), 'the platform processes the upload');
+    case 'READY':
+      return startBuild(session, context, handle, guid);
+  }
+}
+
+/** Adopts the build of this package that runs or succeeded; a failed one is not the last word. */
+async function startBuild(
+  session: Session,
+  context: ProviderContext,
+  handle: OperationHandle,
+  packageGuid: string,
+): Promise<OperationStatus> {
+  try {
+    const found = await session.findOrCreate<Build>(
+      async () => {
+        const builds = await session.list('/v3/builds', build, { package_guids: packageGuid });
+        for (const one of builds) if (await isUsable(session, one)) return one;
+        return undefined;
+      },
+      '/v3/builds',
+      build,
+      { package: { guid: packageGuid } },
+    );
+    return pollBuild(session, context, next(handle, { build: found.guid }), found);
+  } catch (error) {
+    if (!isStagingInProgress(error)) throw error;
+    return running(handle, context.now(), 'waits for another build of this application to end');
+  }
+}
+
+/** Old droplets expire and their bits are removed; the build still says STAGED. */
+async function isUsable(session: Session, one: Build): Promise<boolean> {
+  if (one.state !== 'STAGED' || !one.droplet) return one.state === 'STAGING';
+  const built = await session.find(`/v3/droplets/${one.droplet.guid}`, droplet);
+  return built?.state === 'STAGED';
+}
+
+async function pollBuild(
+  session: Session,
+  context: ProviderContext,
+  handle: OperationHandle,
+  found: Build,
+): Promise<OperationStatus> {
+  const { app = '', release = '' } = handle.native;
+  if (found.state === 'STAGING') return running(handle, context.now(), 'the buildpack builds', { handle });
+  if (found.state === 'FAILED') {
+    return failed('buildFailed', session.platform, 'the platform could not build the application', {
+      why: found.error ?? 'no reason given',
+      remedy: 'correct the source or name a buildpack that fits; the log of the build is below',
+      logTail: await logTail(session, app, { source: 'build', since: handle.startedAt }),
+    });
+  }
+  const built = found.droplet && (await session.find(`/v3/droplets/${found.droplet.guid}`, droplet));
+  if (!built) return { state: 'lost', message: `the droplet of build ${found.guid} is gone` };
+  if (releaseOf(built) !== release) {
+    const labels = { ...stamps(handle.application), [RELEASE]: release };
+    await session.patch(`/v3/droplets/${built.guid}`, { metadata: { labels } });
+  }
+  return { state: 'succeeded', artifact: artifactOf(app, built) };
+}
+
+function artifactOf(app: string, found: Droplet): StagedArtifact {
+  const { type, value } = found.checksum ?? {};
+  return {
+    ...(type && value ? { digest: `${type}:${value}` } : {}),
+    native: { app, droplet: found.guid },
+  };
+}

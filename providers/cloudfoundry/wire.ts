@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { platformError } from '../../src/core/errors.ts';
+
+/**
+ * The answers of Cloud Controller v3, UAA and log-cache as far as we read them. Unknown keys pass: foundations of
+ * many ages answer here, and newer ones add fields.
+ */
+const guidOnly = z.object({ guid: z.string() });
+const toOne = z.object({ data: guidOnly.nullish() }).nullish();
+const strings = z.record(z.string(), z.string().nullable());
+
+const metadata = z.object({ labels: strings.optional(), annotations: strings.optional() }).optional();
+const link = z.object({ href: z.string() });
+
+export const root = z.object({
+  links: z.object({
+    cloud_controller_v3: link.extend({ meta: z.object({ version: z.string() }).optional() }).nullish(),
+    login: link.nullish(),
+    uaa: link.nullish(),
+    log_cache: link.partial().nullish(),
+  }),
+});
+export type Root = z.infer<typeof root>;
+
+export const token = z.object({
+  access_token: z.string(),
+  token_type: z.string().optional(),
+  refresh_token: z.string().optional(),
+  /** Seconds. */
+  expires_in: z.number(),
+});
+
+export const uaaError = z.object({ error: z.string(), error_description: z.string().optional() });
+
+export const apiErrors = z.object({
+  errors: z
+    .array(z.object({ code: z.number().optional(), title: z.string(), detail: z.string().default('') }))
+    .min(1),
+});
+
+export const named = z.object({ guid: z.string(), name: z.string() });
+
+export const domain = named.extend({ internal: z.boolean().optional() });
+export type Domain = z.infer<typeof domain>;
+
+export const app = named.extend({
+  state: z.enum(['STARTED', 'STOPPED']),
+  metadata,
+  relationships: z.object({ current_droplet: toOne }).optional(),
+});
+export type App = z.infer<typeof app>;
+
+export const environment = z.object({ var: strings });
+
+export const packageBits = z.object({
+  guid: z.string(),
+  state: z.enum(['AWAITING_UPLOAD', 'PROCESSING_UPLOAD', 'READY', 'FAILED', 'COPYING', 'EXPIRED']),
+  data: z.object({ error: z.string().nullish() }).nullish(),
+  metadata,
+});
+export type PackageBits = z.infer<typeof packageBits>;
+
+export const build = z.object({
+  guid: z.string(),
+  state: z.enum(['STAGING', 'STAGED', 'FAILED']),
+  error: z.string().nullish(),
+  droplet: guidOnly.nullish(),
+});
+export type Build = z.infer<typeof build>;
+
+export const droplet = z.object({
+  guid: z.string(),
+  state: z.string(),
+  checksum: z.object({ type: z.string(), value: z.string().nullish() }).nullish(),
+  links: z.object({ package: link.nullish() }).optional(),
+  metadata,
+});
+export type Droplet = z.infer<typeof droplet>;
+
+const healthCheck = z.object({
+  type: z.string(),
+  data: z.object({ endpoint: z.string().nullish(), timeout: z.number().nullish() }).nullish(),
+});
+
+export const process = z.object({
+  guid: z.string(),
+  type: z.string(),
+  command: z.string().nullish(),
+  instances: z.number(),
+  memory_in_mb: z.number(),
+  health_check: healthCheck,
+  created_at: z.string().optional(),
+});
+export type Process = z.infer<typeof process>;
+
+const instanceState = z.string();
+
+export const stats = z.object({
+  resources: z.array(
+    z.object({
+      index: z.number(),
+      state: instanceState,
+      routable: z.boolean().nullish(),
+      details: z.string().nullish(),
+      /** Empty while log-cache is out. */
+      usage: z.object({ cpu: z.number().nullish(), mem: z.number().nullish() }).nullish(),
+    }),
+  ),
+});
+
+export const processInstances = z.object({
+  resources: z.array(z.object({ index: z.number(), state: instanceState })),
+});
+
+export const route = z.object({
+  guid: z.string(),
+  host: z.string().nullish(),
+  path: z.string().nullish(),
+  url: z.string(),
+  destinations: z.array(z.object({ guid: z.string(), app: guidOnly.nullish() })).default([]),
+  metadata,
+});
+export type Route = z.infer<typeof route>;
+
+export const deployment = z.object({
+  guid: z.string(),
+  status: z.object({
+    value: z.enum(['ACTIVE', 'FINALIZED']),
+    reason: z.string(),
+    details: z.object({ error: z.string().nullish() }).nullish(),
+  }),
+  options: z.object({ max_in_flight: z.number().nullish(), web_instances: z.number().nullish() }).nullish(),
+  droplet: z.object({ guid: z.string().nullish() }).nullish(),
+  previous_droplet: z.object({ guid: z.string().nullish() }).nullish(),
+  new_processes: z.array(z.object({ guid: z.string(), type: z.string() })).default([]),
+});
+export type Deployment = z.infer<typeof deployment>;
+
+export const job = z.object({
+  guid: z.string(),
+  operation: z.string().optional(),
+  state: z.enum(['PROCESSING', 'POLLING', 'COMPLETE', 'FAILED']),
+  errors: z.array(z.object({ title: z.string(), detail: z.string().default('') })).default([]),
+  warnings: z.array(z.object({ detail: z.string() })).default([]),
+});
+
+export const logEnvelopes = z.object({
+  envelopes: z.object({
+    batch: z
+      .array(
+        z.object({
+          /** Nanoseconds; 64 bits do not fit a JSON number, so they come as text. */
+          timestamp: z.union([z.string(), z.number()]),
+          instance_id: z.string().optional(),
+          tags: strings.optional(),
+          log: z.object({ payload: z.string(), type: z.string().optional() }).optional(),
+        }),
+      )
+      .default([]),
+  }),
+});
+
+export function page<T extends z.ZodType>(resource: T) {
+  return z.object({
+    pagination: z.object({ next: link.nullish() }),
+    resources: z.array(resource),
+  });
+}
+
+/** Decodes an answer or says that this is not the platform we know. */
+export function decode<T>(schema: z.ZodType<T>, value: unknown, platform: string, what: string): T {
+  const decoded = schema.safeParse(value);
+  if (decoded.success) return decoded.data;
+  const first = decoded.error.issues[0];
+  const place = first === undefined ? '' : `${first.path.join('.')}: ${first.message}`;
+  throw platformError('unsupported', platform, `the answer to ${what} is not one of Cloud Foundry v3`, {
+    why: place || 'no JSON',
+    remedy: 'check that the `api` address is that of a Cloud Foundry API with version 3',
+  });
+}
