@@ -26,7 +26,7 @@ export function deployCommand(program: Command, io: CliIo): void {
     .command('deploy')
     .description('bring the application to all its platforms, together');
   withServer(withPlatforms(withConfiguration(command))).action(async (options: CommonOptions) => {
-    const settings = await readSettings(io, options.file);
+    const settings = readSettings(io, options.file);
     const application = chooseApplication(settings, options.app);
     if (!application.source) {
       throw new SluiceError('USAGE', `${application.name} has no source: there is nothing to deploy`, {

@@ -16,7 +16,7 @@ export function deploymentsCommand(program: Command, io: CliIo): void {
 
   withServer(withConfiguration(group.command('list', { isDefault: true }))).action(
     async (options: CommonOptions) => {
-      const session = await openSession(await readSettings(io, options.file), options, io);
+      const session = await openSession(readSettings(io, options.file), options, io);
       try {
         const records = await session.control.deployments();
         if (options.json) for (const record of records) io.stdout(`${JSON.stringify(record)}\n`);
@@ -37,7 +37,7 @@ export function deploymentsCommand(program: Command, io: CliIo): void {
   withServer(withConfiguration(group.command('resume <id>')))
     .description('go on with a deployment where it was broken off')
     .action(async (id: string, options: CommonOptions) => {
-      const session = await openSession(await readSettings(io, options.file), options, io);
+      const session = await openSession(readSettings(io, options.file), options, io);
       try {
         await followDeployment(session, io, options, () => session.control.resume(id));
       } finally {

@@ -19,7 +19,7 @@ export function destroyCommand(program: Command, io: CliIo): void {
     .description('remove the application and all Sluice made for it from its platforms')
     .option('-y, --yes', 'do not ask');
   withServer(withPlatforms(withConfiguration(command))).action(async (options: CommonOptions) => {
-    const settings = await readSettings(io, options.file);
+    const settings = readSettings(io, options.file);
     const application = chooseApplication(settings, options.app);
     const where = options.on?.join(', ') ?? 'all its platforms';
     if (!options.yes) await confirm(application.name, where, io);

@@ -24,7 +24,7 @@ export function planCommand(program: Command, io: CliIo): void {
     .option('--exit-code', `exit with ${CHANGES_FOUND} when there are changes`);
   withServer(withPlatforms(withConfiguration(command))).action(
     async (options: CommonOptions & { readonly exitCode?: boolean }) => {
-      const settings = await readSettings(io, options.file);
+      const settings = readSettings(io, options.file);
       const application = chooseApplication(settings, options.app);
       if (!application.source)
         throw new SluiceError('USAGE', `${application.name} has no source to plan for`);

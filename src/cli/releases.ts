@@ -12,7 +12,7 @@ export function releasesCommand(program: Command, io: CliIo): void {
     .command('releases')
     .description('the releases of the application and where each is live');
   withServer(withConfiguration(command)).action(async (options: CommonOptions) => {
-    const settings = await readSettings(io, options.file);
+    const settings = readSettings(io, options.file);
     const application = chooseApplication(settings, options.app);
     const session = await openSession(settings, options, io);
     try {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createSupervisor } from '../app/supervisor.ts';
-import { originsSettings } from '../config/inline.ts';
+import { originsSettings, parseOrigin } from '../config/inline.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Settings } from '../core/settings.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -22,7 +22,7 @@ export function serveCommand(program: Command, io: CliIo, main: string, args: re
   withServeOptions(program.command('serve').description('the gateway: probes, decides, serves')).action(
     async (options: ServeOptions) => {
       // Read here first, so that a bad file costs nothing and says why before anything starts.
-      const settings = await serveSettings(options, io);
+      const settings = serveSettings(options, io);
       const supervisor = createSupervisor({
         main,
         args,
@@ -59,13 +59,13 @@ export function withServeOptions(command: Command): Command {
 }
 
 /** The same in supervisor and controller: both are started with the same arguments. */
-export async function serveSettings(options: ServeOptions, io: CliIo): Promise<Settings> {
+export function serveSettings(options: ServeOptions, io: CliIo): Settings {
   const read = options.origin
     ? originsSettings(options.origin.map(parseOrigin), {
         cwd: io.cwd,
         ...(options.policy ? { policy: options.policy } : {}),
       })
-    : await readSettings(io, options.file);
+    : readSettings(io, options.file);
   const { gateway } = read;
   return {
     ...read,
@@ -82,14 +82,6 @@ export async function serveSettings(options: ServeOptions, io: CliIo): Promise<S
           : { ...gateway.admin, port: portIn(options.adminPort, '--admin-port') },
     },
   };
-}
-
-function parseOrigin(text: string): { name: string; url: string } {
-  const [, name, url] = /^([A-Za-z0-9][\w.-]*)=(https?:\/\/.+)$/.exec(text) ?? [];
-  if (name !== undefined && url !== undefined && URL.canParse(url)) return { name, url };
-  throw new SluiceError('USAGE', `--origin "${text}" is not NAME=URL`, {
-    remedy: 'e.g. --origin a=http://127.0.0.1:3000',
-  });
 }
 
 function portIn(text: string, option: string): number {

@@ -13,7 +13,7 @@ export async function openViewClient(options: CommonOptions, io: CliIo): Promise
   const given = options.token ?? io.env['SLUICE_TOKEN'];
   if (options.server !== undefined) return serverClient(options.server, given);
   try {
-    const settings = await readSettings(io, options.file);
+    const settings = readSettings(io, options.file);
     return serverClient(adminUrlOf(settings), given ?? ownToken(settings));
   } catch (error) {
     if (!(error instanceof SluiceError) || options.file !== 'sluice.yaml') throw error;
