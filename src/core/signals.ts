@@ -64,6 +64,8 @@ export interface EjectionSignal {
   readonly worker: number;
   readonly platform: PlatformName;
   readonly origin: OriginId;
+  /** Set when only this application is concerned: an address (a platform's router) may serve several. */
+  readonly application?: ApplicationName;
   readonly reason: EjectionReason;
   /** Epoch milliseconds; equal to `at` when the origin was let back in. */
   readonly until: number;

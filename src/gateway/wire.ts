@@ -9,13 +9,13 @@ import type { HeadEdit, ResponseEdit } from './headers.ts';
  * Chunks are on loan: a chunk is valid until the call that brought it returns. Whoever needs it longer copies it.
  */
 
-/** What became of a write: on its way, kept by the wire (stop, and wait for `onDrain`), or lost with its connection. */
+/** What became of a write: on its way, kept by the wire (stop, and wait for the drain), or lost with its connection. */
 export const SYNC = 0;
 export const QUEUED = 1;
 export const ERR = 2;
 export type Written = typeof SYNC | typeof QUEUED | typeof ERR;
 
-/** Names and values in turn, as they came: `['Host', 'shop.example.com', 'Accept', '*' + '/*']`. */
+/** Names and values in turn, as they came: `['Host', 'shop.example.com', 'Accept', 'text/html']`. */
 export type FlatHeaders = readonly string[];
 
 /** `RequestHead.bodyLength` of a body whose length is not announced. */
@@ -78,7 +78,8 @@ export interface Downstream {
 export interface DownstreamHandler {
   onBody(chunk: Uint8Array): void;
   onBodyEnd(): void;
-  onDrain(): void;
+  /** After a QUEUED `write`: go on. */
+  onClientDrain(): void;
   /** Exactly once and last: the whole answer is handed to the system, or the client has gone (`complete` false). */
   onClose(complete: boolean): void;
 }
@@ -114,6 +115,7 @@ export interface Upstream {
   abort(): void;
 }
 
+/** Never called before the `attempt` that it was given to has returned. */
 export interface UpstreamHandler {
   /** The whole request has been handed to the system. */
   onSent(): void;
@@ -122,7 +124,8 @@ export interface UpstreamHandler {
   onChunk(chunk: Uint8Array): void;
   /** No more chunks; on a tunnel the other direction goes on. */
   onEnd(trailers: FlatHeaders | undefined): void;
-  onDrain(): void;
+  /** After a QUEUED `write`: go on. */
+  onOriginDrain(): void;
   /** Exactly once and last. */
   onOutcome(outcome: Outcome): void;
 }

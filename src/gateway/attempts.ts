@@ -1,0 +1,102 @@
+import type { Random } from '../core/ports.ts';
+import { CLOSED } from './gate.ts';
+import type { Lane } from './lane.ts';
+import type { CompiledRoute, CompiledTarget } from './routes.ts';
+
+export interface Candidate {
+  readonly target: CompiledTarget;
+  readonly lane: Lane;
+}
+
+export interface AttemptWish {
+  readonly now: number;
+  readonly replayable: boolean;
+  /** Where this request has been already. */
+  readonly tried: readonly Lane[];
+}
+
+/**
+ * Where the next attempt of a request goes. The first goes by share; the following in the order of the table, spares
+ * last. When nobody is left whose gate is open to us, an ejected origin is better than no answer: ours may be the
+ * first request since it came back. Not a stalled one: there the request would only hang.
+ */
+export function nextAttempt(route: CompiledRoute, wish: AttemptWish, random: Random): Candidate | undefined {
+  const first = wish.tried.length === 0;
+  return (
+    (first ? byShare(route, wish, random) : undefined) ??
+    inOrder(route, wish, isClosed) ??
+    inOrder(route, wish, isOpenToUs) ??
+    inOrder(route, wish, isLastResort)
+  );
+}
+
+type Usable = (lane: Lane, wish: AttemptWish) => boolean;
+
+function isClosed(lane: Lane, wish: AttemptWish): boolean {
+  return lane.gate.state === CLOSED && lane.gate.admits(wish.now, wish.replayable) === 'yes';
+}
+
+function isOpenToUs(lane: Lane, wish: AttemptWish): boolean {
+  return lane.gate.admits(wish.now, wish.replayable) !== 'no';
+}
+
+function isLastResort(lane: Lane): boolean {
+  return lane.gate.state !== CLOSED && lane.gate.reason !== 'stall' && lane.gate.belowCap;
+}
+
+/** Shares of targets that cannot serve fall to the others in proportion. */
+function byShare(route: CompiledRoute, wish: AttemptWish, random: Random): Candidate | undefined {
+  let total = 0;
+  for (const target of route.targets) {
+    if (target.share > 0 && target.active && canServe(target, wish)) total += target.share;
+  }
+  if (total === 0) return undefined;
+  let draw = random() * total;
+  let last: CompiledTarget | undefined;
+  for (const target of route.targets) {
+    if (!(target.share > 0 && target.active && canServe(target, wish))) continue;
+    last = target;
+    draw -= target.share;
+    if (draw < 0) break;
+  }
+  if (last === undefined) return undefined;
+  const lane = leastBusy(last, wish, isOpenToUs, random);
+  return lane === undefined ? undefined : { target: last, lane };
+}
+
+function canServe(target: CompiledTarget, wish: AttemptWish): boolean {
+  for (const lane of target.lanes) {
+    if (isOpenToUs(lane, wish)) return true;
+  }
+  return false;
+}
+
+function inOrder(route: CompiledRoute, wish: AttemptWish, usable: Usable): Candidate | undefined {
+  for (const target of route.targets) {
+    const lane = leastBusy(target, wish, usable, undefined);
+    if (lane !== undefined) return { target, lane };
+  }
+  return undefined;
+}
+
+/** The origin with the fewest requests in flight; between equals by lot, so that none is always first. */
+function leastBusy(
+  target: CompiledTarget,
+  wish: AttemptWish,
+  usable: Usable,
+  random: Random | undefined,
+): Lane | undefined {
+  let best: Lane | undefined;
+  let equals = 0;
+  for (const lane of target.lanes) {
+    if (!usable(lane, wish) || wish.tried.includes(lane)) continue;
+    if (best === undefined || lane.gate.inFlight < best.gate.inFlight) {
+      best = lane;
+      equals = 1;
+    } else if (lane.gate.inFlight === best.gate.inFlight) {
+      equals += 1;
+      if (random !== undefined && random() * equals < 1) best = lane;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,50 @@
+import type { Failure, FailureClass } from '../wire.ts';
+
+/** No byte of the request has left us. */
+export function connectFailure(error: Error): Failure {
+  return {
+    kind: 'failed',
+    class: connectClass(codeOf(error)),
+    delivered: false,
+    stale: false,
+    detail: error.message,
+  };
+}
+
+export function failureAfterSending(error: Error, stale: boolean): Failure {
+  const code = codeOf(error);
+  // A parser that gave up means bytes came, so the connection was not simply closed under us.
+  const invalid = code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW';
+  return {
+    kind: 'failed',
+    class: invalid ? 'protocol' : 'reset',
+    delivered: true,
+    stale: stale && !invalid,
+    detail: error.message,
+  };
+}
+
+function connectClass(code: string): FailureClass {
+  switch (code) {
+    case 'UND_ERR_CONNECT_TIMEOUT':
+    case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'connect-timeout';
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'UND_ERR_SOCKET':
+      return 'connect-reset';
+    case 'ECONNREFUSED':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'refused';
+    default:
+      return /TLS|SSL|CERT|SIGNATURE|SELF_SIGNED|ISSUER/.test(code) ? 'tls' : 'refused';
+  }
+}
+
+function codeOf(error: Error): string {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}

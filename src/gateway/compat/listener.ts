@@ -1,0 +1,224 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { BlockList, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { SluiceError } from '../../core/errors.ts';
+import type { GatewaySettings } from '../../core/settings.ts';
+import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
+import type { Downstream, ListenAddress, Peer } from '../wire.ts';
+import { NodeDownstream } from './node-downstream.ts';
+import { requestHead } from './request-head.ts';
+import { UpgradeDownstream } from './upgrade-downstream.ts';
+
+const HEAD_TIMEOUT_MS = 10_000;
+
+/** The servers towards clients. */
+export class CompatListener {
+  readonly #settings: GatewaySettings;
+  readonly #trusted: BlockList;
+  readonly #servers: Server[] = [];
+  readonly #peers = new WeakMap<object, Peer>();
+  readonly #tunnels = new Set<Duplex>();
+  #accept: (downstream: Downstream) => void = () => undefined;
+  #draining = false;
+
+  constructor(settings: GatewaySettings) {
+    this.#settings = settings;
+    this.#trusted = blockList(settings.trustedProxies);
+  }
+
+  async listen(
+    at: readonly ListenAddress[],
+    accept: (downstream: Downstream) => void,
+  ): Promise<readonly number[]> {
+    this.#accept = accept;
+    const ports: number[] = [];
+    for (const address of at) {
+      const server = this.#createServer();
+      this.#servers.push(server);
+      ports.push(await listenOn(server, address));
+    }
+    return ports;
+  }
+
+  drain(): void {
+    this.#draining = true;
+    for (const server of this.#servers) {
+      server.close();
+      server.closeIdleConnections();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#draining = true;
+    for (const socket of this.#tunnels) socket.destroy();
+    await Promise.all(
+      this.#servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            if (!server.listening) resolve();
+            else server.close(() => resolve());
+            server.closeAllConnections();
+          }),
+      ),
+    );
+  }
+
+  #createServer(): Server {
+    const { limits, timeouts } = this.#settings;
+    const server = createServer({
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+      maxHeaderSize: limits.headBytes,
+      headersTimeout: HEAD_TIMEOUT_MS,
+      // How long a body may take is the exchange's question: it knows whether it moves.
+      requestTimeout: 0,
+      keepAliveTimeout: timeouts.clientKeepAliveMs,
+      connectionsCheckingInterval: 1_000,
+      noDelay: true,
+    });
+    // node would silently drop what is beyond; we refuse instead.
+    server.maxHeadersCount = 0;
+    server.on('request', (request, response) => this.#serve(request, response, false));
+    server.on('checkContinue', (request, response) => this.#serve(request, response, true));
+    server.on('checkExpectation', (request, response) => this.#serve(request, response, false));
+    server.on('upgrade', (request, socket, first) => this.#upgrade(server, request, socket, first));
+    server.on('connect', (_request, socket) => refuse(socket, 405));
+    server.on('clientError', (error, socket) => refuse(socket, faultOf(error)));
+    return server;
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const head = requestHead(request, this.#peerOf(request.socket));
+    if (typeof head === 'number') {
+      const { head: answer, body } = outageAnswer(head, undefined);
+      response.writeHead(answer.status, answer.reason, [...answer.headers, 'connection', 'close']);
+      response.end(body);
+      return;
+    }
+    this.#accept(new NodeDownstream(head, request, response, expectsContinue, () => this.#draining));
+  }
+
+  #upgrade(server: Server, request: IncomingMessage, socket: Duplex, first: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const head = requestHead(request, this.#peerOf(request.socket));
+    if (typeof head === 'number') {
+      refuse(socket, head);
+      return;
+    }
+    if (head.upgrade === undefined) {
+      handBack(server, request, socket, first);
+      return;
+    }
+    this.#tunnels.add(socket);
+    socket.on('close', () => this.#tunnels.delete(socket));
+    this.#accept(new UpgradeDownstream(head, socket, first));
+  }
+
+  #peerOf(socket: Socket): Peer {
+    const known = this.#peers.get(socket);
+    if (known !== undefined) return known;
+    const raw = socket.remoteAddress ?? '';
+    const address = raw.startsWith('::ffff:') && isIP(raw.slice(7)) === 4 ? raw.slice(7) : raw;
+    const family = isIP(address);
+    const peer: Peer = {
+      address: family === 0 ? 'unknown' : address,
+      trusted: family !== 0 && this.#trusted.check(address, family === 4 ? 'ipv4' : 'ipv6'),
+      encrypted: 'encrypted' in socket && socket.encrypted === true,
+      localPort: socket.localPort ?? 0,
+    };
+    this.#peers.set(socket, peer);
+    return peer;
+  }
+}
+
+/**
+ * An offer to switch to a protocol we do not speak (`h2c`) is to be ignored, but node has already taken its parser
+ * off the socket. So the request goes in again at the front, without the offer.
+ */
+function handBack(server: Server, request: IncomingMessage, socket: Duplex, first: Buffer): void {
+  let text = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
+  const { rawHeaders } = request;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    const lower = name.toLowerCase();
+    if (lower === 'upgrade' || lower === 'http2-settings') continue;
+    const value = rawHeaders[i + 1]!;
+    text += lower === 'connection' ? `${name}: ${withoutUpgrade(value)}\r\n` : `${name}: ${value}\r\n`;
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), first]));
+  server.emit('connection', socket);
+}
+
+function withoutUpgrade(value: string): string {
+  const kept = value
+    .split(',')
+    .map((option) => option.trim())
+    .filter((option) => !/^(upgrade|http2-settings)$/i.test(option));
+  return kept.length === 0 ? 'keep-alive' : kept.join(', ');
+}
+
+function refuse(socket: Duplex, status: OutageStatus): void {
+  if (!socket.writable || ('bytesWritten' in socket && answered(socket))) {
+    socket.destroy();
+    return;
+  }
+  const { head, body } = outageAnswer(status, undefined);
+  let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
+  for (let i = 0; i + 1 < head.headers.length; i += 2)
+    text += `${head.headers[i]}: ${head.headers[i + 1]}\r\n`;
+  socket.end(`${text}connection: close\r\n\r\n${Buffer.from(body).toString()}`);
+}
+
+/** In the middle of an answer another status line would become a part of its body. */
+function answered(socket: Duplex): boolean {
+  // node keeps the message in progress here and documents it nowhere; a parser error is the one time we need it.
+  const message: unknown = '_httpMessage' in socket ? socket._httpMessage : undefined;
+  return (
+    typeof message === 'object' &&
+    message !== null &&
+    'headersSent' in message &&
+    message.headersSent === true
+  );
+}
+
+function faultOf(error: Error & { readonly code?: string }): OutageStatus {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return 431;
+  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
+
+function blockList(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const [address = '', prefix] = range.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+function listenOn(server: Server, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    function failed(error: NodeJS.ErrnoException): void {
+      const taken = error.code === 'EADDRINUSE';
+      reject(
+        new SluiceError(
+          taken ? 'PORT_IN_USE' : 'BUG',
+          taken ? 'another program listens on this port' : 'cannot listen',
+          {
+            where: `${host}:${port}`,
+            why: error.message,
+            remedy: taken ? 'stop it, or choose another port under gateway.listen' : 'check gateway.listen',
+            cause: error,
+          },
+        ),
+      );
+    }
+    server.once('error', failed);
+    server.listen({ host, port }, () => {
+      server.off('error', failed);
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}

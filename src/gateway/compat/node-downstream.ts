@@ -1,0 +1,112 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { editResponse, type ResponseEdit } from '../headers.ts';
+import {
+  type Downstream,
+  type DownstreamHandler,
+  ERR,
+  type FlatHeaders,
+  QUEUED,
+  type RequestHead,
+  type ResponseHead,
+  SYNC,
+  type Written,
+} from '../wire.ts';
+
+/** One request of node:http's server. */
+export class NodeDownstream implements Downstream {
+  readonly head: RequestHead;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #draining: () => boolean;
+  #expectsContinue: boolean;
+
+  constructor(
+    head: RequestHead,
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+    draining: () => boolean,
+  ) {
+    this.head = head;
+    this.#request = request;
+    this.#response = response;
+    this.#expectsContinue = expectsContinue;
+    this.#draining = draining;
+  }
+
+  attach(handler: DownstreamHandler): void {
+    const request = this.#request;
+    const response = this.#response;
+    response.on('drain', () => handler.onClientDrain());
+    response.on('close', () => handler.onClose(response.writableFinished));
+    response.on('error', () => undefined);
+    request.on('error', () => undefined);
+    if (this.head.bodyLength === 0) return;
+    request.pause();
+    request.on('data', (chunk: Buffer) => handler.onBody(chunk));
+    request.on('end', () => handler.onBodyEnd());
+  }
+
+  resume(): void {
+    if (this.#expectsContinue) {
+      this.#expectsContinue = false;
+      this.#response.writeContinue();
+    }
+    this.#request.resume();
+  }
+
+  pause(): void {
+    this.#request.pause();
+  }
+
+  inform(head: ResponseHead): void {
+    // node:http can send 103 with links; other 1xx carry nothing a client needs.
+    const link = head.status === 103 ? head.field('link') : undefined;
+    if (link === undefined || this.#request.httpVersion === '1.0' || this.#response.headersSent) return;
+    try {
+      this.#response.writeEarlyHints({ link });
+    } catch {
+      // A Link that node finds malformed is only a hint lost.
+    }
+  }
+
+  respond(head: ResponseHead, edit: ResponseEdit): boolean {
+    const response = this.#response;
+    const headers = editResponse(head, edit);
+    // An unread body would be taken for the next request, or drained for ever.
+    if (this.#draining() || (this.head.bodyLength !== 0 && !this.#request.complete)) {
+      headers.push('connection', 'close');
+    }
+    response.sendDate = head.field('date') === undefined;
+    try {
+      response.writeHead(head.status, head.reason, headers);
+      response.flushHeaders();
+    } catch {
+      return false;
+    }
+    return true;
+  }
+
+  write(chunk: Uint8Array): Written {
+    if (this.#response.destroyed) return ERR;
+    return this.#response.write(chunk) ? SYNC : QUEUED;
+  }
+
+  end(trailers: FlatHeaders | undefined): void {
+    if (trailers !== undefined && this.#response.chunkedEncoding) {
+      const pairs: [string, string][] = [];
+      for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!]);
+      this.#response.addTrailers(pairs);
+    }
+    this.#response.end();
+  }
+
+  abort(): void {
+    const { socket } = this.#response;
+    // Without a length or chunks only a reset tells the client that this was not the end.
+    if (socket !== null && !this.#response.chunkedEncoding && !this.#response.hasHeader('content-length')) {
+      socket.resetAndDestroy();
+    } else this.#response.destroy();
+    this.#request.destroy();
+  }
+}

@@ -1,0 +1,48 @@
+import type { Clock } from '../../core/ports.ts';
+import type { GatewaySettings } from '../../core/settings.ts';
+import type { Wire } from '../wire.ts';
+import { CompatListener } from './listener.ts';
+import { OriginPool } from './pool.ts';
+import { UndiciAttempt } from './undici-attempt.ts';
+import { UpgradeAttempt } from './upgrade-attempt.ts';
+
+/**
+ * HTTP/1.1 by node:http towards clients and by undici towards origins: the plain way, which the fast wire is tested
+ * against. Chunks it hands over are never written again, so it also keeps those it is given without a copy.
+ */
+export function createCompatWire(settings: GatewaySettings, clock: Clock): Wire {
+  const listener = new CompatListener(settings);
+  const pools = new Map<string, OriginPool>();
+  /** Of origins that left the table and still have exchanges. */
+  const retired = new Set<OriginPool>();
+
+  return {
+    listen: (at, accept) => listener.listen(at, accept),
+    attempt(request, handler) {
+      if (request.head.upgrade !== undefined) return new UpgradeAttempt(request, handler, settings, clock);
+      const { key } = request.origin;
+      let pool = pools.get(key);
+      if (pool === undefined) {
+        pool = new OriginPool(request.origin, settings);
+        pools.set(key, pool);
+      }
+      return new UndiciAttempt(request, handler, pool);
+    },
+    retire(origin) {
+      const pool = pools.get(origin.key);
+      if (pool === undefined) return;
+      pools.delete(origin.key);
+      retired.add(pool);
+      pool.retire(() => retired.delete(pool));
+    },
+    drain() {
+      listener.drain();
+    },
+    async close() {
+      await listener.close();
+      const all = [...pools.values(), ...retired];
+      pools.clear();
+      await Promise.all(all.map((pool) => pool.destroy()));
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import { CircuitState, ConsecutiveBreaker, SamplingBreaker } from 'cockatiel';
+import type { Random } from '../core/ports.ts';
+import type { EjectionReason } from '../core/signals.ts';
+import { type EjectionHistory, type EjectionRules, eject, NEVER_EJECTED } from './ejection.ts';
+
+export const CLOSED = 0;
+export const OPEN = 1;
+export const HALF_OPEN = 2;
+export type GateState = typeof CLOSED | typeof OPEN | typeof HALF_OPEN;
+
+export interface GateRules extends EjectionRules {
+  readonly consecutive: number;
+  readonly failureRatio: number;
+  readonly minRequests: number;
+  /** Concurrent requests. */
+  readonly cap: number;
+}
+
+/** Who may pass now: anybody, one replayable request as a trial, or nobody. */
+export type Admission = 'yes' | 'trial' | 'no';
+
+/**
+ * Breaker, ejection and concurrency cap of one origin. Three integers decide; cockatiel's strategies only count,
+ * because its promise around each call costs more than the whole exchange. Times are of the monotonic clock.
+ */
+export class Gate {
+  state: GateState = CLOSED;
+  inFlight = 0;
+  reason: EjectionReason | undefined;
+  readonly #rules: GateRules;
+  readonly #random: Random;
+  #history: EjectionHistory = NEVER_EJECTED;
+  #consecutive: ConsecutiveBreaker;
+  #sampling: SamplingBreaker;
+  #countedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(rules: GateRules, random: Random) {
+    this.#rules = rules;
+    this.#random = random;
+    this.#consecutive = new ConsecutiveBreaker(rules.consecutive);
+    this.#sampling = sampling(rules);
+  }
+
+  get until(): number {
+    return this.#history.until;
+  }
+
+  get belowCap(): boolean {
+    return this.inFlight < this.#rules.cap;
+  }
+
+  /** A trial may fail, so it is one that can be sent again; other requests wait for it until the time has run twice. */
+  admits(now: number, replayable: boolean): Admission {
+    if (this.inFlight >= this.#rules.cap) return 'no';
+    if (this.state === CLOSED) return 'yes';
+    if (this.state === HALF_OPEN || now < this.#history.until) return 'no';
+    return replayable || now >= this.#history.until + 2 * this.#rules.baseMs ? 'trial' : 'no';
+  }
+
+  /** After an admission. True when this request is the trial; whoever enters leaves with the same answer. */
+  enter(): boolean {
+    this.inFlight += 1;
+    if (this.state !== OPEN) return false;
+    this.state = HALF_OPEN;
+    return true;
+  }
+
+  /** A trial that proved nothing (its client went away) leaves the gate open to the next one. */
+  leave(trial: boolean): void {
+    this.inFlight -= 1;
+    if (trial && this.state === HALF_OPEN) this.state = OPEN;
+  }
+
+  /** True when this closed the breaker again. */
+  success(now: number, trial: boolean): boolean {
+    if (trial && this.state === HALF_OPEN) {
+      this.state = CLOSED;
+      this.reason = undefined;
+      this.#forget();
+      return true;
+    }
+    this.#fade(now);
+    this.#consecutive.success();
+    this.#sampling.success(CircuitState.Closed);
+    return false;
+  }
+
+  /**
+   * Counts a failure; the reason when it is one too many. `hard` ones (no answer, or a gateway's) count in a row;
+   * an application's own 500 counts for the rate only, or five requests for one broken page would eject an origin.
+   */
+  failure(now: number, hard: boolean): EjectionReason | undefined {
+    if (this.state !== CLOSED) return undefined;
+    this.#fade(now);
+    const inARow = hard && this.#consecutive.failure();
+    const tooMany = this.#sampling.failure(CircuitState.Closed);
+    if (inARow) return 'consecutive-failures';
+    return tooMany ? 'failure-rate' : undefined;
+  }
+
+  /** Opens for longer than the last time. */
+  open(now: number, reason: EjectionReason): void {
+    this.#history = eject(this.#history, this.#rules, now, this.#random);
+    this.#shut(reason);
+  }
+
+  /** Opens as somebody else did. An earlier end than ours is not taken over. */
+  openUntil(until: number, reason: EjectionReason): void {
+    if (this.state === OPEN && until <= this.#history.until) return;
+    this.#history = { times: Math.max(1, this.#history.times), until };
+    this.#shut(reason);
+  }
+
+  /** Somebody else's trial went well: ours may begin. */
+  tryAgain(now: number): void {
+    if (this.state === OPEN) this.#history = { times: this.#history.times, until: Math.min(now, this.until) };
+  }
+
+  #shut(reason: EjectionReason): void {
+    this.state = OPEN;
+    this.reason = reason;
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#consecutive = new ConsecutiveBreaker(this.#rules.consecutive);
+    this.#sampling = sampling(this.#rules);
+  }
+
+  /** The sampling strategy turns one slot a call, so after a silence it would count failures of long ago. */
+  #fade(now: number): void {
+    if (now - this.#countedAt > this.#rules.windowMs) this.#forget();
+    this.#countedAt = now;
+  }
+}
+
+function sampling(rules: GateRules): SamplingBreaker {
+  return new SamplingBreaker({
+    // It trips above the threshold, the design says at it.
+    threshold: Math.min(0.999, Math.max(0.001, rules.failureRatio - 1e-6)),
+    duration: rules.windowMs,
+    minimumRps: (rules.minRequests * 1000) / rules.windowMs,
+  });
+}

@@ -1,0 +1,58 @@
+import type { FlatHeaders, RequestHead, ResponseHead } from './wire.ts';
+
+/** What we say ourselves when no origin's answer can be given. Nothing of it names an address of the inside. */
+const TEXTS = {
+  400: ['Bad Request', 'The request is not valid HTTP.'],
+  404: ['Not Found', 'No application is served under this address.'],
+  405: ['Method Not Allowed', 'This method is not served here.'],
+  408: ['Request Timeout', 'The request did not arrive in time.'],
+  413: ['Content Too Large', 'The request body is larger than this gateway accepts.'],
+  431: ['Request Header Fields Too Large', 'The request head is larger than this gateway accepts.'],
+  501: ['Not Implemented', 'The request uses a transfer coding this gateway does not know.'],
+  502: ['Bad Gateway', 'The application did not give a valid answer.'],
+  503: ['Service Unavailable', 'The application cannot be reached at the moment. Please try again.'],
+  504: ['Gateway Timeout', 'The application did not answer in time.'],
+} as const;
+
+export type OutageStatus = keyof typeof TEXTS;
+
+export interface OutageAnswer {
+  readonly head: ResponseHead;
+  readonly body: Uint8Array;
+}
+
+/** Text, or JSON for who prefers it. `retryAfterS` goes into Retry-After. */
+export function outageAnswer(
+  status: OutageStatus,
+  request: RequestHead | undefined,
+  retryAfterS?: number,
+): OutageAnswer {
+  const [reason, text] = TEXTS[status];
+  const json = request?.field('accept')?.includes('application/json') ?? false;
+  const body = Buffer.from(
+    json ? `${JSON.stringify({ status, error: reason, message: text })}\n` : `${text}\n`,
+  );
+  const headers = [
+    'content-type',
+    json ? 'application/json' : 'text/plain; charset=utf-8',
+    'content-length',
+    String(body.length),
+    'cache-control',
+    'no-store',
+  ];
+  if (retryAfterS !== undefined) headers.push('retry-after', String(retryAfterS));
+  return { head: plainHead(status, reason, headers), body };
+}
+
+export function plainHead(status: number, reason: string, headers: FlatHeaders): ResponseHead {
+  return { status, reason, headers, field: (name) => firstField(headers, name) };
+}
+
+/** The first value of the field with this lower-case name. */
+export function firstField(headers: FlatHeaders, name: string): string | undefined {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const candidate = headers[i]!;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) return headers[i + 1];
+  }
+  return undefined;
+}

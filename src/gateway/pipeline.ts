@@ -1,0 +1,32 @@
+import type { Random } from '../core/ports.ts';
+import type { GatewaySettings } from '../core/settings.ts';
+import type { EjectionReason } from '../core/signals.ts';
+import type { Counters } from './counters.ts';
+import type { Exchange } from './exchange.ts';
+import type { Lane } from './lane.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { CompiledTable } from './routes.ts';
+import type { StallWatch } from './stall.ts';
+import type { Wire } from './wire.ts';
+
+/** What all exchanges of a worker share. `table` is replaced whole by a swap; the rest stays. */
+export interface Pipeline {
+  table: CompiledTable;
+  readonly settings: GatewaySettings;
+  readonly wire: Wire;
+  readonly random: Random;
+  readonly budget: RetryBudget;
+  readonly counters: Counters;
+  readonly stall: StallWatch;
+  /** Milliseconds of the monotonic clock. */
+  now(): number;
+  /** The same as of the last sweep: good enough for idle limits, and free. */
+  readonly coarseNow: number;
+  /** An attempt showed that the lane (or, for what concerns the address, its whole origin) must rest. */
+  eject(lane: Lane, reason: EjectionReason): void;
+  /** A trial went well. */
+  readmitted(lane: Lane): void;
+  /** The exchange uses this lane no more. */
+  left(lane: Lane): void;
+  finished(exchange: Exchange): void;
+}

@@ -1,0 +1,92 @@
+import type { ApplicationName, PlatformName } from '../core/ids.ts';
+import type { RoutingTable, TableOrigin, TableRoute, TableTarget } from '../core/routing-table.ts';
+import { type HeadEdit, hostname } from './headers.ts';
+import type { Lane } from './lane.ts';
+
+/** A table made ready for requests: looked up once a request, never changed. */
+export interface CompiledTable {
+  readonly version: number;
+  readonly routes: readonly CompiledRoute[];
+  readonly byHost: ReadonlyMap<string, readonly CompiledRoute[]>;
+  /** What hosts without a route of their own get. */
+  readonly anyHost: readonly CompiledRoute[];
+}
+
+export interface CompiledRoute {
+  readonly application: ApplicationName;
+  readonly path: string;
+  readonly rewrite: boolean;
+  readonly idempotentToo: boolean;
+  /** Without the draining ones, in the order of the table, active before spare. */
+  readonly targets: readonly CompiledTarget[];
+}
+
+export interface CompiledTarget {
+  readonly platform: PlatformName;
+  readonly share: number;
+  readonly active: boolean;
+  readonly edit: HeadEdit;
+  readonly lanes: readonly Lane[];
+}
+
+/** Finds or makes the lane of an origin: it outlives the table. */
+export type LaneFor = (application: ApplicationName, target: TableTarget, origin: TableOrigin) => Lane;
+
+export function compileTable(table: RoutingTable, laneFor: LaneFor): CompiledTable {
+  const routes: CompiledRoute[] = [];
+  const byHost = new Map<string, CompiledRoute[]>();
+  const anyHost: CompiledRoute[] = [];
+  for (const route of table.routes) {
+    if (route.host !== '*') byHost.set(route.host, []);
+  }
+  for (const route of table.routes) {
+    const compiled = compileRoute(route, laneFor);
+    routes.push(compiled);
+    if (route.host === '*') {
+      anyHost.push(compiled);
+      for (const list of byHost.values()) list.push(compiled);
+    } else byHost.get(route.host)?.push(compiled);
+  }
+  return { version: table.version, routes, byHost, anyHost };
+}
+
+function compileRoute(route: TableRoute, laneFor: LaneFor): CompiledRoute {
+  const active: CompiledTarget[] = [];
+  const spare: CompiledTarget[] = [];
+  for (const target of route.targets) {
+    const compiled: CompiledTarget = {
+      platform: target.platform,
+      share: target.share,
+      active: target.state === 'active',
+      edit: { host: target.hostHeader },
+      lanes: target.origins.map((origin) => laneFor(route.application, target, origin)),
+    };
+    // A draining target gets nothing new, but its lanes were made: they stay in the table.
+    if (target.state === 'active') active.push(compiled);
+    else if (target.state === 'spare') spare.push(compiled);
+  }
+  return {
+    application: route.application,
+    path: route.path,
+    rewrite: route.publicHost === 'rewrite',
+    idempotentToo: route.retry === 'idempotent',
+    targets: [...active, ...spare],
+  };
+}
+
+/** `host` as the client sent it, `target` in origin form. */
+export function matchRoute(table: CompiledTable, host: string, target: string): CompiledRoute | undefined {
+  const candidates = table.byHost.get(hostname(host).toLowerCase()) ?? table.anyHost;
+  for (const route of candidates) {
+    if (route.path === '/' || underPath(target, route.path)) return route;
+  }
+  return undefined;
+}
+
+/** `/shop` holds `/shop`, `/shop/1` and `/shop?x`, not `/shopping`. */
+function underPath(target: string, prefix: string): boolean {
+  if (!target.startsWith(prefix)) return false;
+  if (prefix.endsWith('/') || target.length === prefix.length) return true;
+  const next = target.charAt(prefix.length);
+  return next === '/' || next === '?';
+}
