@@ -14,7 +14,7 @@ import * as names from './names.ts';
 import { DEPLOYMENT, ROUTE, SECRET, SERVICE } from './resources.ts';
 import { revert } from './revert.ts';
 import { judgeRollout, type Rollout } from './rollout.ts';
-import { applyOwned, foreignError, foreignThings, type Site } from './site.ts';
+import { applyOwned, heldKinds, type Site } from './site.ts';
 import { admissionOf } from './translate.ts';
 import type { Deployment, Route } from './wire.ts';
 
@@ -36,18 +36,16 @@ export async function apply(
   names.checkName(site.platform, application);
   const image = artifact.native['image'];
   if (image === undefined) throw new SluiceError('BUG', 'the staged artifact names no image');
-  const foreign = await foreignThings(site, application, signal);
-  if (foreign.length > 0) throw foreignError(site, foreign);
-
+  const held = await heldKinds(site, application, signal);
   const before = await site.client.get(DEPLOYMENT, application, signal);
   await applyOwned(site, SECRET, manifests.secret(want), application, signal);
-  await applyOwned(site, SERVICE, manifests.service(application), application, signal);
+  await site.client.apply(SERVICE, manifests.service(application), held.has(SERVICE.kind), signal);
   const wanted = manifests.routes(want, site.options);
   for (const route of wanted) await applyOwned(site, ROUTE, route, application, signal);
   const refused = await refusedRoute(site, application, signal);
   if (refused) throw refused;
   const manifest = manifests.deployment(want, image, retryOf(before, want, context));
-  await applyOwned(site, DEPLOYMENT, manifest, application, signal);
+  await site.client.apply(DEPLOYMENT, manifest, held.has(DEPLOYMENT.kind), signal);
   await removeRoutesBut(site, application, new Set(wanted.map((route) => route.metadata.name)), signal);
 
   const previous = before?.spec.template.metadata.labels[names.RELEASE];

@@ -12,6 +12,9 @@ import { type Build, buildSchema } from './wire.ts';
 /** The server answers an upload only after the build has read it, and the build may wait five minutes for a node. */
 const UPLOAD_TIMEOUT_MS = 15 * 60_000;
 
+/** What kubectl allows itself; the server's own priorities and 429s do the rest. */
+const CALLS_PER_SECOND = 50;
+
 /** A manifest as server-side apply takes it. */
 export interface Manifest {
   readonly apiVersion: string;
@@ -63,6 +66,7 @@ export function createClient(deps: {
     baseUrl: options.api,
     ca: options.ca,
     random: deps.random,
+    ratePerSecond: CALLS_PER_SECOND,
     headers: auth.headers,
     onUnauthorized: auth.renew,
     errorOf: (answer, call) => errorOf(platform, namespace, deps.clock.now(), answer, call),

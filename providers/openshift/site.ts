@@ -18,16 +18,22 @@ export interface Site {
 /** Everything that carries the application's plain name. */
 const NAMED: readonly Resource<Thing>[] = [DEPLOYMENT, SERVICE, ROUTE, IMAGE_STREAM];
 
-/** Things of our name without our stamp, as `Deployment shop`. */
-export async function foreignThings(
+/** Which kinds of ours there are under the plain name; throws `conflict` when one of that name is not ours. */
+export async function heldKinds(
   site: Site,
   application: ApplicationName,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<ReadonlySet<string>> {
   const found = await Promise.all(NAMED.map((resource) => site.client.get(resource, application, signal)));
-  return found.flatMap((thing, i) =>
-    thing && !isOurs(thing.metadata, application) ? [`${NAMED[i]?.kind} ${application}`] : [],
-  );
+  const ours = new Set<string>();
+  const foreign: string[] = [];
+  for (const [i, thing] of found.entries()) {
+    const kind = NAMED[i]?.kind ?? '';
+    if (thing && isOurs(thing.metadata, application)) ours.add(kind);
+    else if (thing) foreign.push(`${kind} ${application}`);
+  }
+  if (foreign.length > 0) throw foreignError(site, foreign);
+  return ours;
 }
 
 export function foreignError(site: Site, things: readonly string[]): Error {
