@@ -6,15 +6,19 @@ import { isMap, type Path, valueAt } from './path.ts';
  * What no schema can see: one part of the file against another. Works on what was written, so that these faults
  * come together with those of the schema; whatever has the wrong shape is left to the schema.
  */
-export function checkReferences(root: unknown, deploys: (provider: string) => boolean): readonly Fault[] {
+export function checkReferences(
+  root: unknown,
+  /** Undefined for a provider nobody knows. */
+  deploys: (provider: string) => boolean | undefined,
+): readonly Fault[] {
   const platforms = mapAt(root, ['platforms']);
   const applications = mapAt(root, ['applications']);
   const facts: Facts = {
     root,
     platforms: Object.keys(platforms),
-    isStatic: (name) => {
+    deploys: (name) => {
       const provider = valueAt(platforms, [name, 'provider']);
-      return typeof provider === 'string' && !deploys(provider);
+      return typeof provider === 'string' ? deploys(provider) : undefined;
     },
   };
   const faults: Fault[] = [
@@ -32,7 +36,7 @@ export function checkReferences(root: unknown, deploys: (provider: string) => bo
 interface Facts {
   readonly root: unknown;
   readonly platforms: readonly string[];
-  readonly isStatic: (platform: string) => boolean;
+  readonly deploys: (platform: string) => boolean | undefined;
 }
 
 function checkEmpty(root: unknown): readonly Fault[] {
@@ -46,7 +50,7 @@ function checkEmpty(root: unknown): readonly Fault[] {
   return faults;
 }
 
-function checkTargets(path: Path, { root, platforms, isStatic }: Facts): readonly Fault[] {
+function checkTargets(path: Path, { root, platforms, deploys }: Facts): readonly Fault[] {
   const targets = valueAt(root, [...path, 'targets']);
   if (!isMap(targets)) return [];
   const at = [...path, 'targets'];
@@ -59,14 +63,14 @@ function checkTargets(path: Path, { root, platforms, isStatic }: Facts): readonl
     const target = [...at, name];
     if (!platforms.includes(name)) {
       faults.push(keyFault(target, 'no platform has this name', remedyFor(name, platforms)));
-    } else if (isStatic(name)) {
+    } else if (deploys(name) === false) {
       faults.push(...checkStaticTarget(target, root));
     }
   }
   const known = names.filter((name) => platforms.includes(name));
   const application = mapAt(root, path);
   const hasSource = ['source', 'image', 'git'].some((key) => Object.hasOwn(application, key));
-  const deployed = known.filter((name) => !isStatic(name));
+  const deployed = known.filter((name) => deploys(name) === true);
   if (!hasSource && deployed.length > 0) {
     faults.push(
       keyFault(

@@ -161,7 +161,12 @@ function createSession(options: LoadOptions): Session {
 function sorted(found: readonly Diagnostic[], redactor: Redactor): readonly Diagnostic[] {
   const unique = new Map<string, Diagnostic>();
   for (const one of found) {
-    const safe = { ...one, summary: redactor.text(one.summary), remedy: redactor.text(one.remedy) };
+    const safe = {
+      ...one,
+      file: redactor.text(one.file),
+      summary: redactor.text(one.summary),
+      remedy: redactor.text(one.remedy),
+    };
     // An alias shows the same fault once for each place it stands for.
     const key = `${one.file}\n${one.line}:${one.column}\n${safe.summary}`;
     if (!unique.has(key)) unique.set(key, safe);
@@ -187,11 +192,18 @@ function decodeRoot(
   const paths = resolvePaths(value, options);
   const policies = decodePolicies(value, document, session, options);
   session.report(document, refused);
-  session.report(document, root.faults);
-  session.report(document, [...platforms.faults, ...paths.faults, ...policies.faults]);
+  // The schema finds a refused value missing: an echo.
+  const echoes = new Set(refused.map((fault) => pathKey(fault.path)));
+  const others = [
+    ...root.faults,
+    ...platforms.faults,
+    ...paths.faults,
+    ...policies.faults,
+    ...checkReferences(document.value, (kind) => deploys(kind, options.providers)),
+  ];
   session.report(
     document,
-    checkReferences(document.value, (kind) => deploys(kind, options.providers)),
+    others.filter((fault) => !echoes.has(pathKey(fault.path))),
   );
   if (!root.ok) return undefined;
   return {
@@ -203,9 +215,9 @@ function decodeRoot(
   };
 }
 
-function deploys(kind: string, providers: LoadOptions['providers']): boolean {
+function deploys(kind: string, providers: LoadOptions['providers']): boolean | undefined {
   const provider = Object.hasOwn(providers, kind) ? providers[kind] : undefined;
-  return provider?.deploys ?? kind !== 'static';
+  return provider && (provider.deploys ?? kind !== 'static');
 }
 
 function decodePlatforms(

@@ -114,11 +114,12 @@ export function noHome(): ReferenceFault {
 
 /** The words of the system without its path: `no such file`. */
 export function whyUnreadable(caught: unknown): string {
-  const code = caught instanceof Error && 'code' in caught ? String(caught.code) : '';
+  const isObject = typeof caught === 'object' && caught !== null;
+  const code = isObject && 'code' in caught ? String(caught.code) : '';
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'EISDIR') return 'it is a folder';
-  return code || (caught instanceof Error ? caught.message : 'unknown reason');
+  return code || 'unknown reason';
 }
 
 function malformed(): ReferenceFault {

@@ -1,7 +1,7 @@
 import { isSecretKey } from '../lib/redact.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Fault, warning } from './fault.ts';
-import { isMap, type Path, valueAt } from './path.ts';
+import { isMap, type Path, pathKey, valueAt } from './path.ts';
 import type { ResolvedReference } from './references.ts';
 
 /**
@@ -53,14 +53,15 @@ export interface SecretInClear {
 export function secretsInClear(document: ConfigDocument): readonly SecretInClear[] {
   const found: SecretInClear[] = [];
 
+  /** Resolved, or meant to be: an unset `${…}` is not a password. */
+  function isReferred(path: Path): boolean {
+    return document.origins(path).length > 0 || document.faulty.has(pathKey(path));
+  }
+
   function visit(value: unknown, path: Path): void {
     if (Array.isArray(value)) for (const [i, item] of value.entries()) visit(item, [...path, i]);
     else if (isMap(value)) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
-    else if (
-      typeof value === 'string' &&
-      isSecretKey(String(path.at(-1))) &&
-      document.origins(path).length === 0
-    ) {
+    else if (typeof value === 'string' && isSecretKey(String(path.at(-1))) && !isReferred(path)) {
       found.push({ path, value });
     }
   }

@@ -61,7 +61,13 @@ function wrongType(expected: string, input: unknown, path: Path): Fault {
   const kind = KINDS[expected] ?? expected;
   if (input === undefined) return keyFault(path, `"${name}" is missing`, `add \`${name}:\` (${kind})`);
   if (input === null) return valueFault(path, 'has no value', `give it one (${kind}) or remove the key`);
-  const quotes = expected === 'string' && typeof input !== 'object' ? '; put it in quotes' : '';
+  const isNumeric = typeof input === 'string' && /^-?\d+(\.\d+)?$/.test(input);
+  const quotes =
+    expected === 'string' && typeof input !== 'object'
+      ? '; put it in quotes'
+      : (expected === 'number' || expected === 'int') && isNumeric
+        ? '; remove the quotes'
+        : '';
   return valueFault(path, `must be ${kind}`, `it is ${kindOf(input)} now${quotes}`);
 }
 
