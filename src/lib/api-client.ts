@@ -13,6 +13,8 @@ export interface ApiClientOptions {
   readonly baseUrl: string;
   /** PEM. */
   readonly ca?: string | undefined;
+  /** Path of a unix socket to connect to instead of the base URL's host. */
+  readonly socketPath?: string;
   readonly random: Random;
   /** Headers for each call, e.g. Authorization; awaited, so it may fetch a token first. */
   readonly headers: () => Promise<Record<string, string>>;
@@ -70,7 +72,11 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   const agent = new Agent({
     // Platform routers close idle connections when they like; a short life makes stale ones rare.
     keepAliveTimeout: 4_000,
-    connect: { timeout: 5_000, ...(options.ca === undefined ? {} : { ca: options.ca }) },
+    connect: {
+      timeout: 5_000,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.socketPath === undefined ? {} : { socketPath: options.socketPath }),
+    },
   });
   let closed = false;
 

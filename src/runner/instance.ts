@@ -125,13 +125,14 @@ export function createInstance(
       return { exit: { code: undefined, reason: `cannot start: ${why}` }, readyAt: undefined };
     }
     current = process;
-    const readiness = new AbortController();
-    const exit = process.exited.finally(() => readiness.abort());
+    const over = new AbortController();
+    const exit = process.exited.finally(() => over.abort());
+    const waiting = AbortSignal.any([ended.signal, over.signal]);
     let readyAt: number | undefined;
     let late: string | undefined;
     const isReady = from?.ready
       ? Promise.resolve()
-      : detectStart(spec.startDetection, view.port, lines.event, clock, readiness.signal);
+      : detectStart(spec.startDetection, view.port, lines.event, clock, waiting);
     const stopTimer = from?.ready ? () => undefined : clock.after(spec.startTimeoutMs, giveUp);
     function giveUp(): void {
       if (readyAt !== undefined || ended.signal.aborted) return;
@@ -142,7 +143,7 @@ export function createInstance(
     isReady.then(
       () => {
         stopTimer();
-        if (readiness.signal.aborted || ended.signal.aborted || late !== undefined) return;
+        if (waiting.aborted || late !== undefined) return;
         readyAt = clock.now();
         become({ state: 'running', reason: undefined, exitCode: undefined });
       },

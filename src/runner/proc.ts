@@ -15,8 +15,18 @@ export function identify(pid: number): ProcessIdentity {
 
 /** Is it still that very process? A zombie is dead: it only waits for its parent to look. */
 export function isAlive(identity: ProcessIdentity): boolean {
+  if (identity.startTicks === undefined) return answersSignals(identity.pid);
   const stat = statOf(identity.pid);
   return stat !== undefined && stat.state !== 'Z' && stat.startTicks === identity.startTicks;
+}
+
+function answersSignals(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function statOf(pid: number): ProcStat | undefined {

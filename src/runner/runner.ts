@@ -51,6 +51,8 @@ export interface Pool {
   readonly instances: ReadonlyMap<string, Instance>;
   /** Puts an instance under supervision that was made with `deps`. */
   add(make: (deps: InstanceDeps) => Instance): Promise<RunningInstance>;
+  /** No more starts, no more looks; the instances are the caller's business. */
+  close(): void;
 }
 
 /** All but how a process is launched: ids, ports, events, logs, usage. */
@@ -112,6 +114,11 @@ export function createPool(
     return viewOf(instance);
   }
 
+  function close(): void {
+    closed = true;
+    usage.close();
+  }
+
   const runner: Runner = {
     start: (spec) => add((given) => createInstance(spec, spec.port ?? 0, given)),
     get(id) {
@@ -131,10 +138,9 @@ export function createPool(
     onChange: change.event,
     onLog: log.event,
     async close() {
-      closed = true;
+      close();
       await Promise.all([...instances.values()].map((one) => one.stop()));
-      usage.close();
     },
   };
-  return { runner, instances, add };
+  return { runner, instances, add, close };
 }

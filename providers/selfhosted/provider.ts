@@ -1,0 +1,159 @@
+import { platformError } from '../../src/core/errors.ts';
+import type { Clock, Logger, Random } from '../../src/core/ports.ts';
+import type {
+  Operation,
+  OperationHandle,
+  OperationStatus,
+  PlatformProvider,
+  ProviderContext,
+  StagedArtifact,
+} from '../../src/core/provider.ts';
+import { createClient } from './client.ts';
+import type { Options } from './config.ts';
+import { applyStatus, changesOf, observationOf, scaleStatus } from './translate.ts';
+
+/** Between SIGTERM and SIGKILL; the gateway has drained an origin before it is retired. */
+const STOP_GRACE_MS = 10_000;
+
+/**
+ * Instances as processes of this machine, owned by `sluice host`. Releases run beside each other, each instance is
+ * an origin of its own.
+ */
+export function createProvider(deps: {
+  platform: string;
+  options: Options;
+  clock: Clock;
+  random: Random;
+  logger: Logger;
+}): PlatformProvider {
+  const { platform, clock } = deps;
+  const host = createClient(deps);
+
+  function handleOf(
+    context: ProviderContext,
+    kind: OperationHandle['kind'],
+    application: string,
+    native: Record<string, string> = {},
+  ): OperationHandle {
+    return { platform, application, kind, native, startedAt: context.now() };
+  }
+
+  /** Done already, or to be polled. */
+  async function operation(context: ProviderContext, handle: OperationHandle): Promise<Operation> {
+    const status = await poll(context, handle);
+    return status.state === 'succeeded' ? { handle, done: status } : { handle };
+  }
+
+  async function poll(context: ProviderContext, handle: OperationHandle): Promise<OperationStatus> {
+    const application = await host.application(handle.application, context.signal);
+    const release = handle.native['release'] ?? '';
+    const found = application.releases.find((one) => one.id === release);
+    switch (handle.kind) {
+      case 'stage':
+        return found === undefined
+          ? { state: 'lost', message: `${release} is not on the host` }
+          : { state: 'succeeded', artifact: artifactOf(release, found.digest) };
+      case 'apply':
+        return applyStatus(platform, release, application);
+      case 'scale':
+        return scaleStatus(platform, release, application);
+      case 'retire':
+        return goneStatus(found?.instances.length, found !== undefined);
+      case 'destroy':
+        return goneStatus(
+          application.releases.flatMap((one) => one.instances).length,
+          application.releases.length > 0,
+        );
+    }
+  }
+
+  return {
+    kind: 'selfhosted',
+    platform,
+
+    async describe(context) {
+      const info = await host.info(context.signal);
+      return {
+        kind: 'selfhosted',
+        apiVersion: info.api,
+        identity: `${info.user}@${info.hostname}`,
+        capabilities: { sideBySide: true, hostHeader: 'any' },
+      };
+    },
+
+    async observe(context, application) {
+      const began = clock.monotonic();
+      const seen = await host.application(application, context.signal);
+      return observationOf(seen, { at: context.now(), apiLatencyMs: clock.monotonic() - began });
+    },
+
+    async plan(_context, want, seen) {
+      return changesOf(want, seen);
+    },
+
+    async stage(context, want, bundle) {
+      const { application, release } = want;
+      if (await host.offer(application, release.id, bundle, context.signal)) {
+        const archive = await bundle.tarGz();
+        const text = `sending ${bundle.files.length} files, ${Math.ceil(archive.length / 1024)} KiB`;
+        context.log({ at: context.now(), source: 'platform', text });
+        await host.send(application, release.id, archive, context.signal);
+      }
+      const handle = handleOf(context, 'stage', application, { release: release.id });
+      return { handle, done: { state: 'succeeded', artifact: artifactOf(release.id, bundle.digest) } };
+    },
+
+    async apply(context, want, artifact) {
+      const { application, process, health } = want;
+      const release = artifact.native['release'] ?? want.release.id;
+      if (process.command === '') {
+        throw platformError('invalid', platform, 'there is no command to run', {
+          remedy: `set \`command\` of ${application}: this platform does not guess one from the source`,
+        });
+      }
+      const run = {
+        command: process.command,
+        env: want.env,
+        ...(health.path === undefined ? {} : { healthPath: health.path }),
+        startTimeoutMs: health.startTimeoutMs,
+        stopGraceMs: STOP_GRACE_MS,
+      };
+      await host.run(application, release, run, process.instances, context.signal);
+      return operation(context, handleOf(context, 'apply', application, { release }));
+    },
+
+    async scale(context, application, instances) {
+      const release = await host.scale(application, instances, context.signal);
+      return operation(context, handleOf(context, 'scale', application, { release }));
+    },
+
+    async retire(context, application, release) {
+      await host.retire(application, release, context.signal);
+      return operation(context, handleOf(context, 'retire', application, { release }));
+    },
+
+    async destroy(context, application) {
+      await host.destroy(application, context.signal);
+      return operation(context, handleOf(context, 'destroy', application));
+    },
+
+    poll,
+
+    async logs(context, application, lines) {
+      const found = await host.logs(application, lines, context.signal);
+      return found.map(({ at, text, instance }) => ({ at, source: 'app', text, instance }));
+    },
+
+    close: () => host.close(),
+  };
+}
+
+function artifactOf(release: string, digest: string): StagedArtifact {
+  return { digest, native: { release } };
+}
+
+function goneStatus(instances: number | undefined, present: boolean): OperationStatus {
+  if (!present) return { state: 'succeeded', message: 'gone' };
+  const message = instances ? `${instances} instances are ending` : 'removing its files';
+  return { state: 'running', message, retryAfterMs: 100 };
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+/** What the host daemon answers. Unknown fields pass: a newer daemon may say more. */
+
+export const infoSchema = z.object({
+  api: z.string(),
+  hostname: z.string(),
+  user: z.string(),
+  onOwnerExit: z.string(),
+});
+export type HostInfo = z.output<typeof infoSchema>;
+
+const instanceSchema = z.object({
+  id: z.string(),
+  state: z.enum(['starting', 'running', 'backing-off', 'crash-loop', 'stopping', 'stopped']),
+  port: z.number(),
+  restarts: z.number(),
+  reason: z.string().nullable(),
+  cpu: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+});
+export type HostInstance = z.output<typeof instanceSchema>;
+
+const releaseSchema = z.object({
+  id: z.string(),
+  digest: z.string(),
+  phase: z.enum(['staged', 'starting', 'running', 'failed', 'retiring']),
+  wanted: z.number(),
+  /** Epoch milliseconds since when it is `starting` or `running`. */
+  since: z.number(),
+  env: z.record(z.string(), z.string()),
+  failure: z.object({ reason: z.string(), logTail: z.array(z.string()) }).nullable(),
+  instances: z.array(instanceSchema),
+});
+export type HostRelease = z.output<typeof releaseSchema>;
+
+export const applicationSchema = z.object({ releases: z.array(releaseSchema) });
+export type HostApplication = z.output<typeof applicationSchema>;
+
+export const offerSchema = z.object({ wanted: z.boolean() });
+export const scaledSchema = z.object({ release: z.string() });
+export const logsSchema = z.object({
+  lines: z.array(z.object({ instance: z.string(), at: z.number(), text: z.string() })),
+});
+
+export const errorSchema = z.object({
+  error: z.object({
+    message: z.string(),
+    class: z
+      .enum([
+        'notFound',
+        'conflict',
+        'invalid',
+        'unavailable',
+        'timeout',
+        'startFailed',
+        'unsupported',
+        'bug',
+      ])
+      .optional(),
+    why: z.string().optional(),
+    remedy: z.string().optional(),
+  }),
+});

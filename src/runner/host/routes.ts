@@ -1,0 +1,177 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { cpus, freemem, hostname, totalmem, userInfo } from 'node:os';
+import { type ZodType, z } from 'zod';
+import { platformError, SluiceError, toWire } from '../../core/errors.ts';
+import { isReleaseId } from '../../core/ids.ts';
+import type { Logger } from '../../core/ports.ts';
+import type { Keeper } from './keeper.ts';
+import { manifestSchema } from './release-folders.ts';
+import { runSchema } from './state.ts';
+
+const LARGEST_JSON_BYTES = 16 * 1_048_576;
+const LARGEST_ARCHIVE_BYTES = 1_073_741_824;
+const MOST_LINES = 500;
+const APPLICATION = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+const instances = z.number().int().min(0).max(1_000);
+const wishSchema = z.strictObject({ run: runSchema, instances });
+const scaleSchema = z.strictObject({ instances });
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly application: string;
+  readonly release: string;
+  readonly query: URLSearchParams;
+}
+
+interface Route {
+  readonly method: string;
+  readonly path: RegExp;
+  readonly answer: (call: Call) => Promise<object> | object;
+}
+
+/** The daemon's API, one line a verb. All answers are JSON; errors are `{ "error": … }` as in `toWire`. */
+export function hostRoutes(
+  keeper: Keeper,
+  about: { readonly onOwnerExit: string },
+  logger: Logger,
+): RequestListener {
+  const app = '/v1/applications/(?<application>[^/]+)';
+  const release = `${app}/releases/(?<release>[^/]+)`;
+  const routes: readonly Route[] = [
+    route('GET', '/v1/info', () => ({ ...info(), ...about })),
+    route('GET', app, (call) => keeper.view(call.application)),
+    route('GET', `${app}/logs`, (call) => {
+      const lines = Number(call.query.get('lines') ?? MOST_LINES);
+      return { lines: keeper.logs(call.application, Math.min(MOST_LINES, Math.max(0, lines))) };
+    }),
+    route('PUT', `${release}/manifest`, async (call) => {
+      const manifest = await readJson(call, manifestSchema);
+      return { wanted: keeper.offer(call.application, call.release, manifest) };
+    }),
+    route('PUT', `${release}/content`, async (call) => {
+      await keeper.receive(call.application, call.release, await readBody(call, LARGEST_ARCHIVE_BYTES));
+      return {};
+    }),
+    route('PUT', `${release}/instances`, async (call) => {
+      const wish = await readJson(call, wishSchema);
+      await keeper.run(call.application, call.release, wish.run, wish.instances);
+      return {};
+    }),
+    route('PUT', `${app}/instances`, async (call) => {
+      const wish = await readJson(call, scaleSchema);
+      return { release: await keeper.scale(call.application, wish.instances) };
+    }),
+    route('DELETE', release, async (call) => {
+      await keeper.retire(call.application, call.release);
+      return {};
+    }),
+    route('DELETE', app, async (call) => {
+      await keeper.destroy(call.application);
+      return {};
+    }),
+  ];
+
+  return function answerHost(request, response) {
+    dispatch(routes, request)
+      .then((body) => send(response, 200, body))
+      .catch((caught: unknown) => {
+        const error = SluiceError.from(caught);
+        if (error.code === 'BUG') logger.error({ err: caught }, 'a call to the host daemon failed');
+        send(response, statusOf(error), { error: toWire(error) });
+      });
+  };
+}
+
+function route(method: string, path: string, answer: Route['answer']): Route {
+  return { method, path: new RegExp(`^${path}$`), answer };
+}
+
+async function dispatch(routes: readonly Route[], request: IncomingMessage): Promise<object> {
+  const url = new URL(request.url ?? '/', 'http://host');
+  for (const { method, path, answer } of routes) {
+    if (method !== request.method) continue;
+    const found = path.exec(url.pathname);
+    if (found === null) continue;
+    const { application = '', release = '' } = found.groups ?? {};
+    // These become parts of paths: nothing but plain names gets through.
+    if (found.groups?.['application'] !== undefined && !APPLICATION.test(application))
+      throw invalid(`"${application}" is not a name for an application`);
+    if (found.groups?.['release'] !== undefined && !isReleaseId(release))
+      throw invalid(`"${release}" is not the id of a release`);
+    return answer({ request, application, release, query: url.searchParams });
+  }
+  throw platformError('unsupported', 'host', `the host daemon has no ${request.method} ${url.pathname}`, {
+    remedy: 'use the same version of Sluice on both sides',
+  });
+}
+
+async function readJson<T>(call: Call, schema: ZodType<T>): Promise<T> {
+  const text = (await readBody(call, LARGEST_JSON_BYTES)).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalid('the body is not JSON');
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  // Path and message only: the values may be secret.
+  throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
+}
+
+async function readBody({ request }: Call, most: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > most) throw invalid(`the body is larger than ${most} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+function invalid(why: string): SluiceError {
+  return platformError('invalid', 'host', 'the host daemon refused the request', {
+    why,
+    remedy: 'use the same version of Sluice on both sides',
+  });
+}
+
+function statusOf(error: SluiceError): number {
+  switch (error.class) {
+    case 'invalid':
+      return 400;
+    case 'notFound':
+      return 404;
+    case 'unsupported':
+      return 405;
+    case 'conflict':
+      return 409;
+    default:
+      return 500;
+  }
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  if (response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+function info(): object {
+  return {
+    api: 'v1',
+    pid: process.pid,
+    hostname: hostname(),
+    user: userInfo().username,
+    cpus: cpus().length,
+    memoryBytes: totalmem(),
+    freeMemoryBytes: freemem(),
+  };
+}

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { SluiceError } from '../../core/errors.ts';
+
+/** How one release is run: everything but the number of instances. Values of `env` may be secret. */
+export const runSchema = z.strictObject({
+  command: z.string().min(1),
+  env: z.record(z.string(), z.string()),
+  /** HTTP path that answers 2xx or 3xx when ready; undefined: the port accepts a connection. */
+  healthPath: z.string().startsWith('/').optional(),
+  startTimeoutMs: z.number().int().positive(),
+  stopGraceMs: z.number().int().nonnegative(),
+});
+export type RunSpec = z.output<typeof runSchema>;
+
+const failureSchema = z.object({ reason: z.string(), logTail: z.array(z.string()) });
+
+/** A process on record. `startTicks` absent: it was promised and not yet spawned, or the system does not tell. */
+const processSchema = z.object({
+  port: z.number(),
+  pid: z.number(),
+  startTicks: z.number().optional(),
+  ready: z.boolean(),
+  restarts: z.number(),
+});
+export type ProcessRecord = z.output<typeof processSchema>;
+
+const running = { run: runSchema, wanted: z.number().int().nonnegative(), since: z.number() };
+const phaseSchema = z.discriminatedUnion('phase', [
+  z.object({ phase: z.literal('staged') }),
+  /** Not all instances have been ready yet; ends as `running` or `failed`. */
+  z.object({ phase: z.literal('starting'), ...running }),
+  z.object({ phase: z.literal('running'), ...running }),
+  z.object({ phase: z.literal('failed'), failure: failureSchema }),
+  /** On its way out: instances drain, then the folder goes. */
+  z.object({ phase: z.literal('retiring') }),
+]);
+export type ReleasePhase = z.output<typeof phaseSchema>;
+
+const releaseSchema = z.object({
+  digest: z.string(),
+  stagedAt: z.number(),
+  at: phaseSchema,
+  processes: z.record(z.string(), processSchema),
+});
+export type ReleaseRecord = z.output<typeof releaseSchema>;
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  /** Process start times count from the boot: after another one nothing on record can still run. */
+  boot: z.string(),
+  applications: z.record(z.string(), z.record(z.string(), releaseSchema)),
+});
+export type HostState = z.output<typeof stateSchema>;
+
+/** What this daemon must know after its death. Saved whole; each save waits for the disk. */
+export interface HostStore {
+  readonly state: HostState;
+  /** Resolves when everything that was in `state` at the call is on disk. */
+  save(): Promise<void>;
+}
+
+export async function openHostStore(path: string): Promise<HostStore> {
+  const state = await load(path);
+  let writing: Promise<void> = Promise.resolve();
+  let queued: Promise<void> | undefined;
+
+  async function write(): Promise<void> {
+    queued = undefined;
+    await replaceFile(path, JSON.stringify(state));
+  }
+
+  return {
+    state,
+    save() {
+      // Whoever comes while one write is under way shares the next.
+      queued ??= writing.then(write);
+      writing = queued.catch(() => undefined);
+      return queued;
+    },
+  };
+}
+
+async function load(path: string): Promise<HostState> {
+  const boot = bootId();
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw unreadable(path, error.message);
+  });
+  if (text === undefined) return { version: 1, boot, applications: {} };
+  const parsed = stateSchema.safeParse(parseJson(path, text));
+  if (!parsed.success) throw unreadable(path, parsed.error.issues[0]?.message ?? 'not understood');
+  if (parsed.data.boot !== boot) {
+    for (const release of releasesOf(parsed.data)) release.processes = {};
+  }
+  return { ...parsed.data, boot };
+}
+
+function releasesOf(state: HostState): ReleaseRecord[] {
+  return Object.values(state.applications).flatMap((releases) => Object.values(releases));
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreadable(path, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function unreadable(path: string, why: string): SluiceError {
+  return new SluiceError('STATE_UNREADABLE', 'the state of the host daemon cannot be read', {
+    where: path,
+    why,
+    remedy:
+      'put the file back from a copy, or stop the processes that it lists, move it away and deploy again',
+  });
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Only the owner may read it: environments hold secrets. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.new`;
+  const file = await open(draft, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}
