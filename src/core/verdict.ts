@@ -1,3 +1,8 @@
+import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
+import type { Observation } from './provider.ts';
+import type { HealthSettings } from './settings.ts';
+import type { EjectionSignal, ProbeSignal, TrafficSignal } from './signals.ts';
+
 /** What we believe about a target. `unknown` is also what a stale fact turns into. */
 export type VerdictState = 'unknown' | 'starting' | 'up' | 'degraded' | 'down';
 
@@ -9,4 +14,57 @@ export interface Verdict {
   readonly cause: string;
   /** The facts behind it, most telling first. */
   readonly evidence: readonly string[];
+}
+
+/** What one origin has shown so far. Plain JSON, replaced by every signal. */
+export interface OriginHealth {
+  readonly state: 'unknown' | 'up' | 'down';
+  /** Epoch milliseconds of the last change of state. */
+  readonly since: number;
+  readonly cause: string;
+  /** It was up at least once. */
+  readonly proven: boolean;
+  /** Successful probes in a row, counted anew after each ejection. */
+  readonly successes: number;
+  /** Failed probes in a row. */
+  readonly failures: number;
+  readonly lastProbe: { readonly at: number; readonly ok: boolean; readonly detail: string } | undefined;
+  /** Releases that answered the last successful probes, newest first, at most three. */
+  readonly answered: readonly (ReleaseId | undefined)[];
+  /** Workers that do not send to it now. */
+  readonly ejections: readonly EjectionSignal[];
+  /** Traffic of the last 10 s, oldest first. */
+  readonly traffic: readonly TrafficSignal[];
+}
+
+/** What a target's verdict is made of. */
+export interface TargetEvidence {
+  readonly origins: readonly { readonly id: OriginId; readonly health: OriginHealth }[];
+  /** The last observation that succeeded, however old. */
+  readonly observation: Observation | undefined;
+  /** Set while the platform API does not answer. Evidence for people; it never moves traffic. */
+  readonly apiError: string | undefined;
+}
+
+/** From signals to verdicts, as pure functions; `src/health` has them, the engine is given them. */
+export interface HealthJudge {
+  newOrigin(now: number): OriginHealth;
+  /** The origin after a signal that concerns it. */
+  observe(origin: OriginHealth, signal: OriginSignal, rules: HealthSettings): OriginHealth;
+  /** The origin after time alone has passed: old facts turn `unknown`, old traffic is dropped. */
+  age(origin: OriginHealth, rules: HealthSettings, now: number): OriginHealth;
+  judge(evidence: TargetEvidence, before: Verdict | undefined, now: number): Verdict;
+}
+
+export type OriginSignal = ProbeSignal | TrafficSignal | EjectionSignal;
+
+/** An origin that is to be probed, with all a probe needs. */
+export interface WatchedOrigin {
+  readonly application: ApplicationName;
+  readonly platform: PlatformName;
+  /** `http://127.0.0.1:8080`; no path. */
+  readonly url: string;
+  readonly hostHeader: string | undefined;
+  readonly sni: string | undefined;
+  readonly health: HealthSettings;
 }

@@ -1,0 +1,86 @@
+import type { Decision } from '../src/core/decision.ts';
+import type { Facts } from '../src/core/facts.ts';
+import type { PolicyState } from '../src/core/policy.ts';
+import type { PolicySettings } from '../src/core/settings.ts';
+import type { Draft, Layer } from './draft.ts';
+import { eligibility } from './eligibility.ts';
+import { holdDown } from './hold-down.ts';
+import { panic } from './panic.ts';
+import { ramp } from './ramp.ts';
+import { reasonsOf, summaryOf } from './reasons.ts';
+import { safety } from './safety.ts';
+import { settle, shapeOf } from './settle.ts';
+import { spill } from './spill.ts';
+import { targetsOf } from './targets.ts';
+import { tiered } from './tiered.ts';
+import { verdicts } from './verdicts.ts';
+
+/** What a strategy name in a policy file means. A strategy fills in `preference`, the layers do the rest. */
+const STRATEGIES: Readonly<Record<PolicySettings['strategy'], Layer>> = { tiered };
+
+/** In the order of the design; each stands in its own file and explains itself. */
+function layersOf(policy: PolicySettings): readonly Layer[] {
+  return [eligibility, verdicts, STRATEGIES[policy.strategy], spill, holdDown, ramp, panic, safety, settle];
+}
+
+/**
+ * Where traffic goes, and why. Pure: equal arguments give an equal answer.
+ *
+ * @example
+ * let state = INITIAL_POLICY_STATE;
+ * const answer = decide(policy, facts, state, clock.now());
+ * state = answer.state;
+ */
+export function decide(
+  policy: PolicySettings,
+  facts: Facts,
+  state: PolicyState,
+  now: number,
+): { readonly decision: Decision; readonly state: PolicyState } {
+  let draft = begin(policy, facts, state, now);
+  for (const layer of layersOf(policy)) draft = layer(draft);
+  const decision: Decision = {
+    application: facts.application,
+    at: now,
+    shares: draft.shares,
+    targets: targetsOf(draft),
+    mode: draft.mode,
+    summary: summaryOf(draft),
+    reasons: reasonsOf(draft),
+    proof: draft.proof,
+  };
+  return { decision, state: remembered(draft) };
+}
+
+function begin(policy: PolicySettings, facts: Facts, before: PolicyState, now: number): Draft {
+  return {
+    policy,
+    facts,
+    before,
+    now,
+    candidates: [],
+    preference: [],
+    shares: {},
+    memory: {},
+    mode: 'normal',
+    proof: [],
+  };
+}
+
+function remembered(draft: Draft): PolicyState {
+  return {
+    shares: draft.shares,
+    lastGood: isGood(draft) ? draft.shares : draft.before.lastGood,
+    targets: draft.memory,
+    shape: shapeOf(draft),
+  };
+}
+
+/** Everybody with a share is known to serve, and we chose so freely. */
+function isGood({ mode, candidates, shares }: Draft): boolean {
+  if (mode !== 'normal') return false;
+  return candidates.every(({ platform, facts }) => {
+    const { state } = facts.verdict;
+    return (shares[platform] ?? 0) === 0 || state === 'up' || state === 'degraded';
+  });
+}

@@ -1,0 +1,69 @@
+import type { Decision, Shares } from '../src/core/decision.ts';
+import type { Facts, TargetFacts } from '../src/core/facts.ts';
+import type { OriginId, PlatformName } from '../src/core/ids.ts';
+import type { PolicyState, TargetMemory } from '../src/core/policy.ts';
+import type { PolicySettings } from '../src/core/settings.ts';
+import type { ExplanationStep } from '../src/core/status.ts';
+
+/** A decision in the making. Layers do not edit it; each hands on a new one. */
+export interface Draft {
+  readonly policy: PolicySettings;
+  readonly facts: Facts;
+  readonly before: PolicyState;
+  readonly now: number;
+  readonly candidates: readonly Candidate[];
+  /** Whom the strategy prefers: group after group, by weight within a group. */
+  readonly preference: Preference;
+  readonly shares: Shares;
+  readonly memory: Readonly<Record<PlatformName, TargetMemory>>;
+  readonly mode: Decision['mode'];
+  readonly proof: readonly ExplanationStep[];
+}
+
+export interface Candidate {
+  readonly facts: TargetFacts;
+  readonly platform: PlatformName;
+  readonly eligible: boolean;
+  /** Why it is not eligible, for people. */
+  readonly objection: string | undefined;
+  /** Origins of it that run a release which may serve. */
+  readonly origins: readonly OriginId[];
+  readonly rank: Rank;
+  /** Part of the demand that it can carry, overprovision included; Infinity when unknown. */
+  readonly limit: number;
+}
+
+/** How much we trust a target to answer: `serving` before `unknown`; `none` takes nothing while others can. */
+export type Rank = 'serving' | 'unknown' | 'none';
+
+export type Preference = readonly (readonly { readonly platform: PlatformName; readonly weight: number }[])[];
+
+export type Layer = (draft: Draft) => Draft;
+
+export function withStep(draft: Draft, stage: ExplanationStep['stage'], lines: readonly string[]): Draft {
+  return { ...draft, proof: [...draft.proof, { stage, lines }] };
+}
+
+/** A platform's share, 0 when it has none. */
+export function shareOf(shares: Shares, platform: PlatformName): number {
+  return shares[platform] ?? 0;
+}
+
+export function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}
+
+/** The same proportions with a sum of 1; nothing stays nothing. */
+export function normalised(shares: Shares): Shares {
+  const total = sum(Object.values(shares));
+  if (total <= 0) return shares;
+  return mapShares(shares, (share) => share / total);
+}
+
+export function mapShares(shares: Shares, change: (share: number, platform: PlatformName) => number): Shares {
+  const out: Record<PlatformName, number> = {};
+  for (const [platform, share] of Object.entries(shares)) out[platform] = change(share, platform);
+  return out;
+}

@@ -1,0 +1,42 @@
+import type { TargetFacts } from '../src/core/facts.ts';
+import type { PlatformName } from '../src/core/ids.ts';
+import type { PolicySettings } from '../src/core/settings.ts';
+import { type Candidate, type Draft, normalised, withStep } from './draft.ts';
+import { fill } from './fill.ts';
+
+/** Capacity: fills the strategy's groups as far as each target can carry; too much for all is spread over all. */
+export function spill(draft: Draft): Draft {
+  const { policy, facts } = draft;
+  const candidates = draft.candidates.map((candidate) => ({
+    ...candidate,
+    limit: limitOf(policy, candidate.facts, facts.demandRps),
+  }));
+  const { shares, rest } = fill(draft.preference, limits(candidates));
+  const lines = candidates
+    .filter(({ rank }) => rank !== 'none')
+    .map((candidate) => capacityLine(candidate, policy.overprovision));
+  if (rest > 0) {
+    const over = Math.round(facts.demandRps * rest);
+    lines.push(
+      `${over} rps of ${Math.round(facts.demandRps)} rps are more than all can carry: sent all the same`,
+    );
+  }
+  return withStep({ ...draft, candidates, shares: normalised(shares) }, 'capacity', lines);
+}
+
+/** Part of the demand that a target can carry. Unknown capacity is never a reason to spill. */
+export function limitOf(policy: PolicySettings, target: TargetFacts, demandRps: number): number {
+  if (target.capacityRps === undefined || demandRps <= 0) return Number.POSITIVE_INFINITY;
+  return (policy.overprovision * target.capacityRps * target.availability) / demandRps;
+}
+
+export function limits(candidates: readonly Candidate[]): (platform: PlatformName) => number {
+  const byPlatform = new Map(candidates.map(({ platform, limit }) => [platform, limit]));
+  return (platform) => byPlatform.get(platform) ?? Number.POSITIVE_INFINITY;
+}
+
+function capacityLine({ platform, facts }: Candidate, overprovision: number): string {
+  const part = facts.availability < 1 ? `, ${Math.round(facts.availability * 100)} % of it there` : '';
+  if (facts.capacityRps === undefined) return `${platform} capacity unknown${part}`;
+  return `${platform} carries ${Math.round(facts.capacityRps)} rps × ${overprovision}${part}`;
+}

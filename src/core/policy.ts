@@ -1,0 +1,48 @@
+import type { Decision, Shares } from './decision.ts';
+import type { Facts } from './facts.ts';
+import type { PlatformName } from './ids.ts';
+import type { PolicySettings } from './settings.ts';
+
+/**
+ * A policy: no I/O, no clock, no randomness. What it must remember it hands back and is given again next time.
+ *
+ * @example
+ * const { decision, state } = decide(settings.policy, facts, INITIAL_POLICY_STATE, clock.now());
+ */
+export type Decide = (
+  policy: PolicySettings,
+  facts: Facts,
+  state: PolicyState,
+  now: number,
+) => { readonly decision: Decision; readonly state: PolicyState };
+
+/** What a policy remembers from one decision to the next. Plain JSON. */
+export interface PolicyState {
+  /** What was decided last. */
+  readonly shares: Shares;
+  /** The last shares of which every holder was known to serve. */
+  readonly lastGood: Shares;
+  readonly targets: Readonly<Record<PlatformName, TargetMemory>>;
+  /** Fingerprint of everything but demand; while it stays, small changes of shares are not worth a new table. */
+  readonly shape: string;
+}
+
+export interface TargetMemory {
+  readonly membership: Membership;
+  /** When traffic had to leave it, epoch milliseconds, within the last hour. */
+  readonly failovers: readonly number[];
+}
+
+export type Membership =
+  /** Was never seen serving: it may join at once. */
+  | { readonly kind: 'fresh' }
+  /** Has its full share. */
+  | { readonly kind: 'in' }
+  /** Left because it was down or not eligible. */
+  | { readonly kind: 'out'; readonly since: number }
+  /** Serves again and waits out its hold-down. */
+  | { readonly kind: 'held'; readonly since: number; readonly until: number }
+  /** Comes back step by step; `step` counts from 0. */
+  | { readonly kind: 'ramping'; readonly step: number; readonly since: number };
+
+export const INITIAL_POLICY_STATE: PolicyState = { shares: {}, lastGood: {}, targets: {}, shape: '' };

@@ -1,0 +1,178 @@
+import type { Decision, Shares } from '../core/decision.ts';
+import type { DomainEvent } from '../core/events.ts';
+import type { Facts } from '../core/facts.ts';
+import type { OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
+import { type Decide, INITIAL_POLICY_STATE, type PolicyState, type TargetMemory } from '../core/policy.ts';
+import type { RoutingTable, TableRoute } from '../core/routing-table.ts';
+import type { ApplicationSettings } from '../core/settings.ts';
+import type { OriginSignal, WatchedOrigin } from '../core/verdict.ts';
+import { routesOf } from './build-table.ts';
+import type { PlatformView } from './platform-view.ts';
+import { rememberedTargets } from './targets.ts';
+import { demandOf, RATE_WINDOW_MS } from './traffic.ts';
+
+/** One application: its platforms, its policy and what the policy remembers. */
+export class ApplicationView {
+  readonly settings: ApplicationSettings;
+  readonly platforms: ReadonlyMap<PlatformName, PlatformView>;
+  readonly #decide: Decide;
+  /** Served until something is known; undefined once it is, or when there is no last table. */
+  #lastRoutes: readonly TableRoute[] | undefined;
+  #allowed: readonly ReleaseId[] = [];
+  #allowedSince = 0;
+  #trafficSince: number | undefined;
+  #state: PolicyState = INITIAL_POLICY_STATE;
+  #decision: Decision | undefined;
+
+  constructor(settings: ApplicationSettings, platforms: readonly PlatformView[], decide: Decide) {
+    this.settings = settings;
+    this.platforms = new Map(platforms.map((view) => [view.platform, view]));
+    this.#decide = decide;
+  }
+
+  get decision(): Decision | undefined {
+    return this.#decision;
+  }
+
+  get allowed(): readonly ReleaseId[] {
+    return this.#allowed;
+  }
+
+  /** Begins where the last table left off. */
+  resume(table: RoutingTable, now: number): void {
+    const routes = table.routes.filter(({ application }) => application === this.settings.name);
+    if (routes.length === 0) return;
+    this.#lastRoutes = routes;
+    const targets = rememberedTargets(table, this.settings.name);
+    const shares: Record<PlatformName, number> = {};
+    const memory: Record<PlatformName, TargetMemory> = {};
+    for (const [platform, view] of this.platforms) {
+      const own = targets.filter((target) => target.platform === platform);
+      if (own.length === 0) continue;
+      view.setTargets(own, now);
+      shares[platform] = shareIn(routes, platform);
+      // Who had no share may have been down or waiting: it proves itself anew.
+      const kind = shares[platform] > 0 ? ({ kind: 'in' } as const) : ({ kind: 'out', since: now } as const);
+      memory[platform] = { membership: kind, failovers: [] };
+    }
+    this.#state = { shares, lastGood: shares, targets: memory, shape: '' };
+  }
+
+  /** An empty list allows any. */
+  allowReleases(releases: readonly ReleaseId[], now: number): void {
+    const before = this.#allowed;
+    this.#allowed = releases;
+    this.#allowedSince = now;
+    for (const view of this.platforms.values()) {
+      view.readmit((release) => before.includes(release) && releases.includes(release));
+      view.forgetOtherAnswers(releases);
+    }
+  }
+
+  hear(platform: PlatformName, origin: OriginId, signal: OriginSignal): boolean {
+    if (signal.kind === 'traffic') this.#trafficSince ??= signal.at - signal.windowMs;
+    return this.platforms.get(platform)?.hear(origin, signal, this.#allowed, this.#allowedSince) ?? false;
+  }
+
+  /** Judges, decides, and tells what changed. */
+  evaluate(now: number): readonly DomainEvent[] {
+    const events: DomainEvent[] = [];
+    for (const view of this.platforms.values()) {
+      const before = view.verdict;
+      const after = view.judge(this.#allowed, now);
+      if (before.state !== after.state) events.push(this.#verdictChanged(view.platform, before.state, after));
+    }
+    if (this.#knowsNothing()) return events;
+    this.#lastRoutes = undefined;
+
+    const before = this.#state.shares;
+    const answer = this.#decide(this.settings.policy, this.facts(now), this.#state, now);
+    this.#decision = answer.decision;
+    this.#state = answer.state;
+    if (!sameShares(before, answer.decision.shares)) events.push(decisionMade(answer.decision, before));
+    return events;
+  }
+
+  /** Until the first word from anywhere the last table is better than anything we could make up. */
+  #knowsNothing(): boolean {
+    if (this.#lastRoutes === undefined) return false;
+    return [...this.platforms.values()].every(({ verdict }) => verdict.state === 'unknown');
+  }
+
+  facts(now: number): Facts {
+    const spanMs = this.spanMs(now);
+    const views = [...this.platforms.values()];
+    return {
+      application: this.settings.name,
+      demandRps: this.demandRps(now),
+      allowedReleases: this.#allowed,
+      targets: views.map((view) => view.facts(this.#allowed, spanMs)),
+    };
+  }
+
+  demandRps(now: number): number {
+    const traffic = [...this.platforms.values()].flatMap((view) => view.traffic());
+    return demandOf(traffic, this.spanMs(now));
+  }
+
+  /** Right after a start ten seconds would be ten times too long. */
+  spanMs(now: number): number {
+    const since = this.#trafficSince ?? now;
+    return Math.min(RATE_WINDOW_MS, Math.max(1_000, now - since));
+  }
+
+  routes(): readonly TableRoute[] {
+    if (this.#lastRoutes !== undefined) return this.#lastRoutes;
+    if (this.#decision === undefined) return [];
+    const targets = [...this.platforms.values()].flatMap((view) => view.targets());
+    return routesOf({ settings: this.settings, decision: this.#decision, targets });
+  }
+
+  watched(): readonly WatchedOrigin[] {
+    const { name: application, health } = this.settings;
+    return [...this.platforms.values()].flatMap((view) =>
+      view
+        .targets()
+        .flatMap(({ platform, hostHeader, sni, urls }) =>
+          urls.map((url) => ({ application, platform, url, hostHeader, sni, health })),
+        ),
+    );
+  }
+
+  #verdictChanged(
+    platform: PlatformName,
+    from: PlatformView['verdict']['state'],
+    { state, cause, evidence }: PlatformView['verdict'],
+  ): DomainEvent {
+    return {
+      type: 'verdict.changed',
+      application: this.settings.name,
+      platform,
+      from,
+      to: state,
+      cause,
+      evidence,
+    };
+  }
+}
+
+function decisionMade({ application, shares, reasons, summary }: Decision, before: Shares): DomainEvent {
+  return {
+    type: 'decision.made',
+    application,
+    shares,
+    before,
+    reasons: reasons.length > 0 ? reasons : [summary],
+  };
+}
+
+function shareIn(routes: readonly TableRoute[], platform: PlatformName): number {
+  let share = 0;
+  for (const target of routes[0]?.targets ?? []) if (target.platform === platform) share += target.share;
+  return share;
+}
+
+function sameShares(a: Shares, b: Shares): boolean {
+  const platforms = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...platforms].every((platform) => (a[platform] ?? 0) === (b[platform] ?? 0));
+}

@@ -1,0 +1,93 @@
+import type { Decision } from '../core/decision.ts';
+import { originId, type PlatformName } from '../core/ids.ts';
+import type { RoutingTable, TableRoute, TableTarget } from '../core/routing-table.ts';
+import type { ApplicationSettings } from '../core/settings.ts';
+import type { EngineTarget } from './targets.ts';
+
+export interface Routed {
+  readonly settings: ApplicationSettings;
+  readonly decision: Decision;
+  readonly targets: readonly EngineTarget[];
+}
+
+/** An application's routes as the gateway gets them. */
+export function routesOf({ settings, decision, targets }: Routed): readonly TableRoute[] {
+  const offered = tableTargets(settings, decision, targets);
+  return settings.routes.map(({ host, path, publicHost, retry }) => ({
+    application: settings.name,
+    host,
+    path,
+    publicHost,
+    retry,
+    targets: offered,
+  }));
+}
+
+const STATE_ORDER = { active: 0, spare: 1, draining: 2 } as const;
+
+/** In the order in which they are to be tried: by state, then by tier, then as configured. */
+function tableTargets(
+  settings: ApplicationSettings,
+  decision: Decision,
+  targets: readonly EngineTarget[],
+): readonly TableTarget[] {
+  const tierOf = new Map(settings.targets.map(({ platform, tier }) => [platform, tier]));
+  const offered = settings.targets.flatMap(({ platform }) =>
+    platformTargets(
+      decision,
+      platform,
+      targets.filter((target) => target.platform === platform),
+    ),
+  );
+  return offered.sort(
+    (a, b) =>
+      STATE_ORDER[a.state] - STATE_ORDER[b.state] ||
+      (tierOf.get(a.platform) ?? 0) - (tierOf.get(b.platform) ?? 0),
+  );
+}
+
+/** A platform's share goes to its groups of origins by the number of origins that can be used. */
+function platformTargets(
+  decision: Decision,
+  platform: PlatformName,
+  targets: readonly EngineTarget[],
+): readonly TableTarget[] {
+  const decided = decision.targets[platform];
+  if (decided === undefined || decided.state === 'off') return [];
+  const usable = new Set(decided.origins);
+  const state = decided.state;
+  return targets.flatMap(({ release, hostHeader, sni, urls }) => {
+    const origins = urls
+      .map((url) => ({ id: originId(platform, url), url }))
+      .filter(({ id }) => usable.has(id));
+    if (origins.length === 0) return [];
+    const share = (decided.share * origins.length) / usable.size;
+    return [{ platform, release, share, state, hostHeader, sni, origins }];
+  });
+}
+
+/** Exact hosts before `*`, longer paths before shorter ones: the first match wins. */
+export function inMatchingOrder(routes: readonly TableRoute[]): readonly TableRoute[] {
+  return [...routes].sort(
+    (a, b) =>
+      Number(a.host === '*') - Number(b.host === '*') ||
+      compare(a.host, b.host) ||
+      b.path.length - a.path.length ||
+      compare(a.path, b.path),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Nobody may edit a table that others read. */
+export function frozen(table: RoutingTable): RoutingTable {
+  return deepFreeze(table);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,260 @@
+import type { ApplicationName, OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
+import type { Decide } from '../core/policy.ts';
+import type { Clock, Dispose, Event, EventLog, Logger, Runnable } from '../core/ports.ts';
+import { EMPTY_TABLE, type RoutingTable, sameRouting } from '../core/routing-table.ts';
+import type { ApplicationSettings, PlatformSettings } from '../core/settings.ts';
+import type { PlatformSignal, Signal } from '../core/signals.ts';
+import type { ApplicationStatus, Explanation } from '../core/status.ts';
+import type { HealthJudge, Verdict, WatchedOrigin } from '../core/verdict.ts';
+import { emitter } from '../lib/emitter.ts';
+import { ApplicationView } from './application-view.ts';
+import { frozen, inMatchingOrder } from './build-table.ts';
+import { PlatformView } from './platform-view.ts';
+import { explanationOf, statusOf } from './report.ts';
+import type { EngineTarget } from './targets.ts';
+
+export interface EngineDeps {
+  readonly applications: readonly ApplicationSettings[];
+  /** To know which providers deploy: `static` targets run what they run. */
+  readonly platforms: Readonly<Record<PlatformName, PlatformSettings>>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: EventLog;
+  readonly decide: Decide;
+  readonly judge: HealthJudge;
+  /** What was served last, by whichever process: it is served on until something is known. */
+  readonly lastTable?: RoutingTable;
+}
+
+/**
+ * The one who publishes routing tables. Signals go in, whole tables come out, each with a version above all before
+ * and only when it differs in what matters to a request.
+ */
+export interface Engine extends Runnable {
+  accept(signal: Signal): void;
+  /** What exists now on the platforms that occur in `targets`; the others keep what they have. */
+  setTargets(application: ApplicationName, targets: readonly EngineTarget[]): void;
+  /** Releases that may take traffic from now on; empty: any. */
+  allowReleases(application: ApplicationName, releases: readonly ReleaseId[]): void;
+  /** Takes a release's own origins out of the table and returns the first version without them. */
+  withdrawRelease(application: ApplicationName, platform: PlatformName, release: ReleaseId): number;
+  /** The same for single origins: before instances are taken away. */
+  retireOrigins(application: ApplicationName, origins: readonly OriginId[]): number;
+  /** Is the release in the table, on this platform: by its label or by what its origins answer? */
+  offers(application: ApplicationName, platform: PlatformName, release: ReleaseId): boolean;
+  /** Makes versions rise above one that was seen elsewhere: a worker may follow a table we did not keep. */
+  surpass(version: number): void;
+  readonly table: RoutingTable;
+  readonly onTable: Event<RoutingTable>;
+  /** What is to be probed, whole, at every change. */
+  readonly watched: readonly WatchedOrigin[];
+  readonly onWatched: Event<readonly WatchedOrigin[]>;
+  verdicts(): Readonly<Record<ApplicationName, Readonly<Record<PlatformName, Verdict>>>>;
+  explain(application: ApplicationName): Explanation | undefined;
+  /** All but the release's number, which is the orchestrator's to say. */
+  statusOf(application: ApplicationName): Omit<ApplicationStatus, 'release'> | undefined;
+}
+
+/** Signals that come within this time are answered by one decision. */
+const COALESCE_MS = 20;
+/** Hold-downs end and facts grow old without any signal. */
+const TICK_MS = 250;
+
+export function createEngine(deps: EngineDeps): Engine {
+  const { clock, events, logger } = deps;
+  const applications = new Map(deps.applications.map((settings) => [settings.name, viewOf(settings, deps)]));
+  const tables = emitter<RoutingTable>();
+  const watches = emitter<readonly WatchedOrigin[]>();
+  const apiDownSince = new Map<PlatformName, number>();
+  const dirty = new Set<ApplicationView>();
+  let table = deps.lastTable === undefined ? EMPTY_TABLE : frozen(deps.lastTable);
+  let watched: readonly WatchedOrigin[] = [];
+  let floor = table.version;
+  let soon: Dispose | undefined;
+  let tick: Dispose | undefined;
+
+  function evaluate(views: Iterable<ApplicationView>): void {
+    for (const view of views) {
+      for (const event of view.evaluate(clock.now())) events.append(event);
+    }
+    publish();
+    tellWatched();
+  }
+
+  function publish(): void {
+    const routes = inMatchingOrder([...applications.values()].flatMap((view) => view.routes()));
+    const next = frozen({ version: Math.max(floor, table.version) + 1, publishedAt: clock.now(), routes });
+    if (sameRouting(table, next) && table.version >= floor) return;
+    table = next;
+    floor = next.version;
+    events.append({
+      type: 'table.published',
+      version: next.version,
+      shares: sharesOf(applications.values()),
+    });
+    logger.debug({ version: next.version }, 'routing table published');
+    tables.fire(next);
+  }
+
+  function tellWatched(): void {
+    const next = [...applications.values()].flatMap((view) => view.watched());
+    if (JSON.stringify(next) === JSON.stringify(watched)) return;
+    watched = next;
+    watches.fire(next);
+  }
+
+  function evaluateSoon(view: ApplicationView): void {
+    dirty.add(view);
+    if (tick === undefined) return;
+    soon ??= clock.after(COALESCE_MS, () => {
+      soon = undefined;
+      const now = [...dirty];
+      dirty.clear();
+      evaluate(now);
+    });
+  }
+
+  function acceptPlatform(signal: PlatformSignal): void {
+    const { platform, observation } = signal;
+    const since = apiDownSince.get(platform);
+    if (observation === undefined && since === undefined) {
+      apiDownSince.set(platform, signal.at);
+      events.append({ type: 'platform.api.down', platform, error: signal.apiError ?? 'no answer' });
+    }
+    if (observation !== undefined && since !== undefined) {
+      apiDownSince.delete(platform);
+      events.append({ type: 'platform.api.up', platform, afterMs: signal.at - since });
+    }
+    const view = applications.get(signal.application);
+    view?.platforms.get(platform)?.observe(signal);
+    if (view) evaluateSoon(view);
+  }
+
+  function known(application: ApplicationName): ApplicationView {
+    const view = applications.get(application);
+    if (view === undefined) throw new Error(`the engine does not know the application ${application}`);
+    return view;
+  }
+
+  /** For acts whose effect the caller waits for. */
+  function evaluateNow(view: ApplicationView): number {
+    evaluate([view]);
+    return table.version;
+  }
+
+  return {
+    name: 'engine',
+    accept(signal) {
+      switch (signal.kind) {
+        case 'platform':
+          return acceptPlatform(signal);
+        case 'probe':
+        case 'traffic': {
+          const view = applications.get(signal.application);
+          if (view?.hear(signal.platform, signal.origin, signal)) evaluateSoon(view);
+          return;
+        }
+        case 'ejection': {
+          const { platform, origin, worker, reason, at, until } = signal;
+          // Several applications may stand behind one router: it is the same origin to all of them.
+          for (const view of applications.values()) {
+            if (view.hear(platform, origin, signal)) evaluateSoon(view);
+          }
+          if (until > at)
+            events.append({ type: 'origin.ejected', platform, origin, reason, worker, forMs: until - at });
+          else events.append({ type: 'origin.readmitted', platform, origin, worker });
+        }
+      }
+    },
+    setTargets(application, targets) {
+      const view = known(application);
+      for (const platform of new Set(targets.map((target) => target.platform))) {
+        const own = targets.filter((target) => target.platform === platform);
+        view.platforms.get(platform)?.setTargets(own, clock.now());
+      }
+      evaluateSoon(view);
+    },
+    allowReleases(application, releases) {
+      const view = known(application);
+      view.allowReleases(releases, clock.now());
+      evaluateSoon(view);
+    },
+    withdrawRelease(application, platform, release) {
+      const view = known(application);
+      view.platforms.get(platform)?.withdraw(release);
+      return evaluateNow(view);
+    },
+    retireOrigins(application, origins) {
+      const view = known(application);
+      for (const platform of view.platforms.values()) platform.retire(origins);
+      return evaluateNow(view);
+    },
+    offers(application, platform, release) {
+      const view = known(application).platforms.get(platform);
+      const route = table.routes.find((candidate) => candidate.application === application);
+      return (route?.targets ?? []).some(
+        (target) =>
+          target.platform === platform &&
+          (target.release === release ||
+            target.origins.some(({ id }) => view?.health(id).answered[0] === release)),
+      );
+    },
+    surpass(version) {
+      if (version <= floor) return;
+      floor = version;
+      publish();
+    },
+    get table() {
+      return table;
+    },
+    onTable: tables.event,
+    get watched() {
+      return watched;
+    },
+    onWatched: watches.event,
+    verdicts() {
+      return Object.fromEntries(
+        [...applications].map(([name, { platforms }]) => [
+          name,
+          Object.fromEntries([...platforms].map(([platform, { verdict }]) => [platform, verdict])),
+        ]),
+      );
+    },
+    explain(application) {
+      const view = applications.get(application);
+      return view && explanationOf(view, clock.now());
+    },
+    statusOf(application) {
+      const view = applications.get(application);
+      return view && statusOf(view, deps.platforms, clock.now());
+    },
+    async start() {
+      if (tick !== undefined) return;
+      tick = clock.every(TICK_MS, () => evaluate(applications.values()));
+      evaluate(applications.values());
+    },
+    async close() {
+      tick?.();
+      soon?.();
+      tick = undefined;
+      soon = undefined;
+    },
+  };
+}
+
+function viewOf(settings: ApplicationSettings, deps: EngineDeps): ApplicationView {
+  const now = deps.clock.now();
+  const platforms = settings.targets.map((target) => {
+    const releaseMatters = deps.platforms[target.platform]?.provider !== 'static';
+    return new PlatformView(target, { judge: deps.judge, rules: settings.health, releaseMatters, now });
+  });
+  const view = new ApplicationView(settings, platforms, deps.decide);
+  if (deps.lastTable !== undefined) view.resume(deps.lastTable, now);
+  return view;
+}
+
+function sharesOf(
+  views: Iterable<ApplicationView>,
+): Readonly<Record<ApplicationName, Readonly<Record<PlatformName, number>>>> {
+  return Object.fromEntries([...views].map((view) => [view.settings.name, view.decision?.shares ?? {}]));
+}

@@ -1,0 +1,193 @@
+import type { TargetFacts } from '../core/facts.ts';
+import { type OriginId, originId, type PlatformName, type ReleaseId } from '../core/ids.ts';
+import type { Observation } from '../core/provider.ts';
+import type { HealthSettings, TargetSettings } from '../core/settings.ts';
+import type { PlatformSignal, TrafficSignal } from '../core/signals.ts';
+import type { HealthJudge, OriginHealth, OriginSignal, Verdict } from '../core/verdict.ts';
+import { type EngineTarget, observedTargets } from './targets.ts';
+import { summarise } from './traffic.ts';
+
+/** What the engine knows of one application on one platform, and keeps from signal to signal. */
+export class PlatformView {
+  readonly platform: PlatformName;
+  readonly settings: TargetSettings;
+  readonly releaseMatters: boolean;
+  verdict: Verdict;
+  observation: Observation | undefined;
+  /** The last word of the platform's API. */
+  api: { readonly reachable: boolean; readonly error?: string; readonly at: number } | undefined;
+  readonly #judge: HealthJudge;
+  readonly #rules: HealthSettings;
+  readonly #health = new Map<OriginId, OriginHealth>();
+  readonly #withdrawn = new Set<ReleaseId>();
+  readonly #retired = new Set<OriginId>();
+  #targets: readonly EngineTarget[] = [];
+
+  constructor(
+    settings: TargetSettings,
+    options: { judge: HealthJudge; rules: HealthSettings; releaseMatters: boolean; now: number },
+  ) {
+    this.platform = settings.platform;
+    this.settings = settings;
+    this.releaseMatters = options.releaseMatters;
+    this.#judge = options.judge;
+    this.#rules = options.rules;
+    this.verdict = { state: 'unknown', since: options.now, cause: 'nothing known of it yet', evidence: [] };
+  }
+
+  /** What is there and was not taken out. */
+  targets(): readonly EngineTarget[] {
+    const left = this.#targets.filter(
+      ({ release }) => release === undefined || !this.#withdrawn.has(release),
+    );
+    if (this.#retired.size === 0) return left;
+    return left
+      .map((target) => ({ ...target, urls: target.urls.filter((url) => !this.#retired.has(this.idOf(url))) }))
+      .filter(({ urls }) => urls.length > 0);
+  }
+
+  setTargets(targets: readonly EngineTarget[], now: number): void {
+    this.#targets = targets;
+    const present = new Set(targets.flatMap(({ urls }) => urls.map((url) => this.idOf(url))));
+    for (const id of this.#health.keys()) if (!present.has(id)) this.#health.delete(id);
+    for (const id of this.#retired) if (!present.has(id)) this.#retired.delete(id);
+    for (const id of present) if (!this.#health.has(id)) this.#health.set(id, this.#judge.newOrigin(now));
+  }
+
+  /** A read that failed changes nothing but what we know of the API; one that came late, nothing at all. */
+  observe(signal: PlatformSignal): void {
+    const { observation } = signal;
+    if (observation === undefined) {
+      this.api = { reachable: false, error: signal.apiError ?? 'no answer', at: signal.at };
+      return;
+    }
+    if (this.observation !== undefined && observation.at < this.observation.at) return;
+    this.api = { reachable: true, at: signal.at };
+    this.observation = observation;
+    const offered = observedTargets(this.platform, observation);
+    // "Nothing is there" against an origin that answers: the path is believed until it says so too.
+    if (offered.length === 0 && [...this.#health.values()].some(({ state }) => state === 'up')) return;
+    this.setTargets(offered, signal.at);
+  }
+
+  /** `before` is when the allowed releases last changed: what answered earlier may not speak against them. */
+  hear(origin: OriginId, signal: OriginSignal, allowed: readonly ReleaseId[], since: number): boolean {
+    const health = this.#health.get(origin);
+    if (health === undefined) return false;
+    const next = this.#judge.observe(health, signal, this.#rules);
+    const early = signal.kind === 'probe' && signal.at - signal.latencyMs < since;
+    this.#health.set(origin, early ? { ...next, answered: answersAmong(next, allowed) } : next);
+    return true;
+  }
+
+  forgetOtherAnswers(allowed: readonly ReleaseId[]): void {
+    for (const [id, health] of this.#health) {
+      this.#health.set(id, { ...health, answered: answersAmong(health, allowed) });
+    }
+  }
+
+  withdraw(release: ReleaseId): void {
+    this.#withdrawn.add(release);
+  }
+
+  /** Only releases that were allowed before and still are stay withdrawn: any other comes anew. */
+  readmit(stay: (release: ReleaseId) => boolean): void {
+    for (const release of this.#withdrawn) if (!stay(release)) this.#withdrawn.delete(release);
+  }
+
+  retire(origins: readonly OriginId[]): void {
+    for (const id of origins) if (this.#health.has(id)) this.#retired.add(id);
+  }
+
+  /** Lets time pass and judges anew. */
+  judge(allowed: readonly ReleaseId[], now: number): Verdict {
+    for (const [id, health] of this.#health) this.#health.set(id, this.#judge.age(health, this.#rules, now));
+    const origins = this.#judged(allowed).map(({ id }) => ({ id, health: this.health(id) }));
+    const apiError = this.api?.reachable === false ? (this.api.error ?? 'no answer') : undefined;
+    this.verdict = this.#judge.judge({ origins, observation: this.observation, apiError }, this.verdict, now);
+    return this.verdict;
+  }
+
+  facts(allowed: readonly ReleaseId[], spanMs: number): TargetFacts {
+    const { settings } = this;
+    return {
+      platform: this.platform,
+      tier: settings.tier,
+      weight: settings.weight,
+      verdict: this.verdict,
+      origins: this.#origins().map(({ id, declared }) => {
+        const { state, answered } = this.health(id);
+        return { id, state, declared, answered };
+      }),
+      capacityRps: this.#capacity(),
+      availability: this.#availability(allowed),
+      releaseMatters: this.releaseMatters,
+      traffic: summarise(this.traffic(), spanMs),
+    };
+  }
+
+  traffic(): readonly TrafficSignal[] {
+    return [...this.#health.values()].flatMap((health) => health.traffic);
+  }
+
+  ejectedOrigins(): number {
+    return this.#origins().filter(({ id }) => this.health(id).ejections.length > 0).length;
+  }
+
+  origins(): readonly OriginId[] {
+    return this.#origins().map(({ id }) => id);
+  }
+
+  running(): { readonly running: number; readonly desired: number } | undefined {
+    if (this.observation === undefined) return undefined;
+    const running = this.observation.instances.filter((i) => i.state === 'running' && i.routable !== false);
+    return { running: running.length, desired: this.observation.desired };
+  }
+
+  idOf(url: string): OriginId {
+    return originId(this.platform, url);
+  }
+
+  health(id: OriginId): OriginHealth {
+    return this.#health.get(id) ?? this.#judge.newOrigin(this.verdict.since);
+  }
+
+  #origins(): readonly { readonly id: OriginId; readonly declared: ReleaseId | undefined }[] {
+    return this.targets().flatMap(({ urls, release, pinned }) =>
+      urls.map((url) => ({ id: this.idOf(url), declared: pinned ? release : undefined })),
+    );
+  }
+
+  /** Beside instances of a wanted release those of another one are nobody's concern: they come up or go. */
+  #judged(allowed: readonly ReleaseId[]): readonly { readonly id: OriginId }[] {
+    const all = this.#origins();
+    if (!this.releaseMatters || allowed.length === 0) return all;
+    const wanted = all.filter(({ declared }) => declared === undefined || allowed.includes(declared));
+    return wanted.length > 0 ? wanted : all;
+  }
+
+  #capacity(): number | undefined {
+    const { capacityRpsPerInstance, capacityRps, instances } = this.settings;
+    if (capacityRpsPerInstance === undefined) return capacityRps;
+    return capacityRpsPerInstance * (this.observation?.desired ?? instances);
+  }
+
+  /**
+   * The platform's last word counts until it says another one: that it fell silent moves nothing. And what answers
+   * counts at least as one instance, whatever the platform says.
+   */
+  #availability(allowed: readonly ReleaseId[]): number {
+    const origins = this.#judged(allowed).map(({ id }) => this.health(id).state);
+    const down = origins.filter((state) => state === 'down').length;
+    const reachable = down === origins.length ? 1 : (origins.length - down) / origins.length;
+    const instances = this.running();
+    if (instances === undefined || instances.desired <= 0) return reachable;
+    const running = Math.min(1, Math.max(1, instances.running) / instances.desired);
+    return Math.min(reachable, running);
+  }
+}
+
+function answersAmong(health: OriginHealth, allowed: readonly ReleaseId[]): OriginHealth['answered'] {
+  if (allowed.length === 0) return health.answered;
+  return health.answered.filter((release) => release !== undefined && allowed.includes(release));
+}

@@ -1,0 +1,75 @@
+import type { PlatformName } from '../core/ids.ts';
+import type { PlatformSettings } from '../core/settings.ts';
+import type { ApplicationStatus, Explanation, PlatformStatus } from '../core/status.ts';
+import type { ApplicationView } from './application-view.ts';
+import type { PlatformView } from './platform-view.ts';
+import { summarise } from './traffic.ts';
+
+/** Why traffic is where it is, also when nothing has been decided yet. */
+export function explanationOf({ settings, decision, platforms }: ApplicationView, now: number): Explanation {
+  if (decision !== undefined) {
+    const { at, shares, summary, proof } = decision;
+    return { application: settings.name, at, shares, summary, steps: proof };
+  }
+  const lines = [...platforms.values()].map(
+    ({ platform, verdict }) => `${platform} ${verdict.state}: ${verdict.cause}`,
+  );
+  return {
+    application: settings.name,
+    at: now,
+    shares: {},
+    summary: 'nothing is known yet: the last table is served as it is',
+    steps: [{ stage: 'verdicts', lines }],
+  };
+}
+
+/** What `status` and the dashboards show of an application. */
+export function statusOf(
+  view: ApplicationView,
+  providers: Readonly<Record<PlatformName, PlatformSettings>>,
+  now: number,
+): Omit<ApplicationStatus, 'release'> {
+  return {
+    name: view.settings.name,
+    demandRps: view.demandRps(now),
+    platforms: [...view.platforms.values()].map((platform) =>
+      platformStatus(view, platform, providers[platform.platform]?.provider ?? 'unknown', now),
+    ),
+  };
+}
+
+function platformStatus(
+  view: ApplicationView,
+  platform: PlatformView,
+  provider: string,
+  now: number,
+): PlatformStatus {
+  const decided = view.decision?.targets[platform.platform];
+  const { attempts, failed, rps, p95Ms } = summarise(platform.traffic(), view.spanMs(now));
+  return {
+    name: platform.platform,
+    provider,
+    tier: platform.settings.tier,
+    verdict: platform.verdict,
+    share: decided?.share ?? 0,
+    state: decided?.state ?? 'off',
+    rps,
+    errorRate: attempts === 0 ? 0 : failed / attempts,
+    p95Ms,
+    instances: platform.running(),
+    release: releaseOf(platform),
+    api: platform.api,
+    ejectedOrigins: platform.ejectedOrigins(),
+    origins: platform.origins().length,
+  };
+}
+
+/** What answers counts before what the platform says. */
+function releaseOf(platform: PlatformView): { readonly id: string } | undefined {
+  for (const id of platform.origins()) {
+    const answered = platform.health(id).answered[0];
+    if (answered !== undefined) return { id: answered };
+  }
+  const label = platform.targets().find(({ release }) => release !== undefined)?.release;
+  return label === undefined ? undefined : { id: label };
+}

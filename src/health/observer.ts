@@ -1,0 +1,80 @@
+import { SluiceError } from '../core/errors.ts';
+import type { ApplicationName, PlatformName } from '../core/ids.ts';
+import type { Dispose } from '../core/ports.ts';
+import type { PlatformSignal } from '../core/signals.ts';
+import type { MonitorDeps, WatchedPlatform } from './monitor.ts';
+
+const EVERY_MS = 2_000;
+/** A platform that does not answer is asked less and less often, at least this often. */
+const LONGEST_WAIT_MS = 30_000;
+const TIMEOUT_MS = 10_000;
+const JITTER = 0.1;
+
+export interface Observer {
+  start(): void;
+  /** Undefined when nobody observes this. A read that is under way is not an answer to "now": another follows. */
+  now(application: ApplicationName, platform: PlatformName): Promise<PlatformSignal | undefined>;
+  close(): void;
+}
+
+interface Turn extends WatchedPlatform {
+  failures: number;
+  timer: Dispose;
+}
+
+/** Reads each platform's own view of each application, again and again; a failed read is a signal too. */
+export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal) => void): Observer {
+  const { clock, random, logger } = deps;
+  const everyMs = deps.observeEveryMs ?? EVERY_MS;
+  const stop = new AbortController();
+  const turns = deps.platforms.map((watched): Turn => ({ ...watched, failures: 0, timer: () => undefined }));
+
+  async function observe(turn: Turn): Promise<PlatformSignal> {
+    turn.timer();
+    const signal = await read(turn);
+    if (stop.signal.aborted) return signal;
+    turn.failures = signal.observation === undefined ? turn.failures + 1 : 0;
+    const wait = Math.min(LONGEST_WAIT_MS, everyMs * 2 ** turn.failures);
+    // Two reads may have run at once (`now`); one turn follows.
+    turn.timer();
+    turn.timer = clock.after(wait * (1 - JITTER + 2 * JITTER * random()), () => void observe(turn));
+    fire(signal);
+    return signal;
+  }
+
+  async function read({ application, provider }: Turn): Promise<PlatformSignal> {
+    const timeout = new AbortController();
+    const expire = clock.after(TIMEOUT_MS, () =>
+      timeout.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+    );
+    const { platform } = provider;
+    try {
+      const observation = await provider.observe(
+        { signal: AbortSignal.any([stop.signal, timeout.signal]), now: clock.now, log: () => undefined },
+        application,
+      );
+      return { kind: 'platform', at: clock.now(), application, platform, observation };
+    } catch (caught) {
+      const error = SluiceError.from(caught);
+      const apiError = timeout.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : error.message;
+      logger.debug({ platform, application, error: apiError }, 'a platform could not be observed');
+      return { kind: 'platform', at: clock.now(), application, platform, observation: undefined, apiError };
+    } finally {
+      expire();
+    }
+  }
+
+  return {
+    start() {
+      for (const turn of turns) turn.timer = clock.after(0, () => void observe(turn));
+    },
+    async now(application, platform) {
+      const turn = turns.find((t) => t.application === application && t.provider.platform === platform);
+      return turn && observe(turn);
+    },
+    close() {
+      stop.abort(new Error('closed'));
+      for (const turn of turns) turn.timer();
+    },
+  };
+}
