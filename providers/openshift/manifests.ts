@@ -148,7 +148,7 @@ function podSpec(want: TargetSpec, image: string): object {
         name: 'web',
         image,
         // Without a command the image's own runs: for a built image that is what its builder chose.
-        ...(want.process.command === '' ? {} : { command: ['/bin/sh', '-c', want.process.command] }),
+        ...(want.process.command === '' ? {} : { command: shellCommand(want.process.command) }),
         // Named one by one they win over the Secret, so nobody's PORT can part the app from its Service.
         env: [{ name: 'PORT', value: String(PORT) }],
         envFrom: [{ secretRef: { name: names.secretName(want.application, want.release.id, want.env) } }],
@@ -161,6 +161,17 @@ function podSpec(want: TargetSpec, image: string): object {
       },
     ],
   };
+}
+
+/** Kubernetes reads `$(NAME)` and `$$` in commands for itself; with a dollar more they reach the shell as they were. */
+function shellCommand(command: string): readonly string[] {
+  const escaped = command.replace(/\$\$|\$(?=\([A-Za-z_][\w.-]*\))/g, (dollars) => dollars + dollars);
+  return ['/bin/sh', '-c', escaped];
+}
+
+/** What `shellCommand` was given; empty where the image's own command runs. */
+export function commandOf(words: readonly string[]): string {
+  return (words[2] ?? '').replaceAll('$$', () => '$');
 }
 
 export function service(application: ApplicationName): Manifest {

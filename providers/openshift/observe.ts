@@ -1,6 +1,15 @@
 import type { LogLine, Observation, ProviderContext } from '../../src/core/provider.ts';
-import { APPLICATION, instanceLabels, isOurs, RELEASE, selector } from './names.ts';
-import { DEPLOYMENT, IMAGE_STREAM, POD, REPLICA_SET, ROUTE, SECRET, SERVICE } from './resources.ts';
+import { instanceLabels, isOurs, ownerLabels, RELEASE, selector } from './names.ts';
+import {
+  BUILD_RUN,
+  DEPLOYMENT,
+  IMAGE_STREAM,
+  POD,
+  REPLICA_SET,
+  ROUTE,
+  SECRET,
+  SERVICE,
+} from './resources.ts';
 import type { Site } from './site.ts';
 import { instanceOf, originsOf, ownEnvironment, releasesOf, secretOf, servingRelease } from './translate.ts';
 import type { Thing } from './wire.ts';
@@ -14,11 +23,12 @@ export async function observe(
   const { client } = site;
   const began = site.clock.monotonic();
   const labels = selector(instanceLabels(application));
-  const [deployment, service, route, stream, replicaSets, pods] = await Promise.all([
+  const [deployment, service, route, stream, builds, replicaSets, pods] = await Promise.all([
     client.get(DEPLOYMENT, application, signal),
     client.get(SERVICE, application, signal),
     client.get(ROUTE, application, signal),
     client.get(IMAGE_STREAM, application, signal),
+    client.list(BUILD_RUN, selector(ownerLabels(application)), signal),
     client.list(REPLICA_SET, labels, signal),
     client.list(POD, labels, signal),
   ]);
@@ -33,7 +43,7 @@ export async function observe(
     at: context.now(),
     apiLatencyMs: site.clock.monotonic() - began,
     exists: own !== undefined || ours(stream) !== undefined || ours(service) !== undefined,
-    releases: releasesOf(ours(stream), replicaSets, pods),
+    releases: releasesOf(builds, replicaSets, pods),
     serving: servingRelease(pods, wanted),
     instances: pods.map(instanceOf),
     desired: own?.spec.replicas ?? 0,
@@ -53,7 +63,7 @@ export async function logs(
   application: string,
   lines: number,
 ): Promise<readonly LogLine[]> {
-  const pods = await site.client.list(POD, selector({ [APPLICATION]: application }), context.signal);
+  const pods = await site.client.list(POD, selector(instanceLabels(application)), context.signal);
   const query = { tailLines: lines, timestamps: 'true' };
   const texts = await Promise.all(
     pods.map((pod) => site.client.log(POD, pod.metadata.name, query, context.signal)),

@@ -1,4 +1,5 @@
 import type { Observation, PlanChange, TargetSpec } from '../../src/core/provider.ts';
+import { commandOf } from './manifests.ts';
 import * as names from './names.ts';
 import type { Deployment, Route } from './wire.ts';
 
@@ -32,7 +33,7 @@ function created(want: TargetSpec): PlanChange {
 function templateChanges(want: TargetSpec, deployment: Deployment): readonly PlanChange[] {
   const { labels } = deployment.spec.template.metadata;
   const container = deployment.spec.template.spec.containers[0];
-  const command = container?.command.slice(2).join(' ') ?? '';
+  const command = commandOf(container?.command ?? []);
   const path = container?.readinessProbe?.httpGet?.path;
   return [
     change('release', labels[names.RELEASE], want.release.id, true),

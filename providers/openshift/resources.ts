@@ -19,7 +19,7 @@ export const SERVICE = resource('v1', 'Service', 'services', wire.thingSchema);
 export const SECRET = resource('v1', 'Secret', 'secrets', wire.secretSchema);
 export const SERVICE_ACCOUNT = resource('v1', 'ServiceAccount', 'serviceaccounts', wire.thingSchema);
 export const ROUTE = resource('route.openshift.io/v1', 'Route', 'routes', wire.routeSchema);
-export const IMAGE_STREAM = resource(IMAGE, 'ImageStream', 'imagestreams', wire.imageStreamSchema);
+export const IMAGE_STREAM = resource(IMAGE, 'ImageStream', 'imagestreams', wire.thingSchema);
 export const IMAGE_STREAM_TAG = resource(
   IMAGE,
   'ImageStreamTag',

@@ -6,7 +6,7 @@ import type {
 } from '../../src/core/provider.ts';
 import type { Options } from './config.ts';
 import { RELEASE } from './names.ts';
-import type { Build, Condition, ImageStream, Pod, ReplicaSet, Route } from './wire.ts';
+import type { Build, Condition, Pod, ReplicaSet, Route } from './wire.ts';
 
 /** Pure: Kubernetes' words into ours. */
 
@@ -125,7 +125,7 @@ function wasReady(pod: Pod): boolean {
 }
 
 export function releasesOf(
-  stream: ImageStream | undefined,
+  builds: readonly Build[],
   replicaSets: readonly ReplicaSet[],
   pods: readonly Pod[],
 ): readonly ObservedRelease[] {
@@ -134,8 +134,10 @@ export function releasesOf(
     const id = set.metadata.labels[RELEASE];
     if (id !== undefined) found.set(id, 'retired');
   }
-  for (const tag of stream?.status.tags ?? []) {
-    if (tag.items && tag.items.length > 0) found.set(tag.tag, 'staged');
+  // Builds inherit the labels of their BuildConfig. An image alone does not count: staging would build it anew.
+  for (const build of builds) {
+    const id = build.metadata.labels[RELEASE];
+    if (id !== undefined && buildPhase(build) === 'complete') found.set(id, 'staged');
   }
   for (const set of replicaSets) {
     const id = set.metadata.labels[RELEASE];

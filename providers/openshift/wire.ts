@@ -155,18 +155,6 @@ export type Route = z.output<typeof routeSchema>;
 export const secretSchema = z.object({ metadata: metaSchema, data: texts });
 export type Secret = z.output<typeof secretSchema>;
 
-export const imageStreamSchema = z.object({
-  metadata: metaSchema,
-  status: z
-    .object({
-      tags: z
-        .array(z.object({ tag: z.string(), items: z.array(z.object({ image: z.string() })).nullish() }))
-        .nullish(),
-    })
-    .prefault({}),
-});
-export type ImageStream = z.output<typeof imageStreamSchema>;
-
 export const imageStreamTagSchema = z.object({
   metadata: metaSchema,
   image: z.object({ dockerImageReference: z.string().optional(), metadata: metaSchema }),

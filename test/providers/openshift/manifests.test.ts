@@ -4,6 +4,7 @@ import { schema } from '../../../providers/openshift/config.ts';
 import {
   buildConfig,
   builderReference,
+  commandOf,
   deployment,
   restoredDeployment,
   routes,
@@ -44,6 +45,14 @@ describe('what we want the platform to hold', () => {
     expect(text).toContain('"drop":["ALL"]');
     expect(text).not.toContain('planted-canary');
     expect(text).not.toContain('image.openshift.io/triggers');
+  });
+
+  it('gets a command past Kubernetes to the shell as it was written', () => {
+    const command = 'node $(cat main) $$ $HOME "$(date)"';
+    const manifest = deployment({ ...want, process: { ...want.process, command } }, 'i', undefined);
+    const words = deploymentSchema.parse(manifest).spec.template.spec.containers[0]?.command ?? [];
+    expect(words[2]).toBe('node $(cat main) $$$$ $HOME "$$(date)"');
+    expect(commandOf(words)).toBe(command);
   });
 
   it('names the environment by its content, whatever the order', () => {

@@ -9,9 +9,9 @@ import {
   servingRelease,
 } from '../../../providers/openshift/translate.ts';
 import {
+  buildSchema,
   type Deployment,
   deploymentSchema,
-  imageStreamSchema,
   type Pod,
   podSchema,
   type ReplicaSet,
@@ -158,19 +158,11 @@ describe('which release serves', () => {
   });
 
   it('knows staged, running and retired ones apart', () => {
-    const items = [{ image: 'sha256:a' }];
-    const stream = imageStreamSchema.parse({
-      metadata: {},
-      status: {
-        tags: [
-          { tag: OLD, items },
-          { tag: NEW, items },
-          { tag: 'r-0000000003', items: null },
-        ],
-      },
-    });
+    const build = (release: string, phase: string) =>
+      buildSchema.parse({ metadata: { labels: { 'sluice.dev/release': release } }, status: { phase } });
+    const builds = [build(OLD, 'Complete'), build(NEW, 'Complete'), build('r-0000000003', 'Failed')];
     const sets = [replicaSet(1, OLD, 1), replicaSet(3, 'r-0000000004', 0)];
-    expect(Object.fromEntries(releasesOf(stream, sets, []).map((r) => [r.id, r.state]))).toEqual({
+    expect(Object.fromEntries(releasesOf(builds, sets, []).map((r) => [r.id, r.state]))).toEqual({
       [OLD]: 'running',
       [NEW]: 'staged',
       'r-0000000004': 'retired',
