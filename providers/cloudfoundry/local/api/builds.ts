@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
+import { type ApiRoute, created, ok } from '../api-types.ts';
+import type { Cloud } from '../cloud.ts';
+import { quotaExceeded, unprocessable } from '../errors.ts';
+import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import { type BuildRow, emptyMetadata, newRow } from '../state.ts';
+import { timestamp } from '../time.ts';
+import { findByPath } from './find.ts';
+
+const STAGING_MB = 1_024;
+const megabytes = z.number().int().min(1).nullish();
+
+const createBody = z.strictObject({
+  package: z.strictObject({ guid: z.string() }),
+  lifecycle: z.looseObject({}).nullish(),
+  staging_memory_in_mb: megabytes,
+  staging_disk_in_mb: megabytes,
+  staging_log_rate_limit_bytes_per_second: z.number().int().min(-1).nullish(),
+  metadata: metadataBody.optional(),
+});
+const updateBody = z.strictObject({ metadata: metadataBody.optional() });
+
+export function buildRoutes(cloud: Cloud): readonly ApiRoute[] {
+  const { state, urls, clock } = cloud;
+  const rows = state.builds;
+  const options: ListOptions<BuildRow> = {
+    filters: {
+      states: (row, values) => values.includes(row.state),
+      app_guids: (row, values) => values.includes(row.appGuid),
+      package_guids: (row, values) => values.includes(row.packageGuid),
+    },
+    metadata: (row) => row.metadata,
+    present: (row) => presentBuild(cloud, row),
+  };
+
+  return [
+    {
+      method: 'GET',
+      pattern: '/v3/builds',
+      query: listQuery(options),
+      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/apps/:guid/builds',
+      query: listQuery(options),
+      handler(request) {
+        const app = findByPath(state.apps, request, 'App');
+        const own = [...rows.values()].filter((row) => row.appGuid === app.guid);
+        return ok(listPage(request, urls.api, own, options));
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/builds/:guid',
+      handler: (request) => ok(presentBuild(cloud, findByPath(rows, request, 'Build'))),
+    },
+    {
+      method: 'PATCH',
+      pattern: '/v3/builds/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Build');
+        mergeMetadata(row.metadata, decode(updateBody, request.body).metadata);
+        row.updatedAt = clock.now();
+        return ok(presentBuild(cloud, row));
+      },
+    },
+    {
+      method: 'POST',
+      pattern: '/v3/builds',
+      handler(request) {
+        const body = decode(createBody, request.body);
+        const bundle = state.packages.get(body.package.guid);
+        const app = bundle ? state.apps.get(bundle.appGuid) : undefined;
+        if (!bundle || !app) {
+          throw unprocessable(
+            'Unable to use package. Ensure that the package exists and you have access to it.',
+          );
+        }
+        if (bundle.state !== 'READY') throw unprocessable('Cannot stage package whose state is not ready.');
+        for (const other of rows.values()) {
+          if (other.appGuid === app.guid && other.state === 'STAGING') {
+            throw unprocessable('Only one build can be STAGING at a time per application.');
+          }
+        }
+        if (cloud.faults.isOn('quota-exceeded')) throw quotaExceeded();
+        const { guid, name, email } = request.actor;
+        const build: BuildRow = {
+          ...newRow(clock, cloud.newId),
+          appGuid: app.guid,
+          packageGuid: bundle.guid,
+          createdBy: { guid, name, email },
+          state: 'STAGING',
+          error: null,
+          memoryMb: body.staging_memory_in_mb ?? STAGING_MB,
+          diskMb: body.staging_disk_in_mb ?? STAGING_MB,
+          buildpacks: app.buildpacks,
+          stack: app.stack,
+          dropletGuid: null,
+          metadata: emptyMetadata(),
+        };
+        mergeMetadata(build.metadata, body.metadata);
+        rows.set(build.guid, build);
+        cloud.staging.begin(build, bundle);
+        cloud.audit.record('audit.app.build.create', app, {
+          build_guid: build.guid,
+          package_guid: bundle.guid,
+        });
+        return created(presentBuild(cloud, build));
+      },
+    },
+  ];
+}
+
+function presentBuild(cloud: Cloud, row: BuildRow): object {
+  const { api } = cloud.urls;
+  return {
+    guid: row.guid,
+    created_at: timestamp(row.createdAt),
+    updated_at: timestamp(row.updatedAt),
+    state: row.state,
+    staging_memory_in_mb: row.memoryMb,
+    staging_disk_in_mb: row.diskMb,
+    staging_log_rate_limit_bytes_per_second: -1,
+    error: row.error,
+    lifecycle: { type: 'buildpack', data: { buildpacks: row.buildpacks, stack: row.stack } },
+    package: { guid: row.packageGuid },
+    droplet: row.dropletGuid === null ? null : { guid: row.dropletGuid },
+    relationships: { app: { data: { guid: row.appGuid } } },
+    metadata: row.metadata,
+    links: {
+      self: { href: `${api}/v3/builds/${row.guid}` },
+      app: { href: `${api}/v3/apps/${row.appGuid}` },
+      ...(row.dropletGuid === null ? {} : { droplet: { href: `${api}/v3/droplets/${row.dropletGuid}` } }),
+    },
+    created_by: row.createdBy,
+  };
+}

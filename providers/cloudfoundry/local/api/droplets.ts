@@ -1,0 +1,130 @@
+import { rm } from 'node:fs/promises';
+import { z } from 'zod';
+import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
+import { type ApiRoute, accepted, ok } from '../api-types.ts';
+import type { Cloud } from '../cloud.ts';
+import { notFound } from '../errors.ts';
+import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import type { DropletRow } from '../state.ts';
+import { timestamp } from '../time.ts';
+import { findByPath } from './find.ts';
+
+const updateBody = z.strictObject({ metadata: metadataBody.optional() });
+
+export function dropletRoutes(cloud: Cloud): readonly ApiRoute[] {
+  const { state, urls } = cloud;
+  const rows = state.droplets;
+  const options: ListOptions<DropletRow> = {
+    filters: {
+      guids: (row, values) => values.includes(row.guid),
+      states: (_row, values) => values.includes('STAGED'),
+      app_guids: (row, values) => values.includes(row.appGuid),
+      space_guids: (row, values) => values.includes(state.apps.get(row.appGuid)?.spaceGuid ?? ''),
+    },
+    metadata: (row) => row.metadata,
+    present: (row) => presentDroplet(cloud, row, 'list'),
+  };
+
+  return [
+    {
+      method: 'GET',
+      pattern: '/v3/droplets',
+      query: listQuery(options),
+      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/apps/:guid/droplets',
+      query: [...listQuery(options), 'current'],
+      handler(request) {
+        const app = findByPath(state.apps, request, 'App');
+        const onlyCurrent = request.query.get('current') === 'true';
+        const own = [...rows.values()].filter(
+          (row) => row.appGuid === app.guid && (!onlyCurrent || row.guid === app.dropletGuid),
+        );
+        return ok(listPage(request, urls.api, own, options));
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/packages/:guid/droplets',
+      query: listQuery(options),
+      handler(request) {
+        const bundle = findByPath(state.packages, request, 'Package');
+        const own = [...rows.values()].filter((row) => row.packageGuid === bundle.guid);
+        return ok(listPage(request, urls.api, own, options));
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/apps/:guid/droplets/current',
+      handler(request) {
+        const app = findByPath(state.apps, request, 'App');
+        const droplet = app.dropletGuid === null ? undefined : rows.get(app.dropletGuid);
+        if (!droplet) throw notFound('Droplet');
+        return ok(presentDroplet(cloud, droplet, 'single'));
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/droplets/:guid',
+      handler: (request) => ok(presentDroplet(cloud, findByPath(rows, request, 'Droplet'), 'single')),
+    },
+    {
+      method: 'PATCH',
+      pattern: '/v3/droplets/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Droplet');
+        mergeMetadata(row.metadata, decode(updateBody, request.body).metadata);
+        row.updatedAt = cloud.clock.now();
+        return ok(presentDroplet(cloud, row, 'single'));
+      },
+    },
+    {
+      method: 'DELETE',
+      pattern: '/v3/droplets/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Droplet');
+        return accepted(
+          cloud.jobs.start('droplet.delete', async () => {
+            rows.delete(row.guid);
+            // Instances may still run in it; only what nobody can start again is taken away.
+            const current = state.apps.get(row.appGuid)?.dropletGuid === row.guid;
+            if (!current) await rm(row.folder, { recursive: true, force: true });
+          }),
+        );
+      },
+    },
+  ];
+}
+
+function presentDroplet(cloud: Cloud, row: DropletRow, as: 'single' | 'list'): object {
+  const { api } = cloud.urls;
+  const self = `${api}/v3/droplets/${row.guid}`;
+  const app = `${api}/v3/apps/${row.appGuid}`;
+  return {
+    guid: row.guid,
+    created_at: timestamp(row.createdAt),
+    updated_at: timestamp(row.updatedAt),
+    state: 'STAGED',
+    error: null,
+    lifecycle: { type: 'buildpack', data: {} },
+    checksum: { type: 'sha256', value: row.checksum },
+    buildpacks: [
+      { name: row.buildpack, detect_output: row.buildpack, version: '1.0.0', buildpack_name: row.buildpack },
+    ],
+    stack: row.stack,
+    image: null,
+    execution_metadata: as === 'list' ? '[PRIVATE DATA HIDDEN IN LISTS]' : '',
+    process_types: as === 'list' ? { redacted_message: '[PRIVATE DATA HIDDEN IN LISTS]' } : row.processTypes,
+    relationships: { app: { data: { guid: row.appGuid } } },
+    metadata: row.metadata,
+    links: {
+      self: { href: self },
+      app: { href: app },
+      assign_current_droplet: { href: `${app}/relationships/current_droplet`, method: 'PATCH' },
+      package: { href: `${api}/v3/packages/${row.packageGuid}` },
+      download: { href: `${self}/download` },
+    },
+  };
+}

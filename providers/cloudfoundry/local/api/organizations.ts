@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
+import { type ApiRoute, created, ok } from '../api-types.ts';
+import type { Cloud } from '../cloud.ts';
+import { unprocessable } from '../errors.ts';
+import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import { emptyMetadata, newRow, type OrganizationRow } from '../state.ts';
+import { timestamp } from '../time.ts';
+import { presentDomain } from './domains.ts';
+import { findByPath } from './find.ts';
+import { usageSummary } from './usage.ts';
+
+const createBody = z.strictObject({ name: z.string().min(1), metadata: metadataBody.optional() });
+const updateBody = createBody.partial();
+
+export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
+  const { state, urls } = cloud;
+  const rows = state.organizations;
+  const options: ListOptions<OrganizationRow> = {
+    filters: {
+      names: (row, values) => values.includes(row.name),
+      guids: (row, values) => values.includes(row.guid),
+    },
+    orders: { name: (row) => row.name },
+    metadata: (row) => row.metadata,
+    present: (row) => presentOrganization(cloud, row),
+  };
+
+  return [
+    {
+      method: 'GET',
+      pattern: '/v3/organizations',
+      query: listQuery(options),
+      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/organizations/:guid',
+      handler: (request) => ok(presentOrganization(cloud, findByPath(rows, request, 'Organization'))),
+    },
+    {
+      method: 'POST',
+      pattern: '/v3/organizations',
+      handler(request) {
+        const body = decode(createBody, request.body);
+        if ([...rows.values()].some((row) => row.name === body.name)) {
+          throw unprocessable(`Organization '${body.name}' already exists.`);
+        }
+        const row: OrganizationRow = {
+          ...newRow(cloud.clock, cloud.newId),
+          name: body.name,
+          metadata: emptyMetadata(),
+        };
+        mergeMetadata(row.metadata, body.metadata);
+        rows.set(row.guid, row);
+        return created(presentOrganization(cloud, row));
+      },
+    },
+    {
+      method: 'PATCH',
+      pattern: '/v3/organizations/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Organization');
+        const body = decode(updateBody, request.body);
+        mergeMetadata(row.metadata, body.metadata);
+        row.name = body.name ?? row.name;
+        row.updatedAt = cloud.clock.now();
+        return ok(presentOrganization(cloud, row));
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/organizations/:guid/domains',
+      query: listQuery(domainList()),
+      handler(request) {
+        const { guid } = findByPath(rows, request, 'Organization');
+        const visible = [...state.domains.values()].filter(
+          (domain) => domain.organizationGuid === null || domain.organizationGuid === guid,
+        );
+        return ok(listPage(request, urls.api, visible, domainList()));
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/organizations/:guid/domains/default',
+      handler(request) {
+        findByPath(rows, request, 'Organization');
+        const shared = [...state.domains.values()].find((domain) => domain.organizationGuid === null);
+        return ok(
+          presentDomain(
+            cloud,
+            findByPath(state.domains, { ...request, params: { guid: shared?.guid ?? '' } }, 'Domain'),
+          ),
+        );
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/organizations/:guid/usage_summary',
+      handler(request) {
+        const { guid } = findByPath(rows, request, 'Organization');
+        const spaces = [...state.spaces.values()].filter((space) => space.organizationGuid === guid);
+        return ok(usageSummary(cloud, `/v3/organizations/${guid}`, 'organization', spaces));
+      },
+    },
+  ];
+
+  function domainList(): ListOptions<Parameters<typeof presentDomain>[1]> {
+    return {
+      filters: {
+        names: (row, values) => values.includes(row.name),
+        guids: (row, values) => values.includes(row.guid),
+        organization_guids: (row, values) => values.includes(row.organizationGuid ?? ''),
+      },
+      metadata: (row) => row.metadata,
+      present: (row) => presentDomain(cloud, row),
+    };
+  }
+}
+
+function presentOrganization(cloud: Cloud, row: OrganizationRow): object {
+  const self = `${cloud.urls.api}/v3/organizations/${row.guid}`;
+  return {
+    guid: row.guid,
+    created_at: timestamp(row.createdAt),
+    updated_at: timestamp(row.updatedAt),
+    name: row.name,
+    suspended: false,
+    // Everybody shares the one quota there is, as in a foundation nobody has tuned.
+    relationships: { quota: { data: { guid: 'default' } } },
+    metadata: row.metadata,
+    links: {
+      self: { href: self },
+      domains: { href: `${self}/domains` },
+      default_domain: { href: `${self}/domains/default` },
+      quota: { href: `${cloud.urls.api}/v3/organization_quotas/default` },
+    },
+  };
+}

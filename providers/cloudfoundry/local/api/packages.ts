@@ -1,0 +1,183 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
+import { type ApiRequest, type ApiRoute, accepted, created, ok } from '../api-types.ts';
+import type { Cloud } from '../cloud.ts';
+import { CloudError, unprocessable } from '../errors.ts';
+import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import { emptyMetadata, newRow, type PackageRow } from '../state.ts';
+import { timestamp } from '../time.ts';
+import { findByPath } from './find.ts';
+import { readUpload } from './upload.ts';
+
+const createBody = z.strictObject({
+  type: z.enum(['bits', 'docker']),
+  relationships: z.strictObject({ app: toOne }),
+  data: z.looseObject({}).optional(),
+  metadata: metadataBody.optional(),
+});
+const updateBody = z.strictObject({ metadata: metadataBody.optional() });
+
+export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
+  const { state, urls, clock } = cloud;
+  const rows = state.packages;
+  const options: ListOptions<PackageRow> = {
+    filters: {
+      guids: (row, values) => values.includes(row.guid),
+      states: (row, values) => values.includes(row.state),
+      types: (_row, values) => values.includes('bits'),
+      app_guids: (row, values) => values.includes(row.appGuid),
+      space_guids: (row, values) => values.includes(state.apps.get(row.appGuid)?.spaceGuid ?? ''),
+    },
+    metadata: (row) => row.metadata,
+    present: (row) => presentPackage(cloud, row),
+  };
+
+  return [
+    {
+      method: 'GET',
+      pattern: '/v3/packages',
+      query: listQuery(options),
+      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/apps/:guid/packages',
+      query: listQuery(options),
+      handler(request) {
+        const app = findByPath(state.apps, request, 'App');
+        const own = [...rows.values()].filter((row) => row.appGuid === app.guid);
+        return ok(listPage(request, urls.api, own, options));
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/packages/:guid',
+      handler: (request) => ok(presentPackage(cloud, findByPath(rows, request, 'Package'))),
+    },
+    {
+      method: 'POST',
+      pattern: '/v3/packages',
+      handler(request) {
+        const body = decode(createBody, request.body);
+        const appGuid = body.relationships.app.data.guid;
+        if (!state.apps.has(appGuid)) {
+          throw unprocessable('App is invalid. Ensure it exists and you have access to it.');
+        }
+        if (body.type === 'docker') throw unprocessable('Cannot create Docker package for a buildpack app.');
+        const row = newRow(clock, cloud.newId);
+        const bundle: PackageRow = {
+          ...row,
+          appGuid,
+          state: 'AWAITING_UPLOAD',
+          checksum: null,
+          error: null,
+          file: join(cloud.dir, 'packages', `${row.guid}.zip`),
+          metadata: emptyMetadata(),
+        };
+        mergeMetadata(bundle.metadata, body.metadata);
+        rows.set(bundle.guid, bundle);
+        return created(presentPackage(cloud, bundle));
+      },
+    },
+    {
+      method: 'PATCH',
+      pattern: '/v3/packages/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Package');
+        mergeMetadata(row.metadata, decode(updateBody, request.body).metadata);
+        row.updatedAt = clock.now();
+        return ok(presentPackage(cloud, row));
+      },
+    },
+    {
+      method: 'DELETE',
+      pattern: '/v3/packages/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Package');
+        return accepted(
+          cloud.jobs.start('package.delete', async () => {
+            rows.delete(row.guid);
+            await rm(row.file, { force: true });
+          }),
+        );
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/packages/:guid/download',
+      async handler(request) {
+        const row = findByPath(rows, request, 'Package');
+        if (row.state !== 'READY') throw unprocessable('Package has no bits to download.');
+        return {
+          status: 200,
+          bytes: await readFile(row.file),
+          headers: { 'content-type': 'application/zip' },
+        };
+      },
+    },
+    { method: 'POST', pattern: '/v3/packages/:guid/upload', rawBody: true, handler: upload },
+  ];
+
+  async function upload(request: ApiRequest): Promise<{ status: number; body: object }> {
+    const row = findByPath(rows, request, 'Package');
+    if (row.state !== 'AWAITING_UPLOAD') {
+      request.raw.resume();
+      throw new CloudError(
+        400,
+        150004,
+        'CF-PackageBitsAlreadyUploaded',
+        'Bits may be uploaded only once. Create a new package to upload different bits.',
+      );
+    }
+    const arriving = `${row.file}.${cloud.newId()}`;
+    const uploaded = await readUpload(request.raw, () => createWriteStream(arriving));
+    if (uploaded.file === 'none' && !uploaded.resources) {
+      await rm(arriving, { force: true });
+      throw unprocessable('Upload must include either resources or bits');
+    }
+    row.state = 'PROCESSING_UPLOAD';
+    row.updatedAt = clock.now();
+    clock.after(cloud.delays.upload, () => void finish(row, arriving, uploaded.file === 'stored'));
+    return { status: 200, body: presentPackage(cloud, row) };
+  }
+
+  async function finish(row: PackageRow, arrived: string, hasBits: boolean): Promise<void> {
+    try {
+      if (!hasBits) throw new Error('No bits were uploaded, and none are cached');
+      const bytes = await readFile(arrived);
+      // "PK": anything else is no zip, and staging would only say so later.
+      if (bytes.readUInt16BE(0) !== 0x504b) throw new Error('Unzipping had errors: not a zip file');
+      await rename(arrived, row.file);
+      row.checksum = createHash('sha256').update(bytes).digest('hex');
+      row.state = 'READY';
+    } catch (error) {
+      row.error = error instanceof Error ? error.message : String(error);
+      row.state = 'FAILED';
+    }
+    row.updatedAt = clock.now();
+  }
+}
+
+function presentPackage(cloud: Cloud, row: PackageRow): object {
+  const self = `${cloud.urls.api}/v3/packages/${row.guid}`;
+  return {
+    guid: row.guid,
+    created_at: timestamp(row.createdAt),
+    updated_at: timestamp(row.updatedAt),
+    type: 'bits',
+    state: row.state,
+    data: { checksum: { type: 'sha256', value: row.checksum }, error: row.error },
+    relationships: { app: { data: { guid: row.appGuid } } },
+    metadata: row.metadata,
+    links: {
+      self: { href: self },
+      upload: { href: `${self}/upload`, method: 'POST' },
+      download: { href: `${self}/download`, method: 'GET' },
+      app: { href: `${cloud.urls.api}/v3/apps/${row.appGuid}` },
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
+import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
+import type { Cloud } from '../cloud.ts';
+import { unprocessable } from '../errors.ts';
+import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import { emptyMetadata, newRow, type SpaceRow } from '../state.ts';
+import { timestamp } from '../time.ts';
+import { findByPath } from './find.ts';
+import { usageSummary } from './usage.ts';
+
+const createBody = z.strictObject({
+  name: z.string().min(1),
+  relationships: z.strictObject({ organization: toOne }),
+  metadata: metadataBody.optional(),
+});
+const updateBody = z.strictObject({ name: z.string().min(1).optional(), metadata: metadataBody.optional() });
+
+export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
+  const { state, urls } = cloud;
+  const rows = state.spaces;
+  const options: ListOptions<SpaceRow> = {
+    filters: {
+      names: (row, values) => values.includes(row.name),
+      guids: (row, values) => values.includes(row.guid),
+      organization_guids: (row, values) => values.includes(row.organizationGuid),
+    },
+    orders: { name: (row) => row.name },
+    metadata: (row) => row.metadata,
+    present: (row) => presentSpace(cloud, row),
+  };
+
+  async function destroy(space: SpaceRow): Promise<void> {
+    const apps = [...state.apps.values()].filter((app) => app.spaceGuid === space.guid);
+    await Promise.all(apps.map((app) => cloud.lifecycle.destroyApp(app)));
+    for (const route of state.routes.values()) {
+      if (route.spaceGuid === space.guid) state.routes.delete(route.guid);
+    }
+    rows.delete(space.guid);
+    cloud.routeTable.routesChanged();
+  }
+
+  return [
+    {
+      method: 'GET',
+      pattern: '/v3/spaces',
+      query: listQuery(options),
+      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/spaces/:guid',
+      handler: (request) => ok(presentSpace(cloud, findByPath(rows, request, 'Space'))),
+    },
+    {
+      method: 'POST',
+      pattern: '/v3/spaces',
+      handler(request) {
+        const body = decode(createBody, request.body);
+        const organizationGuid = body.relationships.organization.data.guid;
+        if (!state.organizations.has(organizationGuid)) {
+          throw unprocessable(
+            'Invalid organization. Ensure the organization exists and you have access to it.',
+          );
+        }
+        for (const row of rows.values()) {
+          if (row.organizationGuid === organizationGuid && row.name === body.name) {
+            throw unprocessable('Name must be unique per organization');
+          }
+        }
+        const row: SpaceRow = {
+          ...newRow(cloud.clock, cloud.newId),
+          name: body.name,
+          organizationGuid,
+          metadata: emptyMetadata(),
+        };
+        mergeMetadata(row.metadata, body.metadata);
+        rows.set(row.guid, row);
+        return created(presentSpace(cloud, row));
+      },
+    },
+    {
+      method: 'PATCH',
+      pattern: '/v3/spaces/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Space');
+        const body = decode(updateBody, request.body);
+        mergeMetadata(row.metadata, body.metadata);
+        row.name = body.name ?? row.name;
+        row.updatedAt = cloud.clock.now();
+        return ok(presentSpace(cloud, row));
+      },
+    },
+    {
+      method: 'DELETE',
+      pattern: '/v3/spaces/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Space');
+        return accepted(cloud.jobs.start('space.delete', () => destroy(row)));
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/v3/spaces/:guid/usage_summary',
+      handler(request) {
+        const row = findByPath(rows, request, 'Space');
+        return ok(usageSummary(cloud, `/v3/spaces/${row.guid}`, 'space', [row]));
+      },
+    },
+  ];
+}
+
+function presentSpace(cloud: Cloud, row: SpaceRow): object {
+  const self = `${cloud.urls.api}/v3/spaces/${row.guid}`;
+  return {
+    guid: row.guid,
+    created_at: timestamp(row.createdAt),
+    updated_at: timestamp(row.updatedAt),
+    name: row.name,
+    suspended: false,
+    relationships: { organization: { data: { guid: row.organizationGuid } }, quota: { data: null } },
+    metadata: row.metadata,
+    links: {
+      self: { href: self },
+      organization: { href: `${cloud.urls.api}/v3/organizations/${row.organizationGuid}` },
+      features: { href: `${self}/features` },
+      apply_manifest: { href: `${self}/actions/apply_manifest`, method: 'POST' },
+    },
+  };
+}

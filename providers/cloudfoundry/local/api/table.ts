@@ -1,0 +1,40 @@
+import type { ApiRoute } from '../api-types.ts';
+import type { Cloud } from '../cloud.ts';
+import { environmentRoutes } from './app-environment.ts';
+import { appRoutes } from './apps.ts';
+import { auditEventRoutes } from './audit-events.ts';
+import { buildRoutes } from './builds.ts';
+import { deploymentRoutes } from './deployments.ts';
+import { destinationRoutes } from './destinations.ts';
+import { domainRoutes } from './domains.ts';
+import { dropletRoutes } from './droplets.ts';
+import { extraRoutes } from './extras.ts';
+import { jobRoutes } from './jobs.ts';
+import { organizationRoutes } from './organizations.ts';
+import { packageRoutes } from './packages.ts';
+import { processRoutes } from './processes.ts';
+import { rootRoutes } from './root.ts';
+import { routeRoutes } from './routes.ts';
+import { spaceRoutes } from './spaces.ts';
+
+/** Everything the Cloud Controller answers; all else is 404 `Unknown request`. */
+export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
+  return [
+    ...rootRoutes(cloud),
+    ...organizationRoutes(cloud),
+    ...spaceRoutes(cloud),
+    ...domainRoutes(cloud),
+    ...appRoutes(cloud),
+    ...environmentRoutes(cloud),
+    ...packageRoutes(cloud),
+    ...buildRoutes(cloud),
+    ...dropletRoutes(cloud),
+    ...processRoutes(cloud),
+    ...deploymentRoutes(cloud),
+    ...routeRoutes(cloud),
+    ...destinationRoutes(cloud),
+    ...jobRoutes(cloud),
+    ...auditEventRoutes(cloud),
+    ...extraRoutes(cloud),
+  ];
+}

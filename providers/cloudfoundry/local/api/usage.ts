@@ -1,0 +1,35 @@
+import type { Cloud } from '../cloud.ts';
+import type { SpaceRow } from '../state.ts';
+
+/** What the started apps of these spaces are charged for. */
+export function usageSummary(
+  cloud: Cloud,
+  path: string,
+  owner: 'organization' | 'space',
+  spaces: readonly SpaceRow[],
+): object {
+  const { state, urls } = cloud;
+  const guids = new Set(spaces.map((space) => space.guid));
+  let instances = 0;
+  let memory = 0;
+  for (const process of state.processes.values()) {
+    const app = state.apps.get(process.appGuid);
+    if (app?.state !== 'STARTED' || !guids.has(app.spaceGuid)) continue;
+    instances += process.instances;
+    memory += process.instances * process.memoryMb;
+  }
+  const routes = [...state.routes.values()].filter((route) => guids.has(route.spaceGuid)).length;
+  return {
+    usage_summary: {
+      started_instances: instances,
+      memory_in_mb: memory,
+      routes,
+      service_instances: 0,
+      reserved_ports: 0,
+      domains: 0,
+      per_app_tasks: 0,
+      service_keys: 0,
+    },
+    links: { self: { href: `${urls.api}${path}/usage_summary` }, [owner]: { href: `${urls.api}${path}` } },
+  };
+}

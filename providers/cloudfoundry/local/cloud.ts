@@ -1,0 +1,49 @@
+import type { Clock, Logger, Random } from '../../../src/core/ports.ts';
+import type { Runner } from '../../../src/core/runner.ts';
+import type { AuditLog } from './audit.ts';
+import type { Delays } from './delays.ts';
+import type { Deployments } from './engine/deployments.ts';
+import type { Instances } from './engine/instances.ts';
+import type { Lifecycle } from './engine/lifecycle.ts';
+import type { Staging } from './engine/staging.ts';
+import type { FaultSwitches } from './faults.ts';
+import type { Jobs } from './jobs.ts';
+import type { AppLogs } from './logs.ts';
+import type { RouteTable } from './route-table.ts';
+import type { CloudState } from './state.ts';
+
+/** What the parts of the foundation are made of. */
+export interface CloudBase {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly newId: () => string;
+  readonly logger: Logger;
+  readonly runner: Runner;
+  readonly delays: Delays;
+  readonly state: CloudState;
+  readonly faults: FaultSwitches;
+  readonly logs: AppLogs;
+  readonly audit: AuditLog;
+  /** Known once the listeners are open. */
+  readonly urls: CloudUrls;
+  /** Absolute; bundles and droplets live below it. */
+  readonly dir: string;
+}
+
+export interface CloudUrls {
+  api: string;
+  uaa: string;
+  logCache: string;
+  router: string;
+  control: string;
+}
+
+/** What API handlers work with. */
+export interface Cloud extends CloudBase {
+  readonly jobs: Jobs;
+  readonly staging: Staging;
+  readonly instances: Instances;
+  readonly lifecycle: Lifecycle;
+  readonly deployments: Deployments;
+  readonly routeTable: RouteTable;
+}

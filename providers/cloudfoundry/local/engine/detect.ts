@@ -1,0 +1,45 @@
+/** What a buildpack looks at. */
+export interface BundleFacts {
+  readonly packageJson: string | undefined;
+  readonly procfile: string | undefined;
+  /** The app says itself how it is started. */
+  readonly hasCommand: boolean;
+}
+
+export interface Detection {
+  readonly buildpack: string;
+  readonly processTypes: Readonly<Record<string, string>>;
+}
+
+const PROCFILE_LINE = /^([A-Za-z0-9_-]+):\s*(.+)$/;
+
+/** Which buildpack takes the bundle and what it would run; `undefined` when none does. */
+export function detect(facts: BundleFacts): Detection | undefined {
+  if (facts.packageJson === undefined && facts.procfile === undefined && !facts.hasCommand) return undefined;
+  const start = startScript(facts.packageJson);
+  return {
+    buildpack: facts.packageJson === undefined ? 'binary_buildpack' : 'nodejs_buildpack',
+    processTypes: { ...(start === undefined ? {} : { web: start }), ...procfileTypes(facts.procfile ?? '') },
+  };
+}
+
+function procfileTypes(procfile: string): Record<string, string> {
+  const types: Record<string, string> = {};
+  for (const line of procfile.split(/\r?\n/)) {
+    const match = PROCFILE_LINE.exec(line.trim());
+    if (match) types[match[1] ?? ''] = (match[2] ?? '').trim();
+  }
+  return types;
+}
+
+/** The script itself rather than `npm start`: npm would stand between us and the signals. */
+function startScript(packageJson: string | undefined): string | undefined {
+  if (packageJson === undefined) return undefined;
+  try {
+    const content = JSON.parse(packageJson) as { scripts?: { start?: unknown } };
+    const start = content.scripts?.start;
+    return typeof start === 'string' ? start : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { unzip } from '../../../../src/lib/archive.ts';
+import type { CloudBase } from '../cloud.ts';
+import {
+  type BuildRow,
+  type DropletRow,
+  emptyMetadata,
+  newRow,
+  type PackageRow,
+  webProcesses,
+} from '../state.ts';
+import { type Detection, detect } from './detect.ts';
+
+/** Turns packages into droplets, in the background. */
+export interface Staging {
+  begin(build: BuildRow, bundle: PackageRow): void;
+}
+
+export class StagingError extends Error {}
+
+export function createStaging(cloud: CloudBase): Staging {
+  const { clock, state } = cloud;
+
+  function say(build: BuildRow, text: string): void {
+    cloud.logs.append(clock.now(), {
+      appGuid: build.appGuid,
+      instance: build.guid,
+      sourceType: 'STG',
+      stream: 'OUT',
+      text,
+    });
+  }
+
+  async function stage(build: BuildRow, bundle: PackageRow): Promise<DropletRow> {
+    say(build, 'Cell creating container for staging');
+    const guid = cloud.newId();
+    const folder = join(cloud.dir, 'droplets', guid);
+    await mkdir(folder, { recursive: true });
+    try {
+      await unzip(await readFile(bundle.file), folder);
+      if (cloud.faults.isOn('build-fails')) {
+        throw new StagingError('BuildpackCompileFailed - App staging failed in the buildpack compile phase');
+      }
+      const detection = await detectIn(folder, hasCommand(build.appGuid));
+      if (!detection) {
+        throw new StagingError(
+          'NoAppDetectedError - An app was not successfully detected by any available buildpack',
+        );
+      }
+      say(build, `-----> ${detection.buildpack}`);
+      for (const [type, command] of Object.entries(detection.processTypes))
+        say(build, `       ${type}: ${command}`);
+      await clock.sleep(cloud.delays.staging);
+      say(build, 'Uploading droplet...');
+      return {
+        ...newRow(clock, cloud.newId, guid),
+        appGuid: build.appGuid,
+        packageGuid: bundle.guid,
+        processTypes: detection.processTypes,
+        buildpack: detection.buildpack,
+        checksum: bundle.checksum ?? '',
+        stack: build.stack,
+        folder,
+        metadata: emptyMetadata(),
+      };
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  function hasCommand(appGuid: string): boolean {
+    return webProcesses(state, appGuid).some((process) => process.command !== null);
+  }
+
+  async function run(build: BuildRow, bundle: PackageRow): Promise<void> {
+    try {
+      const droplet = await stage(build, bundle);
+      state.droplets.set(droplet.guid, droplet);
+      build.dropletGuid = droplet.guid;
+      build.state = 'STAGED';
+      say(build, 'Staging complete');
+    } catch (error) {
+      const known = error instanceof StagingError;
+      build.error = known ? error.message : `StagingError - Staging error: ${String(error)}`;
+      build.state = 'FAILED';
+      say(build, build.error);
+    }
+    build.updatedAt = clock.now();
+  }
+
+  return { begin: (build, bundle) => void run(build, bundle) };
+}
+
+async function detectIn(folder: string, hasCommand: boolean): Promise<Detection | undefined> {
+  return detect({
+    packageJson: await textOf(join(folder, 'package.json')),
+    procfile: await textOf(join(folder, 'Procfile')),
+    hasCommand,
+  });
+}
+
+function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch(() => undefined);
+}
