@@ -1,0 +1,146 @@
+import { at, type Json, type JsonObject, listAt, textAt } from '../json.ts';
+import type { ResourceType } from '../resources.ts';
+import type { KubeObject } from '../types.ts';
+import type { ApiRequest } from './http.ts';
+
+type Column = readonly [name: string, cell: (object: KubeObject) => Json];
+
+const NAME: Column = ['Name', (object) => object.metadata.name];
+const AGE: Column = ['Created At', (object) => object.metadata.creationTimestamp ?? ''];
+
+/** What `kubectl get` prints of each kind, as the server decides. */
+const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  deployments: [
+    NAME,
+    ['Ready', (o) => `${count(o, 'status', 'readyReplicas')}/${count(o, 'spec', 'replicas')}`],
+    ['Up-to-date', (o) => count(o, 'status', 'updatedReplicas')],
+    ['Available', (o) => count(o, 'status', 'availableReplicas')],
+    AGE,
+  ],
+  replicasets: [
+    NAME,
+    ['Desired', (o) => count(o, 'spec', 'replicas')],
+    ['Current', (o) => count(o, 'status', 'replicas')],
+    ['Ready', (o) => count(o, 'status', 'readyReplicas')],
+    AGE,
+  ],
+  pods: [
+    NAME,
+    ['Ready', readyContainers],
+    ['Status', podStatus],
+    [
+      'Restarts',
+      (o) =>
+        listAt(o, 'status', 'containerStatuses').reduce<number>(
+          (sum, status) => sum + count(status, 'restartCount'),
+          0,
+        ),
+    ],
+    AGE,
+  ],
+  services: [
+    NAME,
+    ['Type', (o) => textAt(o, 'spec', 'type') ?? ''],
+    ['Cluster-IP', (o) => textAt(o, 'spec', 'clusterIP') ?? ''],
+    [
+      'Port(s)',
+      (o) =>
+        listAt(o, 'spec', 'ports')
+          .map((port) => `${at(port, 'port')}/${at(port, 'protocol')}`)
+          .join(','),
+    ],
+    AGE,
+  ],
+  routes: [
+    NAME,
+    ['Host/Port', (o) => textAt(o, 'spec', 'host') ?? ''],
+    ['Path', (o) => textAt(o, 'spec', 'path') ?? ''],
+    ['Services', (o) => textAt(o, 'spec', 'to', 'name') ?? ''],
+    ['Port', (o) => at(o, 'spec', 'port', 'targetPort') ?? '<all>'],
+    ['Termination', (o) => textAt(o, 'spec', 'tls', 'termination') ?? ''],
+    ['Wildcard', (o) => textAt(o, 'spec', 'wildcardPolicy') ?? 'None'],
+  ],
+  secrets: [
+    NAME,
+    ['Type', (o) => textAt(o, 'type') ?? ''],
+    ['Data', (o) => Object.keys(at(o, 'data') ?? {}).length],
+    AGE,
+  ],
+  configmaps: [NAME, ['Data', (o) => Object.keys(at(o, 'data') ?? {}).length], AGE],
+  builds: [
+    NAME,
+    ['Type', (o) => textAt(o, 'spec', 'strategy', 'type') ?? ''],
+    ['From', () => 'Binary'],
+    ['Status', (o) => textAt(o, 'status', 'phase') ?? ''],
+    ['Started', (o) => textAt(o, 'status', 'startTimestamp') ?? ''],
+  ],
+  imagestreams: [
+    NAME,
+    ['Image Repository', (o) => textAt(o, 'status', 'dockerImageRepository') ?? ''],
+    [
+      'Tags',
+      (o) =>
+        listAt(o, 'status', 'tags')
+          .map((tag) => textAt(tag, 'tag') ?? '')
+          .join(','),
+    ],
+  ],
+  projects: [
+    NAME,
+    ['Display Name', (o) => textAt(o, 'metadata', 'annotations', 'openshift.io/display-name') ?? ''],
+    ['Status', (o) => textAt(o, 'status', 'phase') ?? ''],
+  ],
+};
+
+function count(object: Json, ...path: readonly string[]): number {
+  const value = at(object, ...path);
+  return typeof value === 'number' ? value : 0;
+}
+
+function readyContainers(pod: KubeObject): string {
+  const statuses = listAt(pod, 'status', 'containerStatuses');
+  const ready = statuses.filter((status) => at(status, 'ready') === true).length;
+  return `${ready}/${listAt(pod, 'spec', 'containers').length}`;
+}
+
+function podStatus(pod: KubeObject): string {
+  if (pod.metadata.deletionTimestamp !== undefined) return 'Terminating';
+  for (const status of listAt(pod, 'status', 'containerStatuses')) {
+    const reason =
+      textAt(status, 'state', 'waiting', 'reason') ?? textAt(status, 'state', 'terminated', 'reason');
+    if (reason) return reason;
+  }
+  return textAt(pod, 'status', 'reason') ?? textAt(pod, 'status', 'phase') ?? 'Unknown';
+}
+
+export function wantsTable(request: ApiRequest): boolean {
+  return (request.headers.accept ?? '').split(',').some((part) => part.includes('as=Table'));
+}
+
+export function asTable(
+  type: ResourceType,
+  objects: readonly KubeObject[],
+  version: string | undefined,
+  withColumns = true,
+): JsonObject {
+  const columns = COLUMNS[type.plural] ?? [NAME, AGE];
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: { resourceVersion: version ?? '' },
+    // A watch repeats them only in its first event.
+    columnDefinitions: withColumns
+      ? columns.map(([name]) => ({
+          name: name === 'Created At' ? 'Age' : name,
+          type: name === 'Created At' ? 'date' : 'string',
+          format: name === 'Name' ? 'name' : '',
+          description: '',
+          priority: 0,
+        }))
+      : [],
+    rows: objects.map((object) => ({
+      cells: columns.map(([, cell]) => cell(object)),
+      object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata },
+    })),
+  };
+}

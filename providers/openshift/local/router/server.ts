@@ -1,0 +1,157 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Runnable } from '../../../../src/core/ports.ts';
+import { type Cluster, delayOf } from '../cluster.ts';
+import { canonical } from '../json.ts';
+import { ENDPOINT_SLICES, ROUTES, SERVICES } from '../resources.ts';
+import { createBalancer } from './balance.ts';
+import { type ExchangeDeps, raw, serve, serveUpgrade } from './exchange.ts';
+import { type HealthChecks, startHealthChecks } from './health.ts';
+import * as pages from './pages.ts';
+import { createSplice } from './splice.ts';
+import { buildRouterTable, findRoute, type RouterTable } from './table.ts';
+
+export interface Router extends Runnable {
+  readonly port: number;
+  /** The port is closed and open connections are reset, until turned off. */
+  setDown(down: boolean): Promise<void>;
+  setFrozen(frozen: boolean): void;
+}
+
+const KEEP_ALIVE_MS = 300_000;
+const HEAD_TIMEOUT_MS = 10_000;
+
+/** The data plane: one port for every host. It serves a table that is replaced by reloads, never the store itself. */
+export function createRouter(cluster: Cluster, wantedPort: number): Router {
+  const { store, clock } = cluster;
+  const disposers: (() => void)[] = [];
+  let table: RouterTable = { routes: [] };
+  let served = '';
+  let lastReload = Number.NEGATIVE_INFINITY;
+  let reloadPlanned = false;
+  let health: HealthChecks | undefined;
+  let port = wantedPort;
+  let innerPort = 0;
+  let down = false;
+
+  const deps: ExchangeDeps = {
+    clock,
+    balancer: createBalancer(cluster.random, (endpoint) => health?.isDown(endpoint) ?? false),
+    resolve: (endpoint) => cluster.network.resolve(endpoint.address, endpoint.port),
+    connectRetryMs: delayOf(cluster, 'connectRetry'),
+  };
+  const server = createServer({
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEAD_TIMEOUT_MS,
+    requestTimeout: 0,
+  });
+  const front = createSplice(() => innerPort);
+
+  server.on('request', (incoming, response) => {
+    const route = routeOf(incoming);
+    if (route) void serve(deps, route, incoming, response);
+    else raw(response, pages.unavailable(incoming.method ?? 'GET'));
+  });
+  server.on('upgrade', (incoming: IncomingMessage, socket, head: Buffer) => {
+    const route = routeOf(incoming);
+    if (route) void serveUpgrade(deps, route, incoming, socket, head);
+    else socket.end(pages.unavailable('GET'));
+  });
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end(pages.badRequest('GET'));
+  });
+
+  function routeOf(incoming: IncomingMessage): RouterTable['routes'][number] | undefined {
+    return findRoute(table, incoming.headers.host ?? '', incoming.url ?? '/');
+  }
+
+  /** At most one reload an interval, and the first a moment after the change: admitted is not yet served. */
+  function planReload(): void {
+    if (reloadPlanned || wantedState() === served) return;
+    reloadPlanned = true;
+    const now = clock.monotonic();
+    const wait = Math.max(
+      delayOf(cluster, 'reloadAfter'),
+      lastReload + delayOf(cluster, 'reloadEvery') - now,
+    );
+    disposers.push(clock.after(wait, reload));
+  }
+
+  function reload(): void {
+    reloadPlanned = false;
+    const wanted = wantedState();
+    if (wanted === served) return;
+    served = wanted;
+    lastReload = clock.monotonic();
+    table = buildRouterTable(store.list(ROUTES), store.list(SERVICES), store.list(ENDPOINT_SLICES));
+    // The old process lives on for what it is serving; idle connections end with it.
+    server.closeIdleConnections();
+  }
+
+  /** All that is written into the router's configuration: any change of it is a reload. */
+  function wantedState(): string {
+    const routes = store
+      .list(ROUTES)
+      .map((route) => [
+        route.spec,
+        route.metadata.annotations,
+        route.status.ingress?.[0]?.conditions[0]?.status,
+      ]);
+    const endpoints = store
+      .list(ENDPOINT_SLICES)
+      .map((slice) => [
+        slice.metadata.labels,
+        slice.ports,
+        slice.endpoints.filter((endpoint) => endpoint.conditions.ready).map((endpoint) => endpoint.addresses),
+      ]);
+    return canonical(
+      JSON.parse(JSON.stringify([routes, endpoints, store.list(SERVICES).map((s) => s.spec)])),
+    );
+  }
+
+  return {
+    name: 'router',
+    get port() {
+      return port;
+    },
+    async start() {
+      innerPort = await listen(server);
+      port = await front.listen(wantedPort);
+      disposers.push(
+        store.onChange(({ type }) => {
+          if ([ROUTES, ENDPOINT_SLICES, SERVICES].some((watched) => watched.plural === type.plural))
+            planReload();
+        }),
+      );
+      health = startHealthChecks(
+        clock,
+        Math.max(100, delayOf(cluster, 'healthCheck')),
+        () => table,
+        deps.resolve,
+      );
+      disposers.push(health.close);
+    },
+    async setDown(wanted) {
+      if (wanted === down) return;
+      down = wanted;
+      if (down) await front.shut();
+      else port = await front.listen(port);
+    },
+    setFrozen: (frozen) => front.freeze(frozen),
+    async close() {
+      for (const dispose of disposers.splice(0)) dispose();
+      await front.shut();
+      server.closeAllConnections();
+      if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: 0, host: '127.0.0.1' }, () => {
+      const address = server.address();
+      if (typeof address === 'object' && address) resolve(address.port);
+    });
+  });
+}
