@@ -27,7 +27,7 @@ const env = z
       if (!RESERVED_ENV.test(name)) return undefined;
       return { fault: 'Sluice or the platform sets this variable itself', remedy: 'choose another name' };
     }),
-    z.string(),
+    z.string().meta({ type: ['string', 'number', 'boolean'] }),
   )
   .meta({ description: 'Environment variables. Numbers and booleans are taken as they are written.' });
 
@@ -200,7 +200,10 @@ export const applicationSchema = z
         text({ says: 'The name of a preset, or the path of a policy file.', otherwise: 'active-active' }),
         policySchema,
       ])
-      .meta({ description: 'How it fails over: a preset, a file, or written out.', default: 'active-active' })
+      .meta({
+        description: 'How it fails over: a preset, a file, or written out.',
+        otherwise: 'active-active',
+      })
       .optional(),
   })
   .meta({ description: 'One application.' });

@@ -122,9 +122,13 @@ function within(
   return parsed;
 }
 
-export function described(notes: Notes): { description: string; default?: string | number | boolean } {
+/**
+ * For `.meta()`. The default goes under a name of its own: zod drops `default` from the schema of anything it
+ * transforms, and these defaults are what a person would write, not what comes out.
+ */
+export function described(notes: Notes): { description: string; otherwise?: string | number | boolean } {
   return {
     description: notes.says,
-    ...(notes.otherwise === undefined ? {} : { default: notes.otherwise }),
+    ...(notes.otherwise === undefined ? {} : { otherwise: notes.otherwise }),
   };
 }

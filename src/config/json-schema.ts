@@ -97,7 +97,11 @@ function forWriting(node: Node): Node {
       );
     } else if (key === 'propertyNames' && isMap(value)) {
       result[key] = { anyOf: [value, { pattern: '^x-' }] };
-    } else if (Array.isArray(value) && ['anyOf', 'oneOf', 'allOf'].includes(key)) {
+    } else if (key === 'otherwise') {
+      result['default'] = value;
+    } else if (key === 'anyOf' && Array.isArray(value)) {
+      result[key] = flat(value.map((inner) => (isNode(inner) ? forWriting(inner) : inner)));
+    } else if (key === 'oneOf' && Array.isArray(value)) {
       result[key] = value.map((inner) => (isNode(inner) ? forWriting(inner) : inner));
     } else {
       const isSchema = key === 'items' || key === 'additionalProperties';
@@ -122,6 +126,21 @@ function allowReference(node: Node): Node {
     anyOf: [strict, REFERENCE],
   };
 }
+
+/** A choice that is only a choice itself is taken apart, so that "or a reference" stands once and last. */
+function flat(choices: readonly unknown[]): readonly unknown[] {
+  const flattened = choices.flatMap((choice) =>
+    isNode(choice) &&
+    Array.isArray(choice['anyOf']) &&
+    Object.keys(choice).every((key) => DECORATION.has(key))
+      ? choice['anyOf']
+      : [choice],
+  );
+  const others = flattened.filter((choice) => choice !== REFERENCE);
+  return others.length === flattened.length ? others : [...others, REFERENCE];
+}
+
+const DECORATION: ReadonlySet<string> = new Set(['anyOf', 'description', 'default']);
 
 /** Zod writes the bounds of safe integers where nobody set any. */
 function withoutNoise(node: Node): Node {

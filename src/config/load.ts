@@ -244,7 +244,12 @@ function decodePlatforms(
     }
     const authority = readAuthority(rest['ca'], [...path, 'ca'], options);
     if (authority?.fault) faults.push(authority.fault);
-    const given = authority?.pem === undefined ? rest : { ...rest, ca: authority.pem };
+    const socket = typeof rest['socket'] === 'string' ? absolute(rest['socket'], options) : undefined;
+    const given = {
+      ...rest,
+      ...(authority?.pem === undefined ? {} : { ca: authority.pem }),
+      ...(socket === undefined ? {} : { socket }),
+    };
     const decoded = decode(shape.schema, given, path, document);
     faults.push(...decoded.faults);
     if (decoded.ok) value[name] = { name, provider, options: decoded.value };

@@ -45,7 +45,7 @@ export const policySchema = z
           })
           .meta({
             description: 'How traffic comes back to a platform, step by step.',
-            default: [0.01, 0.05, 0.25, 0.5, 1],
+            otherwise: '[1%, 5%, 25%, 50%, 100%]',
           })
           .optional(),
         every: duration({ says: 'How long each step lasts at least.', otherwise: '30s' }).optional(),
