@@ -84,6 +84,11 @@ function processIo(): CliIo {
   }
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  // For children of ours: whoever holds the other end of this pipe is gone when it breaks, even by SIGKILL.
+  if (process.env['SLUICE_STOP_WITH_STDIN'] === '1') {
+    process.stdin.on('end', onSignal).on('error', onSignal).resume();
+    process.stdin.unref?.();
+  }
   // `sluice events | head` closes our output early; that is no error of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);

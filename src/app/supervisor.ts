@@ -67,8 +67,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       );
       later(wait, startController);
     });
-    for (const index of listening)
-      tellController({ to: 'controller', type: 'ready', worker: index, tableVersion: 0 });
+    const tableVersion = lastTable?.type === 'table' ? lastTable.table.version : 0;
+    for (const worker of listening) tellController({ to: 'controller', type: 'ready', worker, tableVersion });
   }
 
   function startWorker(index: number): void {

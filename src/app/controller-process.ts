@@ -1,0 +1,69 @@
+import { Command } from 'commander';
+import type { CliIo } from '../cli/io.ts';
+import { commandLogger } from '../cli/logging.ts';
+import { type ServeOptions, serveSettings, withServeOptions } from '../cli/serve.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
+import { systemClock } from '../lib/clock.ts';
+import { systemRandom } from '../lib/random.ts';
+import { createController } from './controller.ts';
+
+/** The supervisor's child that knows and decides. It has the same arguments as the supervisor and reads the same file. */
+export async function runControllerProcess(args: readonly string[]): Promise<void> {
+  // Ctrl-C reaches the whole group; the supervisor ends us last, by SIGTERM.
+  process.on('SIGINT', () => undefined);
+  function send(message: ToWorker | ToSupervisor): void {
+    if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+  }
+  try {
+    const options = optionsIn(args);
+    const io = controllerIo();
+    const settings = serveSettings(options, io);
+    const controller = await createController({
+      settings,
+      clock: systemClock,
+      random: systemRandom,
+      logger: commandLogger(io, options.json ?? false, settings.secrets, 'controller'),
+      send,
+    });
+    process.on('message', (message) => controller.accept(message as FromWorker));
+    // Without a supervisor there are no workers to decide for.
+    process.on('disconnect', () => process.exit(1));
+    process.on('SIGTERM', () => {
+      controller.close().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+    await controller.start();
+    send({ to: 'supervisor', type: 'controller-ready', adminPort: controller.adminPort });
+  } catch (caught) {
+    const { code, message, details } = SluiceError.from(caught);
+    const { cause, ...plain } = details;
+    send({ to: 'supervisor', type: 'failed', code, message, details: plain });
+    if (code === 'BUG') process.stderr.write(`${cause instanceof Error ? cause.stack : message}\n`);
+    // The message must be out before we are.
+    process.disconnect?.();
+    process.exitCode = 1;
+  }
+}
+
+function optionsIn(args: readonly string[]): ServeOptions {
+  const command = withServeOptions(new Command('serve')).exitOverride();
+  // The first argument is the command's own name.
+  command.parse([...args.slice(1)], { from: 'user' });
+  return command.opts();
+}
+
+function controllerIo(): CliIo {
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env: process.env,
+    cwd: process.cwd(),
+    isTty: process.stderr.isTTY === true,
+    columns: 80,
+    signal: new AbortController().signal,
+    exit() {},
+  };
+}

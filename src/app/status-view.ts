@@ -1,0 +1,62 @@
+import type { EventType } from '../core/events.ts';
+import type { EventLog } from '../core/ports.ts';
+import type { Settings } from '../core/settings.ts';
+import type { ApplicationStatus, PlatformStatus, StatusView } from '../core/status.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { ReleaseNames } from './release-names.ts';
+import { SLUICE_VERSION } from './version.ts';
+import type { WorkerLink } from './worker-link.ts';
+
+const RECENT = 50;
+/** What explains where traffic is; progress and log lines would push it out. */
+const TELLING: ReadonlySet<EventType> = new Set<EventType>([
+  'verdict.changed',
+  'decision.made',
+  'origin.ejected',
+  'platform.api.down',
+  'platform.api.up',
+  'deployment.target',
+  'deployment.finished',
+  'process.started',
+  'process.exited',
+  'operator.act',
+]);
+
+export function statusView(of: {
+  readonly settings: Settings;
+  readonly engine: Engine;
+  readonly link: WorkerLink;
+  readonly events: EventLog;
+  readonly names: ReleaseNames;
+  readonly now: number;
+}): StatusView {
+  const { settings, engine, link, events, names } = of;
+  const applications: ApplicationStatus[] = [];
+  for (const name of Object.keys(settings.applications)) {
+    const status = engine.statusOf(name);
+    if (!status) continue;
+    const release = names.newestLive(name);
+    applications.push({
+      ...status,
+      release: release && { id: release.id, number: release.number },
+      platforms: status.platforms.map((platform) => numbered(platform, name, names)),
+    });
+  }
+  return {
+    at: of.now,
+    version: SLUICE_VERSION,
+    tableVersion: engine.table.version,
+    workers: { wanted: settings.gateway.workers, ready: link.ready },
+    applications,
+    recent: events
+      .since(0)
+      .filter((event) => TELLING.has(event.type))
+      .slice(-RECENT),
+  };
+}
+
+function numbered(platform: PlatformStatus, application: string, names: ReleaseNames): PlatformStatus {
+  if (!platform.release) return platform;
+  const number = names.numberOf(application, platform.release.id);
+  return number === undefined ? platform : { ...platform, release: { ...platform.release, number } };
+}

@@ -1,0 +1,43 @@
+import type { Clock, Logger } from '../core/ports.ts';
+import type { TrafficControl } from '../core/traffic.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Monitor } from '../health/monitor.ts';
+import type { WorkerLink } from './worker-link.ts';
+
+const APPLY_MS = 5_000;
+const INTRODUCE_MS = 15_000;
+
+/** Make before break (invariant 8), in terms of tables and of what workers say of them. */
+export function createTrafficControl(
+  engine: Engine,
+  monitor: Monitor,
+  link: WorkerLink,
+  options: { readonly clock: Clock; readonly logger: Logger; readonly drainMs: number },
+): TrafficControl {
+  const { clock, logger } = options;
+  return {
+    allowReleases: (application, releases) => engine.allowReleases(application, releases),
+
+    async introduce(application, platform, release) {
+      const deadline = clock.now() + INTRODUCE_MS;
+      await monitor.observeNow(application, platform);
+      // The engine lets it in once its own probes have seen it answer.
+      while (!engine.offers(application, platform, release)) {
+        if (clock.now() > deadline) {
+          // Perhaps it is held down for good reasons; it serves as soon as these are gone.
+          logger.warn({ application, platform, release }, 'the release is not in the routing table yet');
+          return;
+        }
+        await clock.sleep(50);
+      }
+      await link.applied(engine.table.version, APPLY_MS);
+    },
+
+    async withdraw(application, platform, release) {
+      const version = engine.withdrawRelease(application, platform, release);
+      const drained = await link.drained(version, options.drainMs);
+      if (!drained)
+        logger.warn({ platform, release, version }, 'some exchanges outlasted the drain; they will be cut');
+    },
+  };
+}
