@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { z } from 'zod';
 import { platformError } from '../../src/core/errors.ts';
 import type { Clock, Random } from '../../src/core/ports.ts';
@@ -148,6 +149,9 @@ export function connect(deps: {
   }
 
   function session(signal: AbortSignal): Session {
+    // Each call of an observation listens to it in several places at once; more than ten are no leak here.
+    setMaxListeners(100, signal);
+
     async function call(request: ApiCall): Promise<ApiAnswer> {
       // Outside of the client's retries: a caller that gives up must not wait for a slow login.
       await abortable(auth.header(), signal);

@@ -1,3 +1,4 @@
+import { SluiceError } from '../../src/core/errors.ts';
 import type { LogLine } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
 import { logEnvelopes } from './wire.ts';
@@ -8,20 +9,27 @@ const MOST_LINES = 1000;
 const CLOCK_SKEW_MS = 5_000;
 
 export interface PlatformLine extends LogLine {
+  /** Nanoseconds since 1970, exact, as text. */
+  readonly stamp: string;
   /** The guid of the process that printed it, where the platform tells. */
   readonly process: string | undefined;
 }
 
-/** What the application, its staging and its router printed, oldest first; empty where there is no log-cache. */
+/**
+ * What the application, its staging and its router printed, oldest first; empty where there is no log-cache. `from` is
+ * a stamp, inclusive.
+ */
 export async function readLogs(
   session: Session,
   appGuid: string,
   lines: number,
+  from?: string,
 ): Promise<readonly PlatformLine[]> {
   const answer = await session.logCache(`/api/v1/read/${appGuid}`, logEnvelopes, {
     envelope_types: 'LOG',
     descending: 'true',
     limit: Math.min(lines, MOST_LINES),
+    ...(from === undefined ? {} : { start_time: from }),
   });
   const found: PlatformLine[] = [];
   for (const envelope of answer?.envelopes.batch ?? []) {
@@ -29,6 +37,7 @@ export async function readLogs(
     const tags = envelope.tags ?? {};
     const instance = tags['instance_id'] ?? envelope.instance_id;
     found.push({
+      stamp: String(envelope.timestamp),
       at: milliseconds(envelope.timestamp),
       source: sourceOf(tags['source_type'] ?? ''),
       text: Buffer.from(envelope.log.payload, 'base64').toString().trimEnd(),
@@ -64,6 +73,36 @@ export async function logTail(
   } catch {
     return [];
   }
+}
+
+/**
+ * Hands what the build printed since the last look to whoever waits, and returns the stamp to go on from. The stamp
+ * travels in the handle, so another process neither repeats nor misses a line.
+ */
+export async function relayBuildLog(
+  session: Session,
+  log: (line: LogLine) => void,
+  appGuid: string,
+  from: string,
+): Promise<string> {
+  try {
+    let next = from;
+    for (const line of await readLogs(session, appGuid, MOST_LINES, from)) {
+      if (line.source !== 'build') continue;
+      log({ at: line.at, source: 'build', text: line.text });
+      next = String(BigInt(line.stamp) + 1n);
+    }
+    return next;
+  } catch (error) {
+    if (error instanceof SluiceError) return from;
+    throw error;
+  }
+}
+
+/** The stamp of a time as the API writes it: `2026-11-20T20:36:38Z`. */
+export function stampOf(iso: string | undefined): string {
+  const ms = iso === undefined ? Number.NaN : Date.parse(iso);
+  return Number.isNaN(ms) ? '0' : `${ms}000000`;
 }
 
 function sourceOf(sourceType: string): LogLine['source'] {

@@ -126,7 +126,7 @@ export function createProvider(deps: {
       const app = await findOwnApp(calls, application);
       if (!app) return [];
       const found = await readLogs(calls, app.guid, lines);
-      return found.map(({ process: _, ...line }) => line);
+      return found.map(({ process: _, stamp: __, ...line }) => line);
     },
   };
 }

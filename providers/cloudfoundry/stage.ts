@@ -11,7 +11,7 @@ import type {
 import type { Session } from './client.ts';
 import { isAlreadyUploaded, isStagingInProgress } from './errors.ts';
 import { findOwnApp, packagesOf, refuseForeign, stagedDroplets } from './find.ts';
-import { logTail } from './logs.ts';
+import { logTail, relayBuildLog, stampOf } from './logs.ts';
 import { failed, finished, handleOf, next, running } from './status.ts';
 import { RELEASE, releaseOf, stamps } from './translate.ts';
 import {
@@ -168,8 +168,11 @@ async function pollBuild(
   handle: OperationHandle,
   found: Build,
 ): Promise<OperationStatus> {
-  const { app = '', release = '' } = handle.native;
-  if (found.state === 'STAGING') return running(handle, context.now(), 'the buildpack builds', { handle });
+  const { app = '', release = '', log = stampOf(found.created_at) } = handle.native;
+  const seen = await relayBuildLog(session, context.log, app, log);
+  if (found.state === 'STAGING') {
+    return running(handle, context.now(), 'the buildpack builds', { handle: next(handle, { log: seen }) });
+  }
   if (found.state === 'FAILED') {
     return failed('buildFailed', session.platform, 'the platform could not build the application', {
       why: found.error ?? 'no reason given',

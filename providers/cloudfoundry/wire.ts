@@ -65,6 +65,7 @@ export const build = z.object({
   state: z.enum(['STAGING', 'STAGED', 'FAILED']),
   error: z.string().nullish(),
   droplet: guidOnly.nullish(),
+  created_at: z.string().optional(),
 });
 export type Build = z.infer<typeof build>;
 

@@ -42,7 +42,7 @@ export const context: ProviderContext = {
   log: () => undefined,
 };
 
-const silent: Logger = {
+export const silentLogger: Logger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
@@ -83,7 +83,7 @@ export async function stubApi(): Promise<StubApi> {
         },
         clock: options.clock ?? systemClock,
         random: seededRandom(1),
-        logger: silent,
+        logger: silentLogger,
       });
       providers.push(provider);
       return provider;

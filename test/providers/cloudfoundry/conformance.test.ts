@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Options } from '../../../providers/cloudfoundry/config.ts';
+import { createLocalCloudFoundry } from '../../../providers/cloudfoundry/local/server.ts';
+import { createProvider } from '../../../providers/cloudfoundry/provider.ts';
+import type { PlatformProvider } from '../../../src/core/provider.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { closeAll } from '../../../src/lib/lifecycle.ts';
+import { seededRandom } from '../../../src/lib/random.ts';
+import { createRunner } from '../../../src/runner/runner.ts';
+import { type ProviderHarness, providerConformance } from '../../conformance/provider.ts';
+import { requestOrigin } from '../../support/request-origin.ts';
+import { silentLogger } from './stub-api.ts';
+
+const PLATFORM = 'cf-local';
+
+providerConformance('cloudfoundry', async (): Promise<ProviderHarness> => {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-cf-'));
+  const random = seededRandom(7);
+  const runner = createRunner({ clock: systemClock, random });
+  const local = createLocalCloudFoundry({ dir, runner, clock: systemClock, random, speed: 0.05 });
+  await local.start();
+
+  function provider(change: Partial<Options> = {}): PlatformProvider {
+    const { username, password } = local.credentials;
+    return createProvider({
+      platform: PLATFORM,
+      options: {
+        api: local.apiUrl,
+        org: local.organization,
+        space: local.space,
+        domain: local.domain,
+        router: local.routerUrl,
+        credentials: { username, password },
+        ...change,
+      },
+      clock: systemClock,
+      random,
+      logger: silentLogger,
+    });
+  }
+
+  const nobody = await closedPort();
+  return {
+    platform: PLATFORM,
+    faults: ['api-down', 'api-slow', 'api-429', 'api-502', 'api-401-once', 'build-fails', 'quota-exceeded'],
+    provider: () => provider(),
+    async setFault(fault, on) {
+      local.setFault(fault, on);
+      await local.settled();
+    },
+    request: (origin, path) => requestOrigin(origin, path),
+    unreachable: () => provider({ api: `http://127.0.0.1:${nobody}` }),
+    wrongCredentials: () => provider({ credentials: { username: 'admin', password: 'wrong' } }),
+    plantForeign: (application) => plant(application, local.apiUrl, local.credentials),
+    async close() {
+      await closeAll([
+        { name: 'runner', start: async () => undefined, close: () => runner.close() },
+        { name: 'local', start: async () => undefined, close: () => local.close() },
+      ]);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+});
+
+/** An application as somebody else's `cf push` would make it. */
+async function plant(
+  application: string,
+  apiUrl: string,
+  credentials: { username: string; password: string },
+): Promise<void> {
+  const root = await json(`${apiUrl}/`, {});
+  const login = at(root, 'links', 'login', 'href');
+  const token = await json(`${login}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa('cf:')}` },
+    body: new URLSearchParams({ grant_type: 'password', ...pick(credentials) }),
+  });
+  const headers = {
+    authorization: `bearer ${at(token, 'access_token')}`,
+    'content-type': 'application/json',
+  };
+  const spaces = await json(`${apiUrl}/v3/spaces?names=dev`, { headers });
+  const relationships = { space: { data: { guid: at(spaces, 'resources', '0', 'guid') } } };
+  const body = JSON.stringify({ name: application, relationships });
+  await json(`${apiUrl}/v3/apps`, { method: 'POST', headers, body });
+}
+
+function pick({ username, password }: { username: string; password: string }) {
+  return { username, password };
+}
+
+async function json(url: string, init: RequestInit): Promise<unknown> {
+  const answer = await fetch(url, { ...init, keepalive: false });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+function at(value: unknown, ...path: string[]): string {
+  let found = value;
+  for (const key of path) found = (found as Record<string, unknown>)[key];
+  return String(found);
+}
+
+function closedPort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 1));
+    });
+  });
+}
