@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadSettings, type ProviderShape } from '../config/load.ts';
+import { loadSettings } from '../config/load.ts';
+import type { ProviderShape } from '../config/options.ts';
 import { packagePresets } from '../config/presets.ts';
 import { printSettings, redactedSettings } from '../config/print.ts';
 import { type Diagnostic, formatDiagnostic } from '../core/diagnostics.ts';

@@ -1,6 +1,6 @@
 import { remedyFor } from './did-you-mean.ts';
 import { type Fault, keyFault, valueFault, warning } from './fault.ts';
-import { isMap, type Path, valueAt } from './path.ts';
+import { isMap, mapAt, type Path, valueAt } from './path.ts';
 
 /**
  * What no schema can see: one part of the file against another. Works on what was written, so that these faults
@@ -250,11 +250,6 @@ export function normalPath(path: string): string {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function mapAt(root: unknown, path: Path): Readonly<Record<string, unknown>> {
-  const value = valueAt(root, path);
-  return isMap(value) ? value : {};
 }
 
 function numberOr(value: unknown, otherwise: number): number {

@@ -1,49 +1,23 @@
 import { readFileSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import type { ZodType } from 'zod';
+import { dirname, join, resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic } from '../core/diagnostics.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { ApplicationSettings, PlatformSettings, PolicySettings, Settings } from '../core/settings.ts';
-import { createRedactor, type Redactor } from '../lib/redact.ts';
+import type { ApplicationSettings, PolicySettings, Settings } from '../core/settings.ts';
 import { assembleApplication, assembleGateway } from './assemble.ts';
 import { checkReferences } from './checks.ts';
 import { decode } from './decode.ts';
-import { remedyFor } from './did-you-mean.ts';
-import { type ConfigDocument, readDocument } from './document.ts';
+import type { ConfigDocument } from './document.ts';
 import { type Fault, valueFault } from './fault.ts';
 import { refuseNotYet } from './not-yet.ts';
-import { formatPath, isMap, matchesPath, type Path, pathKey, valueAt } from './path.ts';
-import { decodePolicy, type PolicyContext, type PolicySource } from './policy.ts';
+import { absolute, homeless, type LoadOptions, type ProviderShape } from './options.ts';
+import { isMap, mapAt, matchesPath, type Path, pathKey, valueAt } from './path.ts';
+import { decodePlatforms, deploys } from './platforms.ts';
+import { decodePolicy, type PolicyContext } from './policy.ts';
 import { packagePresets } from './presets.ts';
-import {
-  expandHome,
-  noHome,
-  type ResolvedReference,
-  resolveReferences,
-  whyUnreadable,
-} from './references.ts';
+import { whyUnreadable } from './references.ts';
 import { type RootInput, rootSchema } from './schema.ts';
-import { secretsInClear, secretsOf, warnInClear } from './secrets.ts';
-
-/** What configuration must know of a kind of platform; `providers/registry.ts` has it. */
-export interface ProviderShape {
-  /** Of the platform's block without `provider`. */
-  readonly schema: ZodType;
-  /** False where there is nothing to deploy. Default: true, but for `static`. */
-  readonly deploys?: boolean;
-}
-
-export interface LoadOptions {
-  /** Absolute. */
-  readonly file: string;
-  /** How messages call the file, e.g. as it was typed. Default: `file`. */
-  readonly shownAs?: string;
-  /** Throws as `readFileSync` does. */
-  readonly read: (path: string) => string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly providers: Readonly<Record<string, ProviderShape>>;
-  readonly presets: Readonly<Record<string, PolicySource>>;
-}
+import { secretsInClear, warnInClear } from './secrets.ts';
+import { createSession, type Session } from './session.ts';
 
 /** Either settings and warnings, or at least one error; both kinds of diagnostics are sorted by place. */
 export type Loaded =
@@ -103,79 +77,6 @@ function isEnvironment(path: Path): boolean {
   return ENVIRONMENTS.some((pattern) => matchesPath(pattern, path));
 }
 
-interface Session {
-  open(source: PolicySource, path: string, isText?: (path: Path) => boolean): ConfigDocument;
-  report(document: ConfigDocument, faults: readonly Fault[]): void;
-  addSecrets(values: readonly string[]): void;
-  diagnostics(): readonly Diagnostic[];
-  secrets(): Pick<Settings, 'secrets' | 'references'>;
-}
-
-/** What all documents of one load share: what was found wrong, and what must never be shown. */
-function createSession(options: LoadOptions): Session {
-  const found: Diagnostic[] = [];
-  const references: ResolvedReference[] = [];
-  const literals = new Set<string>();
-  const inClear: string[] = [];
-
-  function secrets(): readonly string[] {
-    return secretsOf(references, literals, inClear);
-  }
-
-  return {
-    open(source, path, isText = () => false) {
-      const sources = { env: options.env, read: options.read, folder: dirname(path) };
-      const document = readDocument({
-        file: source.file,
-        text: source.text,
-        resolve: (text) => resolveReferences(text, sources),
-        isText,
-      });
-      found.push(...document.diagnostics);
-      references.push(...document.references);
-      for (const literal of document.literals) literals.add(literal);
-      return document;
-    },
-    report(document, faults) {
-      for (const { severity, path, at, summary, remedy } of faults) {
-        if (document.faulty.has(pathKey(path))) continue;
-        found.push({
-          severity,
-          file: document.file,
-          ...document.position(path, at),
-          path: formatPath(path),
-          summary,
-          remedy,
-        });
-      }
-    },
-    addSecrets: (values) => void inClear.push(...values),
-    diagnostics: () => sorted(found, createRedactor(secrets())),
-    secrets: () => ({
-      secrets: secrets(),
-      references: references.filter(({ value }) => value !== ''),
-    }),
-  };
-}
-
-function sorted(found: readonly Diagnostic[], redactor: Redactor): readonly Diagnostic[] {
-  const unique = new Map<string, Diagnostic>();
-  for (const one of found) {
-    const safe = {
-      ...one,
-      file: redactor.text(one.file),
-      summary: redactor.text(one.summary),
-      remedy: redactor.text(one.remedy),
-    };
-    // An alias shows the same fault once for each place it stands for.
-    const key = `${one.file}\n${one.line}:${one.column}\n${safe.summary}`;
-    if (!unique.has(key)) unique.set(key, safe);
-  }
-  return [...unique.values()].sort(
-    (a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column,
-  );
-}
-
 type Unfinished = Omit<Settings, 'secrets' | 'references'>;
 
 function decodeRoot(
@@ -215,73 +116,6 @@ function decodeRoot(
   };
 }
 
-function deploys(kind: string, providers: LoadOptions['providers']): boolean | undefined {
-  const provider = Object.hasOwn(providers, kind) ? providers[kind] : undefined;
-  return provider && (provider.deploys ?? kind !== 'static');
-}
-
-function decodePlatforms(
-  root: unknown,
-  document: ConfigDocument,
-  options: LoadOptions,
-): { value: Record<string, PlatformSettings>; faults: readonly Fault[] } {
-  const value: Record<string, PlatformSettings> = {};
-  const faults: Fault[] = [];
-  for (const [name, block] of Object.entries(mapAt(root, ['platforms']))) {
-    if (!isMap(block) || typeof block['provider'] !== 'string') continue;
-    const { provider, ...rest } = block;
-    const path = ['platforms', name];
-    const shape = Object.hasOwn(options.providers, provider) ? options.providers[provider] : undefined;
-    if (shape === undefined) {
-      faults.push(
-        valueFault(
-          [...path, 'provider'],
-          'no provider has this name',
-          remedyFor(provider, Object.keys(options.providers)),
-        ),
-      );
-      continue;
-    }
-    const authority = readAuthority(rest['ca'], [...path, 'ca'], options);
-    if (authority?.fault) faults.push(authority.fault);
-    const socket = typeof rest['socket'] === 'string' ? absolute(rest['socket'], options) : undefined;
-    const given = {
-      ...rest,
-      ...(authority?.pem === undefined ? {} : { ca: authority.pem }),
-      ...(socket === undefined ? {} : { socket }),
-    };
-    const decoded = decode(shape.schema, given, path, document);
-    faults.push(...decoded.faults);
-    if (decoded.ok) value[name] = { name, provider, options: decoded.value };
-  }
-  return { value, faults };
-}
-
-/** `ca:` is the PEM text itself or the path of a file that holds it; providers always get the text. */
-function readAuthority(
-  given: unknown,
-  path: Path,
-  options: LoadOptions,
-): { pem?: string; fault?: Fault } | undefined {
-  if (typeof given !== 'string' || given.includes('-----BEGIN')) return undefined;
-  const file = absolute(given, options);
-  if (file === undefined) return { fault: homeless(path) };
-  try {
-    const pem = options.read(file);
-    if (pem.includes('-----BEGIN CERTIFICATE')) return { pem };
-    return {
-      fault: valueFault(
-        path,
-        'this file holds no certificate',
-        'it must be PEM: -----BEGIN CERTIFICATE-----',
-      ),
-    };
-  } catch (caught) {
-    const summary = `cannot read the certificate: ${whyUnreadable(caught)}`;
-    return { fault: valueFault(path, summary, 'correct the path; it starts at the folder of this file') };
-  }
-}
-
 function resolvePaths(
   root: unknown,
   options: LoadOptions,
@@ -313,17 +147,6 @@ function resolvePaths(
 }
 
 const NOT_A_FOLDER = /\.(zip|jar|war|tgz|tar|tar\.gz|tar\.xz)$|^(git(@|\+|:)|https?:|ssh:)/i;
-
-function absolute(given: string, options: LoadOptions): string | undefined {
-  const path = expandHome(given, options);
-  if (path === undefined || isAbsolute(path)) return path;
-  return join(dirname(options.file), path);
-}
-
-function homeless(path: Path): Fault {
-  const { summary, remedy } = noHome();
-  return valueFault(path, summary, remedy);
-}
 
 function decodePolicies(
   root: unknown,
@@ -372,9 +195,4 @@ function assembleApplications(
     });
   }
   return applications;
-}
-
-function mapAt(root: unknown, path: Path): Readonly<Record<string, unknown>> {
-  const value = valueAt(root, path);
-  return isMap(value) ? value : {};
 }

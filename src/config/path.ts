@@ -38,3 +38,9 @@ export function valueAt(root: unknown, path: Path): unknown {
   }
   return value;
 }
+
+/** The map at the path; an empty one where there is none. */
+export function mapAt(root: unknown, path: Path): Readonly<Record<string, unknown>> {
+  const value = valueAt(root, path);
+  return isMap(value) ? value : {};
+}

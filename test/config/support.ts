@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in configuration files are written so.
 import { z } from 'zod';
-import { type Loaded, loadSettings, type ProviderShape } from '../../src/config/load.ts';
+import { type Loaded, loadSettings } from '../../src/config/load.ts';
+import type { ProviderShape } from '../../src/config/options.ts';
 import { packagePresets } from '../../src/config/presets.ts';
 import { formatDiagnostic } from '../../src/core/diagnostics.ts';
 
