@@ -34,8 +34,6 @@ type Phase = 'routing' | 'attempting' | 'parked' | 'relaying' | 'closed';
 /** A replay waits this long for the budget. */
 const PARK_MS = 1_000;
 
-const NOBODY: readonly Lane[] = [];
-
 /** One request from head to last byte: route → attempts → gate → forward → outcome. */
 export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaiter {
   readonly #pipeline: Pipeline;
@@ -64,7 +62,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   #blocked = false;
 
   // What the attempts before it left.
-  #tried: Lane[] | undefined;
+  readonly #tried: Lane[] = [];
   #freshTried = false;
   #evacuated = false;
   #holdsBudget = false;
@@ -133,7 +131,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
     const wish = {
       now: this.#pipeline.now(),
       replayable: this.#replayable,
-      tried: this.#tried ?? NOBODY,
+      tried: this.#tried,
     };
     return nextAttempt(route, wish, this.#pipeline.random);
   }
@@ -344,7 +342,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   #elsewhere(held: ResponseHead | undefined, outcome: OutcomeClass): boolean {
     const lane = this.#lane;
     if (lane === undefined) return false;
-    (this.#tried ??= []).push(lane);
+    this.#tried.push(lane);
     const candidate = this.#next(this.#route());
     if (candidate === undefined) return false;
     const ejected = lane.gate.state !== CLOSED;

@@ -1,0 +1,4 @@
+import { createCompatWire } from '../../src/gateway/compat/wire.ts';
+import { exchangeSuite } from './exchange-suite.ts';
+
+exchangeSuite('compat', createCompatWire);
