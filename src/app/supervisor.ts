@@ -85,6 +85,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       logger.warn({ worker: index, code, signal }, 'a worker ended; starting another');
       later(100, () => startWorker(index));
     });
+  }
+
+  /** node:cluster drops what is sent before the worker's own program listens, so it says when it does. */
+  function equip(worker: Worker): void {
     // Tokens of the admin API are no business of the data path.
     const settings: GatewaySettings = { ...gateway, admin: { ...gateway.admin, tokens: {} } };
     tell(worker, { to: 'worker', type: 'settings', settings });
@@ -106,6 +110,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (message.to === 'supervisor') {
       if (message.type === 'failed')
         failStart(new SluiceError(message.code, message.message, message.details ?? {}));
+      const worker = workers.get(index);
+      if (message.type === 'worker-hears' && worker) equip(worker);
       if (message.type === 'worker-listening') {
         ports = message.ports;
         listening.add(index);

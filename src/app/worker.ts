@@ -73,6 +73,7 @@ export function runWorker(options: WorkerOptions): void {
         break;
     }
   });
+  channel.send({ to: 'supervisor', type: 'worker-hears' });
   // Without a supervisor nobody would ever stop us.
   channel.onDisconnect(() => options.exit(0));
 }

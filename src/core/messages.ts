@@ -39,6 +39,8 @@ export type FromWorker =
 /** What the supervisor itself is told. */
 export type ToSupervisor =
   | { readonly to: 'supervisor'; readonly type: 'controller-ready'; readonly adminPort: number }
+  /** The worker's program runs and hears: what was sent before is lost. */
+  | { readonly to: 'supervisor'; readonly type: 'worker-hears' }
   | { readonly to: 'supervisor'; readonly type: 'worker-listening'; readonly ports: readonly number[] }
   | {
       readonly to: 'supervisor';
