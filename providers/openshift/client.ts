@@ -1,6 +1,6 @@
 import { type ZodType, z } from 'zod';
 import { platformError } from '../../src/core/errors.ts';
-import type { Clock, Random } from '../../src/core/ports.ts';
+import type { Clock, Logger, Random } from '../../src/core/ports.ts';
 import { type ApiAnswer, createApiClient } from '../../src/lib/api-client.ts';
 import { createAuth } from './auth.ts';
 import type { Options } from './config.ts';
@@ -57,6 +57,7 @@ export function createClient(deps: {
   options: Options;
   clock: Clock;
   random: Random;
+  logger: Logger;
 }): OpenShiftClient {
   const { platform, options } = deps;
   const { namespace } = options;
@@ -126,6 +127,9 @@ export function createClient(deps: {
         // Applying the same manifest twice is the same as once.
         repeatable: true,
       });
+      // Deprecations and fields the server does not know: it took the rest all the same.
+      const warning = answer.headers['warning'];
+      if (warning !== undefined) deps.logger.warn({ platform, path, warning }, 'the platform warns');
       return decode(resource.schema, answer, path);
     },
 

@@ -167,6 +167,7 @@ describe('the configuration', () => {
     for (const bad of [
       { ...good, api: 'api.test' },
       { ...good, api: 'ftp://api.test' },
+      { ...good, api: 'https://me:secret@api.test' },
       { ...good, namespace: 'Shop Space' },
       { ...good, credentials: {} },
       { ...good, tokne: 'x' },
