@@ -38,7 +38,7 @@ ours() {
 }
 for signal in TERM KILL; do
   for one in $watched; do
-    if ours "\${one%:*}" "\${one#*:}"; then kill -$signal -- "-\${one%:*}" 2>/dev/null; fi
+    if ours "\${one%:*}" "\${one#*:}"; then kill -s $signal -- "-\${one%:*}" 2>/dev/null; fi
   done
   [ $signal = KILL ] || sleep 1
 done
