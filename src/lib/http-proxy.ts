@@ -63,6 +63,8 @@ export function createForwarder(options: ForwarderOptions = {}): Forwarder {
   proxy.on('proxyReq', (upstream, request, response) => {
     // The library joins path segments and collapses slashes on the way; the target belongs to the client.
     upstream.path = request.url ?? '/';
+    // How long this connection lives is between us and upstream, and no matter of the client's.
+    upstream.setHeader('connection', keepAlive ? 'keep-alive' : 'close');
     response.on('close', () => {
       if (!response.writableFinished) upstream.destroy();
     });
@@ -77,6 +79,9 @@ export function createForwarder(options: ForwarderOptions = {}): Forwarder {
     upstream.on('close', () => {
       if (!upstream.complete) response.destroy();
     });
+    // Nor the other way round: the library then tells the client what it asked for.
+    delete upstream.headers.connection;
+    delete upstream.headers['keep-alive'];
     options.onResponse?.(upstream, request, response);
   });
 
@@ -91,6 +96,8 @@ export function createForwarder(options: ForwarderOptions = {}): Forwarder {
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
     socket.on('error', () => socket.destroy());
+    // Nobody reads it before the switch, and who does not read does not learn that the client has gone.
+    socket.read(0);
     // The types ask for a net.Socket; any duplex that is one in fact comes from a server's `upgrade` event.
     proxy.ws(request, socket as Socket, head, { target, agent: agentFor(target) }, () => {
       if (!socket.destroyed)

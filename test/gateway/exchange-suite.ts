@@ -448,6 +448,24 @@ export function exchangeSuite(name: string, createWire: CreateWire): void {
         expect((await ask(port)).status).toBe(426);
       });
 
+      it('notices a client that goes away before the switch', async () => {
+        const origin = await rawOrigin(cleanup, (socket) =>
+          socket.resume().on('end', () => socket.destroy()),
+        );
+        const { port, gateway } = await startGateway(
+          cleanup,
+          createWire,
+          tableOf({ a: { urls: [origin.url] } }),
+        );
+        const socket = net.connect({ host: '127.0.0.1', port });
+        socket.on('error', () => undefined);
+        socket.write(HANDSHAKE);
+        await until(() => origin.sockets.size === 1);
+        socket.resetAndDestroy();
+        await until(() => gateway.metrics().active === 0);
+        await until(() => origin.sockets.size === 0);
+      });
+
       it('ignores an offer of another protocol and serves the request', async () => {
         const origin = await named('plain');
         const { port } = await startGateway(cleanup, createWire, tableOf({ a: { urls: [origin.url] } }));

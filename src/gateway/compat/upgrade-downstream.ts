@@ -39,7 +39,8 @@ export class UpgradeDownstream implements Downstream {
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => handler.onClose(finished));
-    // A paused socket does not notice that its client has gone; before the switch nothing else may come anyway.
+    // Paused as it is it would not notice that its client has gone; this reads into the buffer and no further.
+    socket.read(0);
   }
 
   resume(): void {
