@@ -48,7 +48,7 @@ export async function apply(
   await site.client.apply(DEPLOYMENT, manifest, held.has(DEPLOYMENT.kind), signal);
   await removeRoutesBut(site, application, new Set(wanted.map((route) => route.metadata.name)), signal);
 
-  const previous = before?.spec.template.metadata.labels[names.RELEASE];
+  const previous = lastGood(before);
   return {
     handle: {
       platform: want.platform,
@@ -66,6 +66,12 @@ export async function apply(
       startedAt: context.now(),
     },
   };
+}
+
+/** What to go back to if nothing can tell by serving; never a release that was itself left there because it failed. */
+function lastGood(before: Deployment | undefined): string | undefined {
+  const release = before?.spec.template.metadata.labels[names.RELEASE];
+  return release === before?.metadata.annotations[names.FAILED_RELEASE] ? undefined : release;
 }
 
 /**

@@ -147,6 +147,18 @@ describe('applying', () => {
     expect(JSON.stringify(api.objects.get(DEPLOYMENT))).toBe(retried);
   });
 
+  it('never goes back to a release that was left there because it failed', async () => {
+    const provider = api.provider();
+    const next = sampleTarget({ application: 'shop', platform: 'ocp', number: 2 });
+    await provider.apply(api.context, want, artifact);
+    expect((await provider.apply(api.context, next, artifact)).handle.native['previous']).toBe(
+      want.release.id,
+    );
+    const applied = api.objects.get(DEPLOYMENT) as { metadata: { annotations: Record<string, string> } };
+    applied.metadata.annotations['sluice.dev/failed-release'] = next.release.id;
+    expect((await provider.apply(api.context, want, artifact)).handle.native['previous']).toBeUndefined();
+  });
+
   it('is lost when another release was applied since', async () => {
     const provider = api.provider();
     const { handle } = await provider.apply(api.context, want, artifact);
