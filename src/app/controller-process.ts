@@ -16,7 +16,8 @@ export async function runControllerProcess(args: readonly string[]): Promise<voi
     if (process.connected) process.send?.(message, undefined, {}, () => undefined);
   }
   try {
-    const options = optionsIn(args);
+    const sameDoor = process.env['SLUICE_ADMIN_PORT'];
+    const options = { ...optionsIn(args), ...(sameDoor === undefined ? {} : { adminPort: sameDoor }) };
     const io = controllerIo();
     const settings = serveSettings(options, io);
     const controller = await createController({

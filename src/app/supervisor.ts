@@ -49,8 +49,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const listening = new Set<number>();
 
   function startController(): void {
+    // A new controller must be found where the last one was, also when the port was any free one.
+    const sameDoor = adminPort === undefined ? {} : { SLUICE_ADMIN_PORT: String(adminPort) };
     controller = fork(options.main, [...options.args], {
-      env: { ...options.env, SLUICE_ROLE: 'controller' } as NodeJS.ProcessEnv,
+      env: { ...options.env, ...sameDoor, SLUICE_ROLE: 'controller' } as NodeJS.ProcessEnv,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const child = controller;
