@@ -6,6 +6,7 @@ import { type ApiAnswer, type ApiCall, type ApiClient, createApiClient } from '.
 import { createAuth, uaaErrorOf } from './auth.ts';
 import type { Options } from './config.ts';
 import { apiError, hasClass } from './errors.ts';
+import { abortable, once } from './shared-work.ts';
 import { type Domain, decode, domain, named, page, type Root, root } from './wire.ts';
 
 /** Calls per second at most; a foundation's usual limit is 20000 an hour, so bursts are fine and long ones are not. */
@@ -248,39 +249,4 @@ export function connect(deps: {
 /** Commas separate values in filters. */
 export function escaped(value: string): string {
   return value.replaceAll(',', '%2C');
-}
-
-/** Keeps the first success; a failure is forgotten, so that the next caller tries again. */
-function once<T>(work: () => Promise<T>): { (): Promise<T>; forget(): void } {
-  let kept: Promise<T> | undefined;
-  function get(): Promise<T> {
-    kept ??= work().catch((error: unknown) => {
-      kept = undefined;
-      throw error;
-    });
-    return kept;
-  }
-  return Object.assign(get, {
-    forget() {
-      kept = undefined;
-    },
-  });
-}
-
-/** Ends with the signal although the work, which others may share, goes on. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    work.catch(() => undefined);
-    throw signal.reason;
-  }
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (stop) signal.removeEventListener('abort', stop);
-  }
 }

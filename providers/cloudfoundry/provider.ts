@@ -16,7 +16,7 @@ import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
 import { destroy, pollRemoval, retire } from './remove.ts';
 import { pollApply } from './rollout.ts';
-import { resolveRoutes } from './routes.ts';
+import { checkedDomains, resolveRoutes } from './routes.ts';
 import { pollStage, stage } from './stage.ts';
 import { finished, handleOf } from './status.ts';
 import { process, route } from './wire.ts';
@@ -59,7 +59,7 @@ export function createProvider(deps: {
       const calls = session(context);
       const root = await calls.root();
       await calls.spaceGuid();
-      await resolveRoutes(calls, context, { application: 'any', hosts: [] }, options.domain);
+      await checkedDomains(calls, options.domain);
       return {
         kind: KIND,
         apiVersion: root.links.cloud_controller_v3?.meta?.version ?? '3',

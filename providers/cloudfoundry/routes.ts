@@ -2,23 +2,26 @@ import { platformError } from '../../src/core/errors.ts';
 import type { ProviderContext, TargetSpec } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
 import { stamps, type WantedRoute, wantedRoutes } from './translate.ts';
-import { type App, type Route, route as routeSchema } from './wire.ts';
+import { type App, type Domain, type Route, route as routeSchema } from './wire.ts';
 
-/** The routes this target needs, checked against the platform's domains. */
+/** The domains the space may use, after the one of the default route was found among them. */
+export async function checkedDomains(session: Session, domain: string): Promise<readonly Domain[]> {
+  const domains = await session.domains();
+  if (domains.some((one) => one.name === domain)) return domains;
+  throw platformError('notFound', session.platform, `the platform has no domain ${domain}`, {
+    why: `it has ${domains.map((one) => one.name).join(', ') || 'none that we may use'}`,
+    remedy: `set domain of platform ${session.platform} to one of them`,
+  });
+}
+
+/** The routes this target needs; public hosts that no domain of the platform fits are told of and left out. */
 export async function resolveRoutes(
   session: Session,
   context: ProviderContext,
   want: Pick<TargetSpec, 'application' | 'hosts'>,
   domain: string,
 ): Promise<readonly WantedRoute[]> {
-  const domains = await session.domains();
-  if (!domains.some((one) => one.name === domain)) {
-    throw platformError('notFound', session.platform, `the platform has no domain ${domain}`, {
-      why: `it has ${domains.map((one) => one.name).join(', ') || 'none that we may use'}`,
-      remedy: `set domain of platform ${session.platform} to one of them`,
-    });
-  }
-  const { routes, unknown } = wantedRoutes(want, domain, domains);
+  const { routes, unknown } = wantedRoutes(want, domain, await checkedDomains(session, domain));
   for (const host of unknown) {
     const text = `no domain here fits ${host}: its requests arrive under the default route's name`;
     context.log({ at: context.now(), source: 'platform', text });

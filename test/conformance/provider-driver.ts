@@ -1,14 +1,15 @@
 import type { WireError } from '../../src/core/errors.ts';
-import { SluiceError, toWire } from '../../src/core/errors.ts';
-import type {
-  Bundle,
-  LogLine,
-  Operation,
-  OperationHandle,
-  PlatformProvider,
-  ProviderContext,
-  StagedArtifact,
-  TargetSpec,
+import { fromWire, SluiceError, toWire } from '../../src/core/errors.ts';
+import {
+  type Bundle,
+  type LogLine,
+  type Operation,
+  type OperationHandle,
+  type PlatformProvider,
+  type ProviderContext,
+  RETRYABLE,
+  type StagedArtifact,
+  type TargetSpec,
 } from '../../src/core/provider.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 
@@ -37,6 +38,8 @@ export interface Driver {
   follow(operation: Operation): Promise<Settled>;
   succeed(submit: Promise<Operation>): Promise<StagedArtifact | undefined>;
   fail(submit: Promise<Operation>): Promise<WireError>;
+  /** As `succeed`, beginning anew as long as the platform is only out of reach. */
+  persist(submit: () => Promise<Operation>): Promise<StagedArtifact | undefined>;
   stage(want: TargetSpec, bundle: Bundle): Promise<StagedArtifact>;
   deploy(want: TargetSpec, bundle: Bundle): Promise<void>;
   /** The class of error an ordinary call ends with. */
@@ -100,6 +103,21 @@ export function createDriver(source: ProviderSource): Driver {
     return settled.artifact;
   }
 
+  async function persist(submit: () => Promise<Operation>): Promise<StagedArtifact | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await follow(await submit()).then((settled) => {
+          if (settled.state === 'failed') throw fromWire(settled.error);
+          return settled.artifact;
+        });
+      } catch (error) {
+        const transient =
+          error instanceof SluiceError && error.class !== undefined && RETRYABLE.has(error.class);
+        if (!transient || attempt === 20) throw error;
+      }
+    }
+  }
+
   async function stage(want: TargetSpec, bundle: Bundle): Promise<StagedArtifact> {
     const artifact = await succeed(fresh().stage(context, want, bundle));
     if (!artifact) throw new Error('stage succeeded without an artifact');
@@ -113,6 +131,7 @@ export function createDriver(source: ProviderSource): Driver {
     settle,
     follow,
     succeed,
+    persist,
     stage,
     async fail(submit) {
       const settled = await settle(submit);
