@@ -71,7 +71,7 @@ function winning(draft: Draft, candidate: Candidate): string | undefined {
 /** Nobody left and nobody came: then it is capacity, weights or what we know. */
 function motive(draft: Draft): string {
   const { facts, before } = draft;
-  if (Object.keys(before.shares).length === 0) return 'first decision';
+  if (!Object.values(before.shares).some((share) => share > 0)) return 'nothing was offered before';
   const short = draft.candidates.filter(
     ({ limit, platform }) => limit <= shareOf(draft.shares, platform) + MOVED,
   );

@@ -89,11 +89,11 @@ const DETAIL_OF_CODE: Readonly<Record<string, string>> = {
 
 /** A short word for what went wrong before any answer; never the error's own text, which may hold an address. */
 export function classifyError(error: unknown): string {
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'not HTTP';
   const code = codeOf(error);
   if (code === undefined) return 'failed';
   if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(code))
     return 'tls';
-  if (code.startsWith('HPE_')) return 'not HTTP';
   return DETAIL_OF_CODE[code] ?? code.toLowerCase();
 }
 

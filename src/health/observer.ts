@@ -26,13 +26,15 @@ interface Turn extends WatchedPlatform {
 export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal) => void): Observer {
   const { clock, random, logger } = deps;
   const everyMs = deps.observeEveryMs ?? EVERY_MS;
-  const stop = new AbortController();
+  // One controller a read, not AbortSignal.any over a long-lived one: that would keep every read for ever.
+  const reads = new Set<AbortController>();
+  let closed = false;
   const turns = deps.platforms.map((watched): Turn => ({ ...watched, failures: 0, timer: () => undefined }));
 
   async function observe(turn: Turn): Promise<PlatformSignal> {
     turn.timer();
     const signal = await read(turn);
-    if (stop.signal.aborted) return signal;
+    if (closed) return signal;
     turn.failures = signal.observation === undefined ? turn.failures + 1 : 0;
     const wait = Math.min(LONGEST_WAIT_MS, everyMs * 2 ** turn.failures);
     // Two reads may have run at once (`now`); one turn follows.
@@ -43,24 +45,30 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
   }
 
   async function read({ application, provider }: Turn): Promise<PlatformSignal> {
-    const timeout = new AbortController();
-    const expire = clock.after(TIMEOUT_MS, () =>
-      timeout.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
-    );
+    const abort = new AbortController();
+    reads.add(abort);
+    let late = false;
+    const expire = clock.after(TIMEOUT_MS, () => {
+      late = true;
+      abort.abort(new Error('too late'));
+    });
     const { platform } = provider;
     try {
-      const observation = await provider.observe(
-        { signal: AbortSignal.any([stop.signal, timeout.signal]), now: clock.now, log: () => undefined },
-        application,
-      );
+      const context = { signal: abort.signal, now: clock.now, log: () => undefined };
+      // The race, so that a provider which overlooks the signal cannot blind us for good.
+      const observation = await Promise.race([
+        provider.observe(context, application),
+        rejected(abort.signal),
+      ]);
       return { kind: 'platform', at: clock.now(), application, platform, observation };
     } catch (caught) {
       const error = SluiceError.from(caught);
-      const apiError = timeout.signal.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : error.message;
+      const apiError = late ? `no answer within ${TIMEOUT_MS / 1000} s` : error.message;
       logger.debug({ platform, application, error: apiError }, 'a platform could not be observed');
       return { kind: 'platform', at: clock.now(), application, platform, observation: undefined, apiError };
     } finally {
       expire();
+      reads.delete(abort);
     }
   }
 
@@ -73,8 +81,15 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
       return turn && observe(turn);
     },
     close() {
-      stop.abort(new Error('closed'));
+      closed = true;
+      for (const abort of reads) abort.abort(new Error('closed'));
       for (const turn of turns) turn.timer();
     },
   };
+}
+
+function rejected(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }

@@ -1,0 +1,174 @@
+import { describe, expect, it } from '@jest/globals';
+import { platformError } from '../../src/core/errors.ts';
+import type { Observation, PlatformProvider } from '../../src/core/provider.ts';
+import { DEFAULT_HEALTH } from '../../src/core/settings.ts';
+import type { Signal } from '../../src/core/signals.ts';
+import type { WatchedOrigin } from '../../src/core/verdict.ts';
+import { createMonitor } from '../../src/health/monitor.ts';
+import type { Probe } from '../../src/health/probes.ts';
+import { seededRandom } from '../../src/lib/random.ts';
+import { type VirtualClock, virtualClock } from '../../src/lib/virtual-clock.ts';
+import { silent } from '../support/scenario.ts';
+
+const OK = { probe: 'http', ok: true, detail: 'ok', latencyMs: 1 } as const;
+
+function origin(url: string): WatchedOrigin {
+  return {
+    application: 'shop',
+    platform: 'cf',
+    url,
+    hostHeader: undefined,
+    sni: undefined,
+    health: DEFAULT_HEALTH,
+  };
+}
+
+/** Advances in small steps and lets promises settle in between. */
+async function run(clock: VirtualClock, ms: number): Promise<void> {
+  for (let gone = 0; gone < ms; gone += 50) {
+    clock.advance(50);
+    for (let i = 0; i < 6; i++) await Promise.resolve();
+  }
+}
+
+function monitored(options: { probe?: Probe; observe?: () => Promise<Observation> } = {}) {
+  const clock = virtualClock(1_000_000);
+  const observe = options.observe;
+  const provider = { kind: 'test', platform: 'cf', observe } as unknown as PlatformProvider;
+  const monitor = createMonitor({
+    clock,
+    random: seededRandom(7),
+    logger: silent,
+    probe: options.probe ?? (async () => OK),
+    platforms: observe === undefined ? [] : [{ application: 'shop', provider }],
+  });
+  const signals: Signal[] = [];
+  monitor.onSignal((signal) => signals.push(signal));
+  return { clock, monitor, signals };
+}
+
+const SEEN: Observation = {
+  at: 1,
+  apiLatencyMs: 1,
+  exists: true,
+  releases: [],
+  serving: undefined,
+  instances: [],
+  desired: 0,
+  origins: [],
+  env: {},
+  foreign: [],
+};
+
+describe('probing', () => {
+  it('begins at once and goes on every second, give or take ten percent', async () => {
+    const { clock, monitor, signals } = monitored();
+    monitor.watch([origin('http://127.0.0.1:1')]);
+    await monitor.start();
+    await run(clock, 20_000);
+    await monitor.close();
+    const times = signals.map(({ at }) => at);
+    expect(times[0]).toBe(1_000_050);
+    const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(900);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1_150);
+    expect(new Set(gaps).size).toBeGreaterThan(1);
+    expect(signals[0]).toMatchObject({ kind: 'probe', origin: 'cf/127.0.0.1:1', ok: true, platform: 'cf' });
+  });
+
+  it('never has two in flight for one origin', async () => {
+    let inFlight = 0;
+    let most = 0;
+    const clockRef: { clock?: VirtualClock } = {};
+    const { clock, monitor } = monitored({
+      probe: async () => {
+        inFlight += 1;
+        most = Math.max(most, inFlight);
+        await clockRef.clock?.sleep(3_000);
+        inFlight -= 1;
+        return OK;
+      },
+    });
+    clockRef.clock = clock;
+    monitor.watch([origin('http://127.0.0.1:1')]);
+    await monitor.start();
+    await run(clock, 10_000);
+    await monitor.close();
+    expect(most).toBe(1);
+  });
+
+  it('leaves the rhythm of those still watched, and stops with the others', async () => {
+    const { clock, monitor, signals } = monitored();
+    monitor.watch([origin('http://127.0.0.1:1'), origin('http://127.0.0.1:2')]);
+    await monitor.start();
+    await run(clock, 100);
+    monitor.watch([origin('http://127.0.0.1:1')]);
+    await run(clock, 500);
+    expect(signals).toHaveLength(2);
+    await run(clock, 3_000);
+    await monitor.close();
+    const later = signals.slice(2).map((signal) => (signal.kind === 'probe' ? signal.origin : ''));
+    expect(new Set(later)).toEqual(new Set(['cf/127.0.0.1:1']));
+  });
+
+  it('is silent after close', async () => {
+    const { clock, monitor, signals } = monitored();
+    monitor.watch([origin('http://127.0.0.1:1')]);
+    await monitor.start();
+    await run(clock, 100);
+    await monitor.close();
+    await run(clock, 5_000);
+    expect(signals).toHaveLength(1);
+  });
+});
+
+describe('observing', () => {
+  it('reads the platform every two seconds, about', async () => {
+    const { clock, monitor, signals } = monitored({ observe: async () => SEEN });
+    await monitor.start();
+    await run(clock, 20_000);
+    await monitor.close();
+    expect(signals.length).toBeGreaterThanOrEqual(9);
+    expect(signals.length).toBeLessThanOrEqual(12);
+    expect(signals[0]).toMatchObject({ kind: 'platform', observation: SEEN });
+  });
+
+  it('tells a failure as a signal and asks less and less often', async () => {
+    const { clock, monitor, signals } = monitored({
+      observe: async () => {
+        throw platformError('unavailable', 'cf', 'the API does not answer');
+      },
+    });
+    await monitor.start();
+    await run(clock, 120_000);
+    await monitor.close();
+    expect(signals[0]).toMatchObject({ observation: undefined, apiError: 'the API does not answer' });
+    expect(signals.length).toBeGreaterThanOrEqual(6);
+    expect(signals.length).toBeLessThanOrEqual(9);
+  });
+
+  it('gives up on a read that takes too long', async () => {
+    const { clock, monitor, signals } = monitored({ observe: () => new Promise(() => undefined) });
+    await monitor.start();
+    await run(clock, 11_000);
+    await monitor.close();
+    expect(signals).toEqual([expect.objectContaining({ apiError: 'no answer within 10 s' })]);
+  });
+
+  it('reads at once when asked to', async () => {
+    let reads = 0;
+    const { clock, monitor, signals } = monitored({
+      observe: async () => {
+        reads += 1;
+        return SEEN;
+      },
+    });
+    await monitor.start();
+    await run(clock, 100);
+    await monitor.observeNow('shop', 'cf');
+    expect(reads).toBe(2);
+    expect(signals).toHaveLength(2);
+    await expect(monitor.observeNow('shop', 'nowhere')).rejects.toThrow('not observed');
+    await monitor.close();
+  });
+});
