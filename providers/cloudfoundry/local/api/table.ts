@@ -10,6 +10,7 @@ import { domainRoutes } from './domains.ts';
 import { dropletRoutes } from './droplets.ts';
 import { extraRoutes } from './extras.ts';
 import { jobRoutes } from './jobs.ts';
+import { manifestRoutes } from './manifests.ts';
 import { organizationRoutes } from './organizations.ts';
 import { packageRoutes } from './packages.ts';
 import { processRoutes } from './processes.ts';
@@ -19,7 +20,7 @@ import { spaceRoutes } from './spaces.ts';
 
 /** Everything the Cloud Controller answers; all else is 404 `Unknown request`. */
 export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
-  return [
+  const routes: readonly ApiRoute[] = [
     ...rootRoutes(cloud),
     ...organizationRoutes(cloud),
     ...spaceRoutes(cloud),
@@ -37,4 +38,5 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
     ...auditEventRoutes(cloud),
     ...extraRoutes(cloud),
   ];
+  return [...routes, ...manifestRoutes(cloud, routes)];
 }
