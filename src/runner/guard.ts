@@ -80,7 +80,8 @@ export function createGuard(): Guard {
       tell(line('+', leader));
     },
     unwatch(leader) {
-      if (watched.delete(leader.pid)) tell(line('-', leader));
+      // Never a reason to start a guard: one that is gone is told only of those still watched.
+      if (watched.delete(leader.pid) && shell !== undefined && !closed) tell(line('-', leader));
     },
     async close() {
       if (closed) return;
