@@ -63,7 +63,7 @@ export function createProvider(deps: {
         releases: [],
         serving: undefined,
         instances: [],
-        desired: origins.length,
+        desired: 0,
         origins,
         env: {},
         foreign: [],
