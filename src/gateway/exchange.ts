@@ -1,15 +1,16 @@
+import { Attempt, outcomeOf } from './attempt.ts';
 import { type Candidate, nextAttempt } from './attempts.ts';
 import { ejectsAtOnce } from './ejection.ts';
-import { CLOSED, HALF_OPEN, OPEN } from './gate.ts';
-import { type HeadEdit, NO_RESPONSE_EDIT, type ResponseEdit } from './headers.ts';
+import { OPEN } from './gate.ts';
+import { NO_RESPONSE_EDIT, type ResponseEdit } from './headers.ts';
 import type { Lane } from './lane.ts';
 import { type OutageStatus, outageAnswer } from './outage-answers.ts';
 import type { OutcomeClass } from './outcomes.ts';
 import type { Pipeline } from './pipeline.ts';
 import { ReplayBuffer } from './replay.ts';
 import type { BudgetWaiter } from './retry-budget.ts';
-import { isReplayable, remedyFor } from './retry-rules.ts';
-import { type HeadMeaning, meaningOf } from './router-errors.ts';
+import { isReplayable, type Remedy, remedyFor } from './retry-rules.ts';
+import { meaningOf } from './router-errors.ts';
 import { type CompiledRoute, matchRoute } from './routes.ts';
 import {
   type Downstream,
@@ -21,7 +22,6 @@ import {
   QUEUED,
   type RequestHead,
   type ResponseHead,
-  type Upstream,
   type UpstreamHandler,
 } from './wire.ts';
 
@@ -39,29 +39,26 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   readonly #pipeline: Pipeline;
   readonly #downstream: Downstream;
   readonly #head: RequestHead;
+  #phase: Phase = 'routing';
+  /** The one under way; undefined between two and after the last. */
+  #attempt: Attempt | undefined;
+  #touchedAt = 0;
+
   /** What came of the request body, as far as it can be sent again; undefined when there is none. */
   readonly #body: ReplayBuffer | undefined;
-  #phase: Phase = 'routing';
   #bodyEnded: boolean;
   #bodyBytes = 0;
-  #responseStatus = 0;
-  #responseEnded = false;
-  #replayable = false;
-
-  // The attempt under way.
-  #lane: Lane | undefined;
-  #edit: HeadEdit | undefined;
-  #upstream: Upstream | undefined;
-  #trial = false;
-  #startedAt = 0;
-  /** 0 until the whole request has been sent. */
-  #sentAt = 0;
-  #touchedAt = 0;
-  #suspected = false;
   /** The origin does not take the request body as fast as it comes. */
   #blocked = false;
 
-  // What the attempts before it left.
+  #responseStatus = 0;
+  #responseEnded = false;
+  /** A tunnel or an event stream: it ends when somebody ends it. */
+  #endless = false;
+  #cutAt = Number.POSITIVE_INFINITY;
+
+  /** May go to another origin even though the first may have executed it. */
+  #replayable = false;
   readonly #tried: Lane[] = [];
   #freshTried = false;
   #evacuated = false;
@@ -70,8 +67,6 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   /** While parked over a gateway error of the platform: its answer, to be relayed if nothing better is left. */
   #held: ResponseHead | undefined;
   #failure: Failure | undefined;
-  /** When a tunnel on an origin that has left the table is cut. */
-  #cutAt = Number.POSITIVE_INFINITY;
 
   constructor(pipeline: Pipeline, downstream: Downstream) {
     this.#pipeline = pipeline;
@@ -82,27 +77,19 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
     downstream.attach(this);
   }
 
+  /** Where it is in use of something. */
   get lane(): Lane | undefined {
-    return this.#lane;
+    return this.#attempt?.lane;
   }
 
-  get #bodyWhole(): boolean {
-    return this.#body?.whole ?? true;
-  }
-
-  get #tunnel(): boolean {
-    return this.#responseStatus === 101;
-  }
-
-  // ── route → attempts ───────────────────────────────────────────────────────────────────────────────────────────
+  // ── route → attempts ─────────────────────────────────────────────────────────────────────────────────────────
 
   begin(): void {
-    const { settings } = this.#pipeline;
     if (this.#head.method === 'TRACE') {
       this.#answer(405);
       return;
     }
-    if (this.#head.bodyLength > settings.limits.bodyBytes) {
+    if (this.#head.bodyLength > this.#pipeline.settings.limits.bodyBytes) {
       this.#answer(413);
       return;
     }
@@ -128,36 +115,23 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
 
   #next(route: CompiledRoute | undefined): Candidate | undefined {
     if (route === undefined) return undefined;
-    const wish = {
-      now: this.#pipeline.now(),
-      replayable: this.#replayable,
-      tried: this.#tried,
-    };
+    const wish = { now: this.#pipeline.now(), replayable: this.#replayable, tried: this.#tried };
     return nextAttempt(route, wish, this.#pipeline.random);
   }
 
-  // ── gate → forward ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── gate → forward ───────────────────────────────────────────────────────────────────────────────────────────
 
   #forward(candidate: Candidate, fresh: boolean): void {
-    const { lane, target } = candidate;
-    const now = this.#pipeline.now();
     this.#phase = 'attempting';
-    this.#lane = lane;
-    this.#edit = target.edit;
-    this.#trial = lane.gate.enter();
-    this.#startedAt = now;
-    this.#touchedAt = now;
-    this.#sentAt = 0;
-    this.#suspected = false;
-    const upstream = this.#pipeline.wire.attempt(
-      { origin: lane.origin.wire, head: this.#head, edit: target.edit, fresh },
-      this,
-    );
-    this.#upstream = upstream;
+    this.#touchedAt = this.#pipeline.coarseNow;
+    const attempt = new Attempt(this.#pipeline, candidate, { head: this.#head, fresh }, this);
+    this.#attempt = attempt;
     if (this.#body === undefined) return;
     this.#blocked = false;
-    for (const chunk of this.#body.chunks) this.#blocked = upstream.write(chunk) === QUEUED || this.#blocked;
-    if (this.#bodyEnded) upstream.end();
+    for (const chunk of this.#body.chunks) {
+      if (attempt.upstream.write(chunk) === QUEUED) this.#blocked = true;
+    }
+    if (this.#bodyEnded) attempt.upstream.end();
     else if (this.#blocked) this.#downstream.pause();
     else this.#downstream.resume();
   }
@@ -165,21 +139,19 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   onBody(chunk: Uint8Array): void {
     this.#touchedAt = this.#pipeline.coarseNow;
     this.#bodyBytes += chunk.length;
-    if (!this.#tunnel) {
-      if (this.#bodyBytes > this.#pipeline.settings.limits.bodyBytes) {
-        this.#tooLarge();
-        return;
-      }
-      if (this.#phase !== 'relaying') this.#body?.add(chunk);
+    if (this.#responseStatus !== 101 && this.#bodyBytes > this.#pipeline.settings.limits.bodyBytes) {
+      this.#tooLarge();
+      return;
     }
-    if (this.#upstream?.write(chunk) !== QUEUED) return;
+    if (this.#phase !== 'relaying') this.#body?.add(chunk);
+    if (this.#attempt?.upstream.write(chunk) !== QUEUED) return;
     this.#blocked = true;
     this.#downstream.pause();
   }
 
   onBodyEnd(): void {
     this.#bodyEnded = true;
-    this.#upstream?.end();
+    this.#attempt?.upstream.end();
   }
 
   onOriginDrain(): void {
@@ -189,7 +161,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   }
 
   onSent(): void {
-    this.#sentAt = this.#pipeline.now();
+    this.#attempt?.sent();
   }
 
   #tooLarge(): void {
@@ -198,61 +170,48 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
     else this.#answer(413);
   }
 
-  // ── the answer ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────
 
   onInform(head: ResponseHead): void {
     this.#downstream.inform(head);
   }
 
   onHead(head: ResponseHead): void {
-    const lane = this.#lane;
-    if (lane === undefined) return;
-    const now = this.#pipeline.now();
-    this.#touchedAt = now;
-    lane.headCame(now, now - this.#startedAt);
     const meaning = meaningOf(head);
-    this.#judge(lane, head.status, meaning, now);
-    if (meaning !== 'answer' && this.#unserved(head, meaning === 'undelivered')) return;
+    this.#attempt?.judge(head.status, meaning);
+    if (meaning !== 'answer') {
+      // The platform's own word that nobody served this.
+      const remedy = this.#remedy(meaning === 'unserved', false);
+      if (remedy !== 'none' && this.#elsewhere('status5xx', head)) return;
+    }
     this.#relay(head);
-  }
-
-  /** The platform's own word that nobody served this. True when the request goes elsewhere, or waits to. */
-  #unserved(head: ResponseHead, undelivered: boolean): boolean {
-    const remedy = remedyFor({
-      replayable: this.#replayable,
-      bodyWhole: this.#bodyWhole,
-      delivered: !undelivered,
-      stale: false,
-      freshTried: true,
-    });
-    if (remedy === 'none') return false;
-    return this.#elsewhere(head, 'status5xx');
   }
 
   #relay(head: ResponseHead): void {
     this.#phase = 'relaying';
+    this.#touchedAt = this.#pipeline.coarseNow;
     this.#held = undefined;
-    this.#failure = undefined;
-    this.#responseStatus = head.status;
     this.#body?.drop();
     this.#returnBudget();
     if (!this.#downstream.respond(head, this.#responseEdit())) {
+      // A field value that would split the message.
+      this.#attempt?.blame(true);
       this.#leave('reset');
-      this.#responseStatus = 0;
-      this.#phase = 'routing';
       this.#answer(502);
       return;
     }
-    if (head.status === 101) {
-      this.#pipeline.counters.upgrades += 1;
-      // From here on both bodies are raw bytes.
-      this.#bodyEnded = false;
-      this.#downstream.resume();
-    }
+    this.#responseStatus = head.status;
+    this.#endless =
+      head.status === 101 || head.field('content-type')?.startsWith('text/event-stream') === true;
+    if (head.status !== 101) return;
+    this.#pipeline.counters.upgrades += 1;
+    // From here on both bodies are raw bytes.
+    this.#bodyEnded = false;
+    this.#downstream.resume();
   }
 
   #responseEdit(): ResponseEdit {
-    const from = this.#edit?.host;
+    const from = this.#attempt?.target.edit.host;
     if (from === undefined || this.#route()?.rewrite !== true) return NO_RESPONSE_EDIT;
     return { from, to: this.#head.host, scheme: this.#head.peer.encrypted ? 'https' : 'http' };
   }
@@ -260,13 +219,13 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   onChunk(chunk: Uint8Array): void {
     this.#touchedAt = this.#pipeline.coarseNow;
     const written = this.#downstream.write(chunk);
-    if (written === QUEUED) this.#upstream?.pause();
-    else if (written === ERR) this.#upstream?.abort();
+    if (written === QUEUED) this.#attempt?.upstream.pause();
+    else if (written === ERR) this.#attempt?.upstream.abort();
   }
 
   onClientDrain(): void {
     this.#touchedAt = this.#pipeline.coarseNow;
-    this.#upstream?.resume();
+    this.#attempt?.upstream.resume();
   }
 
   onEnd(trailers: FlatHeaders | undefined): void {
@@ -274,60 +233,59 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
     if (this.#phase === 'relaying') this.#downstream.end(trailers);
   }
 
-  // ── outcome ────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── outcome ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   onOutcome(outcome: Outcome): void {
-    const lane = this.#lane;
-    if (lane === undefined) return;
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
     if (this.#phase === 'parked') {
       // The answer we hold back is whole, or will never be.
       if (outcome.kind === 'failed') this.#held = undefined;
       this.#leave('status5xx');
-      return;
-    }
-    if (outcome.kind === 'complete') {
+    } else if (outcome.kind === 'complete') {
       this.#leave(this.#responseStatus >= 500 ? 'status5xx' : 'ok');
-      return;
-    }
-    if (this.#phase !== 'relaying') {
-      this.#recover(lane, outcome);
-      return;
-    }
-    // The client has a part of the answer and must be able to tell.
-    if (!this.#tunnel) this.#blame(lane, true);
-    this.#leave('reset');
-    this.#downstream.abort();
+    } else if (this.#phase === 'relaying') {
+      // The client has a part of the answer and must be able to tell.
+      if (this.#responseStatus !== 101) attempt.blame(true);
+      this.#leave('reset');
+      this.#downstream.abort();
+    } else this.#recover(attempt, outcome);
   }
 
-  #recover(lane: Lane, failure: Failure): void {
+  #recover(attempt: Attempt, failure: Failure): void {
     this.#failure = failure;
-    const remedy = remedyFor({
-      replayable: this.#replayable,
-      bodyWhole: this.#bodyWhole,
-      delivered: failure.delivered,
-      stale: failure.stale,
-      freshTried: this.#freshTried,
-    });
-    // A kept connection that was closed under the request says nothing of the origin: its owner only tidied up.
-    if (failure.stale && !this.#freshTried) {
-      if (remedy === 'same-fresh' && this.#again(lane)) return;
+    const remedy = this.#remedy(failure.delivered, failure.stale);
+    if (failure.stale) {
+      // A kept connection that was closed under the request says nothing of the origin: its owner only tidied up.
+      if (remedy === 'same-fresh' && this.#again(attempt)) return;
     } else {
       const reason = ejectsAtOnce(failure.class);
-      if (reason === undefined) this.#blame(lane, true);
-      else this.#pipeline.eject(lane, reason);
+      if (reason === undefined) attempt.blame(true);
+      else this.#pipeline.eject(attempt.lane, reason);
     }
     const outcome = outcomeOf(failure);
-    if (remedy !== 'none' && this.#elsewhere(undefined, outcome)) return;
+    if (remedy !== 'none' && this.#elsewhere(outcome, undefined)) return;
     this.#leave(outcome);
     this.#giveUp();
   }
 
+  #remedy(delivered: boolean, stale: boolean): Remedy {
+    return remedyFor({
+      replayable: this.#replayable,
+      bodyWhole: this.#body?.whole ?? true,
+      delivered,
+      stale,
+      freshTried: this.#freshTried,
+    });
+  }
+
   /** Outside the budget: it adds no load, for the first sending reached nobody who was still listening. */
-  #again(lane: Lane): boolean {
-    const edit = this.#edit;
-    if (edit === undefined || lane.gate.admits(this.#pipeline.now(), this.#replayable) === 'no') return false;
+  #again(attempt: Attempt): boolean {
+    const { lane } = attempt;
+    // A swap may have changed what the origin is told, or taken it away.
     const target = this.#route()?.targets.find((candidate) => candidate.lanes.includes(lane));
-    if (target === undefined) return false;
+    if (target === undefined || lane.gate.admits(this.#pipeline.now(), this.#replayable) === 'no')
+      return false;
     this.#freshTried = true;
     this.#pipeline.counters.replays += 1;
     this.#leave(undefined);
@@ -336,24 +294,23 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   }
 
   /**
-   * Leaves the present origin for another: evacuated, when this one was just ejected, or within the budget, or after
-   * waiting for it. False when there is no other.
+   * Leaves the present origin for another: evacuated once, when this one was just ejected, else within the budget, or
+   * after waiting for it with the platform's answer in hand. False when there is no other.
    */
-  #elsewhere(held: ResponseHead | undefined, outcome: OutcomeClass): boolean {
-    const lane = this.#lane;
-    if (lane === undefined) return false;
-    this.#tried.push(lane);
+  #elsewhere(outcome: OutcomeClass, held: ResponseHead | undefined): boolean {
+    const attempt = this.#attempt;
+    if (attempt === undefined) return false;
+    this.#tried.push(attempt.lane);
     const candidate = this.#next(this.#route());
     if (candidate === undefined) return false;
-    const ejected = lane.gate.state !== CLOSED;
-    if (ejected && !this.#evacuated) {
+    if (attempt.isEjected && !this.#evacuated) {
       this.#evacuated = true;
       this.#pipeline.counters.evacuations += 1;
     } else if (this.#holdsBudget || this.#pipeline.budget.acquire()) {
       this.#holdsBudget = true;
       this.#pipeline.counters.replays += 1;
     } else {
-      this.#park(held, outcome);
+      this.#park(outcome, held);
       return true;
     }
     this.#leave(outcome);
@@ -361,12 +318,12 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
     return true;
   }
 
-  #park(held: ResponseHead | undefined, outcome: OutcomeClass): void {
+  #park(outcome: OutcomeClass, held: ResponseHead | undefined): void {
     this.#phase = 'parked';
     this.#parkedAt = this.#pipeline.now();
     this.#held = held;
     if (held === undefined) this.#leave(outcome);
-    else this.#upstream?.pause();
+    else this.#attempt?.upstream.pause();
     this.#downstream.pause();
     this.#pipeline.budget.wait(this);
   }
@@ -394,48 +351,20 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
     }
     this.#relay(held);
     if (this.#responseEnded) this.#downstream.end(undefined);
-    else this.#upstream?.resume();
+    else this.#attempt?.upstream.resume();
   }
 
   /** No origin is left: says so in the way that fits the last failure. */
   #giveUp(): void {
-    this.#answer(this.#failure === undefined || !this.#failure.delivered ? 503 : 502);
-  }
-
-  /** Counts the head towards health; a platform's gateway error is a failure of the origin. */
-  #judge(lane: Lane, status: number, meaning: HeadMeaning, now: number): void {
-    if (status >= 500 || meaning !== 'answer') this.#blame(lane, meaning !== 'answer');
-    else if (lane.gate.success(now, this.#trial)) this.#pipeline.readmitted(lane);
-  }
-
-  #blame(lane: Lane, hard: boolean): void {
-    const { gate } = lane;
-    if (this.#trial && gate.state === HALF_OPEN) {
-      this.#pipeline.eject(lane, gate.reason ?? 'consecutive-failures');
-      return;
-    }
-    const reason = gate.failure(this.#pipeline.now(), hard);
-    if (reason !== undefined) this.#pipeline.eject(lane, reason);
-  }
-
-  /** Ends the attempt; undefined when it is to count nowhere. */
-  #leave(outcome: OutcomeClass | undefined): void {
-    const lane = this.#lane;
-    if (lane === undefined) return;
-    const upstream = this.#upstream;
-    this.#lane = undefined;
-    this.#upstream = undefined;
-    upstream?.abort();
-    lane.gate.leave(this.#trial);
-    this.#trial = false;
-    if (outcome !== undefined) lane.outcomes.count(outcome);
-    this.#pipeline.left(lane);
+    this.#answer(this.#failure?.delivered === true ? 502 : 503);
   }
 
   /** Our own answer. */
   #answer(status: OutageStatus): void {
-    const { head, body } = outageAnswer(status, this.#head, status === 503 ? this.#retryAfterS() : undefined);
+    const retryAfterS = status === 503 ? this.#retryAfterS() : undefined;
+    const { head, body } = outageAnswer(status, this.#head, retryAfterS);
     this.#phase = 'relaying';
+    this.#touchedAt = this.#pipeline.coarseNow;
     this.#responseStatus = status;
     this.#responseEnded = true;
     this.#returnBudget();
@@ -458,14 +387,20 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
 
   onClose(complete: boolean): void {
     if (this.#phase === 'closed') return;
-    const whole = complete && this.#responseEnded;
-    if (this.#tunnel) this.#pipeline.counters.upgrades -= 1;
     this.#phase = 'closed';
-    this.#leave(this.#tunnel ? 'ok' : 'aborted');
+    const tunnel = this.#responseStatus === 101;
+    if (tunnel) this.#pipeline.counters.upgrades -= 1;
+    this.#leave(tunnel ? 'ok' : 'aborted');
     this.#returnBudget();
     this.#pipeline.budget.cancel(this);
-    this.#pipeline.counters.finished(whole || this.#tunnel ? this.#responseStatus : 0);
+    this.#pipeline.counters.finished(tunnel || (complete && this.#responseEnded) ? this.#responseStatus : 0);
     this.#pipeline.finished(this);
+  }
+
+  #leave(outcome: OutcomeClass | undefined): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    attempt?.leave(outcome);
   }
 
   #returnBudget(): void {
@@ -474,51 +409,42 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
     this.#pipeline.budget.release();
   }
 
-  // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Called every few milliseconds instead of a timer a request. */
   sweep(now: number): void {
     const { timeouts } = this.#pipeline.settings;
-    switch (this.#phase) {
-      case 'attempting':
-        if (this.#sentAt > 0) {
-          this.#waitForHead(now);
-          return;
-        }
-        if (now - this.#touchedAt > timeouts.idleMs) {
-          this.#leave(this.#blocked ? 'timeout' : 'aborted');
-          this.#answer(this.#blocked ? 504 : 408);
-        }
-        return;
-      case 'parked':
-        if (now - this.#parkedAt < PARK_MS) return;
-        this.#pipeline.budget.cancel(this);
-        this.#pipeline.counters.refusedByBudget += 1;
-        this.#unpark();
-        return;
-      case 'relaying':
-        if (now < this.#cutAt && now - this.#touchedAt <= timeouts.idleMs) return;
-        if (this.#lane !== undefined) this.#leave(this.#tunnel ? 'ok' : 'timeout');
-        this.#downstream.abort();
-        return;
-      case 'routing':
-      case 'closed':
-        return;
+    if (this.#phase === 'attempting') this.#sweepAttempt(now);
+    else if (this.#phase === 'parked') {
+      if (now - this.#parkedAt < PARK_MS) return;
+      this.#pipeline.budget.cancel(this);
+      this.#pipeline.counters.refusedByBudget += 1;
+      this.#unpark();
+    } else if (this.#phase === 'relaying') {
+      if (now < this.#cutAt && now - this.#touchedAt <= timeouts.idleMs) return;
+      this.#leave(this.#endless ? 'ok' : 'timeout');
+      this.#downstream.abort();
     }
   }
 
-  #waitForHead(now: number): void {
-    const lane = this.#lane;
-    if (lane === undefined) return;
-    const waited = now - this.#sentAt;
-    if (waited > this.#pipeline.settings.timeouts.headMs) {
-      this.#blame(lane, true);
+  #sweepAttempt(now: number): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined) return;
+    const { headMs, idleMs } = this.#pipeline.settings.timeouts;
+    if (attempt.waited(now) > headMs) {
+      attempt.blame(true);
       this.#leave('timeout');
       this.#answer(504);
       return;
     }
-    if (this.#suspected || waited < lane.stallAfterMs || lane.origin.lastHeadAt >= this.#sentAt) return;
-    this.#suspected = this.#pipeline.stall.suspect(lane.origin, this.#edit?.host ?? this.#head.host, now);
+    if (attempt.isSent) {
+      attempt.suspect(now, this.#head.host);
+      return;
+    }
+    if (now - this.#touchedAt <= idleMs) return;
+    // An upload stands still: whose turn is it?
+    this.#leave(this.#blocked ? 'timeout' : 'aborted');
+    this.#answer(this.#blocked ? 504 : 408);
   }
 
   /**
@@ -526,35 +452,21 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
    * replayed; the rest waits on, for it may yet be answered.
    */
   evacuate(): void {
-    if (this.#phase !== 'attempting') return;
-    const delivered = this.#upstream?.delivered ?? false;
-    if (delivered && (this.#sentAt === 0 || !this.#replayable)) return;
-    if (!this.#bodyWhole) return;
-    this.#elsewhere(undefined, 'timeout');
+    const attempt = this.#attempt;
+    if (attempt === undefined || this.#phase !== 'attempting') return;
+    const { delivered } = attempt.upstream;
+    if (delivered && !attempt.isSent) return;
+    if (this.#remedy(delivered, false) !== 'none') this.#elsewhere('timeout', undefined);
   }
 
-  /** The origin has left the table: an endless exchange gets until then. */
+  /** The origin has left the table: an endless exchange lasts until then. */
   cutBy(at: number): void {
-    if (this.#tunnel) this.#cutAt = Math.min(this.#cutAt, at);
+    if (this.#endless) this.#cutAt = Math.min(this.#cutAt, at);
   }
 
   /** The worker stops now. */
   abort(): void {
     this.#leave('aborted');
     this.#downstream.abort();
-  }
-}
-
-function outcomeOf(failure: Failure): OutcomeClass {
-  switch (failure.class) {
-    case 'refused':
-    case 'connect-reset':
-    case 'connect-timeout':
-      return 'connect';
-    case 'tls':
-      return 'tls';
-    case 'reset':
-    case 'protocol':
-      return 'reset';
   }
 }

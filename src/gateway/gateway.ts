@@ -97,8 +97,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   function stalled(origin: OriginState): void {
     const [lane] = origin.lanes;
-    if (lane === undefined || !ejector.eject(lane, 'stall')) return;
-    logEjection(lane, 'stall');
+    if (lane !== undefined && ejector.eject(lane, 'stall')) logEjection(lane, 'stall');
+    // Also when it may not be ejected for want of a better one: who waits there may still find an ejected origin alive.
     evacuate(origin);
   }
 
@@ -174,7 +174,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onEjection: ejector.onEjection,
     onDrained: drained.event,
     async start() {
-      ports = await wire.listen(settings.listen, accept);
+      try {
+        ports = await wire.listen(settings.listen, accept);
+      } catch (error) {
+        await wire.close();
+        throw error;
+      }
       timers.push(clock.every(SWEEP_MS, sweep), clock.every(REPORT_MS, report));
     },
     swap(table) {

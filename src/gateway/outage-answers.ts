@@ -7,6 +7,7 @@ const TEXTS = {
   405: ['Method Not Allowed', 'This method is not served here.'],
   408: ['Request Timeout', 'The request did not arrive in time.'],
   413: ['Content Too Large', 'The request body is larger than this gateway accepts.'],
+  417: ['Expectation Failed', 'Only 100-continue can be expected here.'],
   431: ['Request Header Fields Too Large', 'The request head is larger than this gateway accepts.'],
   501: ['Not Implemented', 'The request uses a transfer coding this gateway does not know.'],
   502: ['Bad Gateway', 'The application did not give a valid answer.'],

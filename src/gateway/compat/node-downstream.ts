@@ -19,6 +19,7 @@ export class NodeDownstream implements Downstream {
   readonly #response: ServerResponse;
   readonly #draining: () => boolean;
   #expectsContinue: boolean;
+  #bodyBegan = false;
 
   constructor(
     head: RequestHead,
@@ -80,7 +81,10 @@ export class NodeDownstream implements Downstream {
     response.sendDate = head.field('date') === undefined;
     try {
       response.writeHead(head.status, head.reason, headers);
-      response.flushHeaders();
+      // One packet for head and body when the body is at hand, and no waiting for it when it is not.
+      queueMicrotask(() => {
+        if (!this.#bodyBegan) response.flushHeaders();
+      });
     } catch {
       return false;
     }
@@ -89,6 +93,7 @@ export class NodeDownstream implements Downstream {
 
   write(chunk: Uint8Array): Written {
     if (this.#response.destroyed) return ERR;
+    this.#bodyBegan = true;
     return this.#response.write(chunk) ? SYNC : QUEUED;
   }
 
@@ -98,6 +103,7 @@ export class NodeDownstream implements Downstream {
       for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!]);
       this.#response.addTrailers(pairs);
     }
+    this.#bodyBegan = true;
     this.#response.end();
   }
 

@@ -45,7 +45,7 @@ export function requestHead(message: IncomingMessage, peer: Peer): RequestHead |
         break;
       }
       case 'expect':
-        if (value.toLowerCase() !== '100-continue') return 400;
+        if (value.toLowerCase() !== '100-continue') return 417;
         break;
     }
   }

@@ -1,0 +1,110 @@
+import type { Candidate } from './attempts.ts';
+import { CLOSED, HALF_OPEN } from './gate.ts';
+import type { Lane } from './lane.ts';
+import type { OutcomeClass } from './outcomes.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { HeadMeaning } from './router-errors.ts';
+import type { CompiledTarget } from './routes.ts';
+import type { AttemptRequest, Failure, Upstream, UpstreamHandler } from './wire.ts';
+
+/** One try of an exchange on one lane: what it holds there, and what it tells about the lane's health. */
+export class Attempt {
+  readonly lane: Lane;
+  readonly target: CompiledTarget;
+  readonly upstream: Upstream;
+  readonly #pipeline: Pipeline;
+  readonly #trial: boolean;
+  readonly #startedAt: number;
+  /** 0 until the whole request has been sent. */
+  #sentAt = 0;
+  #suspected = false;
+  #left = false;
+
+  constructor(
+    pipeline: Pipeline,
+    { lane, target }: Candidate,
+    request: Pick<AttemptRequest, 'head' | 'fresh'>,
+    handler: UpstreamHandler,
+  ) {
+    this.#pipeline = pipeline;
+    this.lane = lane;
+    this.target = target;
+    this.#trial = lane.gate.enter();
+    this.#startedAt = pipeline.now();
+    const { head, fresh } = request;
+    this.upstream = pipeline.wire.attempt(
+      { origin: lane.origin.wire, head, edit: target.edit, fresh },
+      handler,
+    );
+  }
+
+  /** The whole request is on its way. */
+  get isSent(): boolean {
+    return this.#sentAt > 0;
+  }
+
+  /** The gate has been closed behind us: whoever leaves now is evacuated. */
+  get isEjected(): boolean {
+    return this.lane.gate.state !== CLOSED;
+  }
+
+  sent(): void {
+    this.#sentAt = this.#pipeline.now();
+  }
+
+  /** An answer begins. A gateway error of the platform is a failure of the origin, whatever becomes of the request. */
+  judge(status: number, meaning: HeadMeaning): void {
+    const now = this.#pipeline.now();
+    this.lane.headCame(now, now - this.#startedAt);
+    if (status >= 500 || meaning !== 'answer') this.blame(meaning !== 'answer');
+    else if (this.lane.gate.success(now, this.#trial)) this.#pipeline.readmitted(this.lane);
+  }
+
+  /** Counts a failure; `hard` when the application itself did not answer. */
+  blame(hard: boolean): void {
+    const { gate } = this.lane;
+    if (this.#trial && gate.state === HALF_OPEN) {
+      this.#pipeline.eject(this.lane, 'consecutive-failures');
+      return;
+    }
+    const reason = gate.failure(this.#pipeline.now(), hard);
+    if (reason !== undefined) this.#pipeline.eject(this.lane, reason);
+  }
+
+  /** Milliseconds the origin has been owing us a head. */
+  waited(now: number): number {
+    return this.#sentAt === 0 ? 0 : now - this.#sentAt;
+  }
+
+  /** Asks, once, whether the origin has stalled. Uploads still under way never do. */
+  suspect(now: number, host: string): void {
+    const { lane } = this;
+    if (this.#suspected || this.#sentAt === 0) return;
+    if (now - this.#sentAt < lane.stallAfterMs || lane.origin.lastHeadAt >= this.#sentAt) return;
+    this.#suspected = this.#pipeline.stall.suspect(lane.origin, this.target.edit.host ?? host, now);
+  }
+
+  /** Ends it, whatever state it is in; counts nowhere without an outcome. */
+  leave(outcome: OutcomeClass | undefined): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.upstream.abort();
+    this.lane.gate.leave(this.#trial);
+    if (outcome !== undefined) this.lane.outcomes.count(outcome);
+    this.#pipeline.left(this.lane);
+  }
+}
+
+export function outcomeOf(failure: Failure): OutcomeClass {
+  switch (failure.class) {
+    case 'refused':
+    case 'connect-reset':
+    case 'connect-timeout':
+      return 'connect';
+    case 'tls':
+      return 'tls';
+    case 'reset':
+    case 'protocol':
+      return 'reset';
+  }
+}
