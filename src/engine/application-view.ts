@@ -1,4 +1,4 @@
-import type { Decision, Shares } from '../core/decision.ts';
+import type { Decision, Shares, TargetDecision } from '../core/decision.ts';
 import type { DomainEvent } from '../core/events.ts';
 import type { Facts } from '../core/facts.ts';
 import type { OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
@@ -56,6 +56,16 @@ export class ApplicationView {
       memory[platform] = { membership: kind, failovers: [] };
     }
     this.#state = { shares, lastGood: shares, targets: memory, shape: '' };
+  }
+
+  /** What is offered now: as decided, or as the last table had it. */
+  offered(platform: PlatformName): { readonly share: number; readonly state: TargetDecision['state'] } {
+    const decided = this.#decision?.targets[platform];
+    if (decided !== undefined) return decided;
+    const share = this.#state.shares[platform];
+    return share === undefined
+      ? { share: 0, state: 'off' }
+      : { share, state: share > 0 ? 'active' : 'spare' };
   }
 
   /** An empty list allows any. */

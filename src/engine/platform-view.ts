@@ -140,6 +140,8 @@ export class PlatformView {
 
   running(): { readonly running: number; readonly desired: number } | undefined {
     if (this.observation === undefined) return undefined;
+    // Static origins: nobody counts instances there.
+    if (this.observation.desired === 0 && this.observation.instances.length === 0) return undefined;
     const running = this.observation.instances.filter((i) => i.state === 'running' && i.routable !== false);
     return { running: running.length, desired: this.observation.desired };
   }
@@ -169,7 +171,7 @@ export class PlatformView {
   #capacity(): number | undefined {
     const { capacityRpsPerInstance, capacityRps, instances } = this.settings;
     if (capacityRpsPerInstance === undefined) return capacityRps;
-    return capacityRpsPerInstance * (this.observation?.desired ?? instances);
+    return capacityRpsPerInstance * (this.running()?.desired ?? instances);
   }
 
   /**

@@ -6,7 +6,8 @@ import type { PlatformView } from './platform-view.ts';
 import { summarise } from './traffic.ts';
 
 /** Why traffic is where it is, also when nothing has been decided yet. */
-export function explanationOf({ settings, decision, platforms }: ApplicationView, now: number): Explanation {
+export function explanationOf(view: ApplicationView, now: number): Explanation {
+  const { settings, decision, platforms } = view;
   if (decision !== undefined) {
     const { at, shares, summary, proof } = decision;
     return { application: settings.name, at, shares, summary, steps: proof };
@@ -17,7 +18,7 @@ export function explanationOf({ settings, decision, platforms }: ApplicationView
   return {
     application: settings.name,
     at: now,
-    shares: {},
+    shares: Object.fromEntries([...platforms.keys()].map((name) => [name, view.offered(name).share])),
     summary: 'nothing is known yet: the last table is served as it is',
     steps: [{ stage: 'verdicts', lines }],
   };
@@ -44,15 +45,15 @@ function platformStatus(
   provider: string,
   now: number,
 ): PlatformStatus {
-  const decided = view.decision?.targets[platform.platform];
+  const { share, state } = view.offered(platform.platform);
   const { attempts, failed, rps, p95Ms } = summarise(platform.traffic(), view.spanMs(now));
   return {
     name: platform.platform,
     provider,
     tier: platform.settings.tier,
     verdict: platform.verdict,
-    share: decided?.share ?? 0,
-    state: decided?.state ?? 'off',
+    share,
+    state,
     rps,
     errorRate: attempts === 0 ? 0 : failed / attempts,
     p95Ms,

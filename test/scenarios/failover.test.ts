@@ -22,7 +22,9 @@ describe('start', () => {
     expect(s.tables).toEqual([]);
     expect(s.engine.table).toEqual(first.engine.table);
     expect(s.engine.watched.map(({ platform }) => platform)).toEqual(['cf', 'ocp']);
+    expect(s.engine.explain('shop')).toMatchObject({ shares: { cf: 0.6, ocp: 0.4 } });
     expect(s.engine.explain('shop')?.summary).toContain('last table');
+    expect(s.engine.statusOf('shop')?.platforms[0]).toMatchObject({ share: 0.6, state: 'active' });
   });
 
   it('goes on from the last table with higher versions and moves nothing while probes confirm it', () => {
