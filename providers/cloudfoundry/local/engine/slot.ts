@@ -134,6 +134,7 @@ export function createSlot(deps: SlotDeps, wish: DesiredProcess, index: number):
   function unhealthy(): void {
     say('Instance became unhealthy: Liveness check unsuccessful', 'ERR');
     unwatch();
+    deps.changed();
     // The runner's report that it ended is what counts as the crash.
     void runner.stop(guid);
   }

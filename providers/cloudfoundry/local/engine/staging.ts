@@ -51,7 +51,8 @@ export function createStaging(cloud: CloudBase): Staging {
       say(build, `-----> ${detection.buildpack}`);
       for (const [type, command] of Object.entries(detection.processTypes))
         say(build, `       ${type}: ${command}`);
-      await clock.sleep(cloud.delays.staging);
+      // No two builds take the same time.
+      await clock.sleep(cloud.delays.staging * (0.8 + 0.4 * cloud.random()));
       say(build, 'Uploading droplet...');
       return {
         ...newRow(clock, cloud.newId, guid),

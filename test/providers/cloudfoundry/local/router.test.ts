@@ -116,6 +116,22 @@ describe('the local router', () => {
     expect(raw).toContain('unknown_route');
   });
 
+  it('tries another instance when one cannot be dialled, and the cell replaces that one', async () => {
+    const before = await foundation.call('GET', `/v3/apps/${app.guid}/processes/web/stats`);
+    await foundation.get('shop', '/close', { 'x-cf-app-instance': `${app.guid}:0` });
+    for (let i = 0; i < 4; i++) expect((await foundation.get('shop')).status).toBe(200);
+    const host = { host: 'shop.apps.cf.localhost' };
+    for (let i = 0; i < 2; i++) {
+      const posted = await send('POST', `${foundation.cf.routerUrl}/echo`, host, 'once');
+      expect(posted.text).toBe('once');
+    }
+    await foundation.until('a healthy successor', async () => {
+      const { body } = await foundation.call('GET', `/v3/apps/${app.guid}/processes/web/stats`);
+      const [first] = body.resources;
+      return first.routable && first.instance_guid !== before.body.resources[0].instance_guid;
+    });
+  });
+
   it('answers its own health check without asking any app', async () => {
     const answer = await send('GET', foundation.cf.routerUrl, {
       host: 'nobody',
