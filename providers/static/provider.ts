@@ -62,6 +62,7 @@ export function createProvider(deps: {
         exists: true,
         releases: [],
         serving: undefined,
+        // Nobody tells of instances: a number here would read as so many missing.
         instances: [],
         desired: 0,
         origins,

@@ -46,7 +46,7 @@ export async function launch(options: LaunchOptions): Promise<SupervisedProcess>
     detached: true,
     stdio,
   });
-  const left = new Promise<ProcessExit>((resolve) => {
+  const ended = new Promise<ProcessExit>((resolve) => {
     child.once('exit', (code, signal) => resolve(describeExit(code, signal)));
   });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -56,7 +56,10 @@ export async function launch(options: LaunchOptions): Promise<SupervisedProcess>
   const streams = [read(child.stdout, 'out', options.onOutput), read(child.stderr, 'err', options.onOutput)];
 
   let ending: Promise<void> | undefined;
-  const exited = left.then(async (exit) => {
+  let leftAlone = false;
+  const exited = ended.then(async (exit) => {
+    // The group is somebody else's to end now, who may be giving it time.
+    if (leftAlone) return exit;
     // What the leader left behind would hold the port; if it is being stopped it has its grace for that.
     await (ending ?? terminateGroup(group, 0, clock));
     await Promise.race([closed, clock.sleep(LAST_OUTPUT_MS)]);
@@ -73,6 +76,7 @@ export async function launch(options: LaunchOptions): Promise<SupervisedProcess>
       await exited;
     },
     leave() {
+      leftAlone = true;
       child.unref();
       for (const stream of streams) stream();
     },
