@@ -25,8 +25,8 @@ export function createBuildRuns(): BuildRuns {
   const runs = new Map<string, BuildRun>();
   return {
     of(uid) {
-      let run = runs.get(uid);
-      if (!run) runs.set(uid, (run = createRun()));
+      const run = runs.get(uid) ?? createRun();
+      runs.set(uid, run);
       return run;
     },
     forget: (uid) => void runs.delete(uid),

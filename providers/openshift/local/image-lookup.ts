@@ -11,7 +11,7 @@ export function imageFolderFor(
   const direct = cluster.images.find(image);
   if (direct) return direct;
   const parsed = parseReference(image);
-  if (!parsed || parsed.registry !== 'docker.io' || parsed.namespace !== 'library') return undefined;
+  if (parsed?.registry !== 'docker.io' || parsed.namespace !== 'library') return undefined;
   const stream = cluster.store.get(IMAGE_STREAMS, namespace, parsed.name);
   if (!stream?.spec.lookupPolicy.local) return undefined;
   const tag = stream.status.tags?.find((entry) => entry.tag === (parsed.tag ?? 'latest'));

@@ -27,8 +27,8 @@ export function createPodLogs(): PodLogs {
 
   function log(pod: string, container: string): { now: ContainerLine[]; before: ContainerLine[] } {
     const key = `${pod}/${container}`;
-    let found = logs.get(key);
-    if (!found) logs.set(key, (found = { now: [], before: [] }));
+    const found = logs.get(key) ?? { now: [], before: [] };
+    logs.set(key, found);
     return found;
   }
 

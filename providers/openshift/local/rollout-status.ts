@@ -134,7 +134,7 @@ function progressing(
 /** When the rollout under way is late, epoch milliseconds; undefined when none is. */
 export function deadlineOf(deployment: Deployment): number | undefined {
   const last = deployment.status.conditions?.find((found) => found.type === 'Progressing');
-  if (!last || last.status !== 'True' || last.reason === 'NewReplicaSetAvailable') return undefined;
+  if (last?.status !== 'True' || last.reason === 'NewReplicaSetAvailable') return undefined;
   return Date.parse(last.lastUpdateTime ?? '') + deployment.spec.progressDeadlineSeconds * 1_000;
 }
 

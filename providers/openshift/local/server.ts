@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger, Random, Runnable } from '../../../src/core/ports.ts';
 import type { Runner } from '../../../src/core/runner.ts';
@@ -9,6 +9,7 @@ import { createAccess } from './access.ts';
 import { createProject } from './api/projects.ts';
 import { createApiServer } from './api/server.ts';
 import { createBuildRuns } from './build-runs.ts';
+import { selfSignedCertificate } from './certificate.ts';
 import type { Cluster, Controller } from './cluster.ts';
 import { createControlServer } from './control.ts';
 import { createBuildController } from './controllers/build.ts';
@@ -41,6 +42,7 @@ export interface LocalOpenShiftOptions {
 }
 
 export interface LocalOpenShift extends Runnable {
+  /** The same port also speaks TLS, with the authority in `ca.pem` in `dir`: kubectl sends tokens only there. */
   readonly apiUrl: string;
   readonly routerUrl: string;
   readonly controlUrl: string;
@@ -96,8 +98,15 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
           ?.image,
     ),
   };
-  const api = createApiServer(cluster, options.ports?.api ?? 0, (fault) => faults.delete(fault));
-  const router = createRouter(cluster, options.ports?.router ?? 0);
+  const tls = selfSignedCertificate([
+    '127.0.0.1',
+    'localhost',
+    cluster.appsDomain,
+    `*.${cluster.appsDomain}`,
+  ]);
+  const caFile = join(dir, 'ca.pem');
+  const api = createApiServer(cluster, options.ports?.api ?? 0, tls, (fault) => faults.delete(fault));
+  const router = createRouter(cluster, options.ports?.router ?? 0, tls);
   const control = createControlServer(options.ports?.control ?? 0, describe, {
     list: () => [...faults],
     set: switchFault,
@@ -112,6 +121,7 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
       name: 'controllers',
       async start() {
         await mkdir(join(dir, 'images'), { recursive: true });
+        await writeFile(caFile, tls.certificate);
         for (const create of CONTROLLERS) controllers.push(create(cluster));
         createProject(cluster, PROJECT, USER);
       },
@@ -124,6 +134,8 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
   function describe(): Record<string, string> {
     return {
       api: url(api.port),
+      secureApi: url(api.port).replace('http:', 'https:'),
+      caFile,
       router: url(router.port),
       control: url(control.port),
       token,

@@ -65,8 +65,9 @@ export function createStore(clock: Clock, random: Random, historyLimit = 4_000):
   let oldest = FIRST_VERSION;
 
   function table<T extends KubeObject>(type: ResourceType<T>): Map<string, T> {
-    let found = tables.get(qualified(type as ResourceType));
-    if (!found) tables.set(qualified(type as ResourceType), (found = new Map()));
+    const name = qualified(type as ResourceType);
+    const found = tables.get(name) ?? new Map<string, KubeObject>();
+    tables.set(name, found);
     // Only objects of this type are ever put under its key.
     return found as Map<string, T>;
   }

@@ -48,7 +48,7 @@ const BOOKMARK_SECONDS = 60;
 export async function handleResource(cluster: Cluster, request: ApiRequest, target: Target): Promise<Answer> {
   const { type, name } = target;
   if (request.method === 'GET') {
-    if (name !== undefined) return shown(request, type, existing(cluster, target, name));
+    if (name !== undefined) return shown(cluster, request, type, existing(cluster, target, name));
     return request.query.get('watch') === '1' || request.query.get('watch') === 'true'
       ? watchObjects(cluster, request, target)
       : listObjects(cluster, request, target);
@@ -77,8 +77,12 @@ export function existing(cluster: Cluster, target: Target, name: string): KubeOb
   return found;
 }
 
-function shown(request: ApiRequest, type: ResourceType, object: KubeObject): Answer {
-  return ok(wantsTable(request) ? asTable(type, [object], object.metadata.resourceVersion) : object);
+function shown(cluster: Cluster, request: ApiRequest, type: ResourceType, object: KubeObject): Answer {
+  return ok(
+    wantsTable(request)
+      ? asTable(type, [object], object.metadata.resourceVersion, cluster.clock.now())
+      : object,
+  );
 }
 
 function matcher(request: ApiRequest): (object: KubeObject) => boolean {
@@ -102,7 +106,7 @@ function listObjects(cluster: Cluster, request: ApiRequest, target: Target): Ans
   const limit = Number(request.query.get('limit') ?? 0) || all.length;
   const page = all.slice(start, start + limit);
   const left = all.length - start - page.length;
-  if (wantsTable(request)) return ok(asTable(type, page, version));
+  if (wantsTable(request)) return ok(asTable(type, page, version, cluster.clock.now()));
   return ok({
     kind: `${type.kind}List`,
     apiVersion: groupVersion(type),
@@ -181,7 +185,13 @@ function watchObjects(cluster: Cluster, request: ApiRequest, target: Target): An
         (event) => {
           const object =
             table && event.type !== 'ERROR' && event.type !== 'BOOKMARK' && isKubeObject(event.object)
-              ? asTable(target.type, [event.object], event.object.metadata.resourceVersion, first)
+              ? asTable(
+                  target.type,
+                  [event.object],
+                  event.object.metadata.resourceVersion,
+                  cluster.clock.now(),
+                  first,
+                )
               : event.object;
           first = false;
           response.write(`${JSON.stringify({ type: event.type, object })}\n`);

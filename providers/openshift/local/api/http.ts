@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseYaml } from 'yaml';
-import { badRequest } from '../errors.ts';
+import { badRequest, unsupportedMediaType } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { ResourceType } from '../resources.ts';
 
@@ -61,9 +61,11 @@ export async function readBody(incoming: IncomingMessage, limit = MAX_OBJECT_BYT
 
 /** JSON, or YAML where the media type says so (JSON is YAML). */
 export async function readJson(request: ApiRequest): Promise<Json> {
+  const mediaType = request.headers['content-type'] ?? '';
+  if (mediaType.includes('protobuf')) throw unsupportedMediaType(['application/json', 'application/yaml']);
   const text = (await readBody(request.incoming)).toString('utf8');
   if (text === '') return {};
-  const yaml = (request.headers['content-type'] ?? '').includes('yaml');
+  const yaml = mediaType.includes('yaml');
   try {
     const value: Json = yaml ? parseYaml(text) : JSON.parse(text);
     return value;

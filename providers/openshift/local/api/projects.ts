@@ -70,12 +70,12 @@ export function projects(cluster: Cluster, request: ApiRequest, target: Target):
   }
   if (name === undefined) {
     if (type.plural !== PROJECTS.plural)
-      throw forbidden(request.user, verbOf(request), type, undefined, undefined);
+      throw forbidden(request.user, verbOf(request, false), type, undefined, undefined);
     if (request.method !== 'GET') throw forbidden(request.user, 'create', type, undefined, undefined);
     const mine = store
       .list(NAMESPACES)
       .filter((namespace) => cluster.access.mayUse(request.user, namespace.metadata.name));
-    if (wantsTable(request)) return ok(asTable(PROJECTS, mine, String(store.version)));
+    if (wantsTable(request)) return ok(asTable(PROJECTS, mine, String(store.version), cluster.clock.now()));
     if (request.query.get('watch')) return watchProjects(cluster, request);
     return ok({
       kind: 'ProjectList',
@@ -93,7 +93,7 @@ export function projects(cluster: Cluster, request: ApiRequest, target: Target):
   const found = store.get(NAMESPACES, undefined, name);
   if (!found) throw notFound(type, name);
   if (request.method === 'GET')
-    return ok(wantsTable(request) ? asTable(PROJECTS, [found], undefined) : show(found));
+    return ok(wantsTable(request) ? asTable(PROJECTS, [found], undefined, cluster.clock.now()) : show(found));
   if (request.method !== 'DELETE') throw methodNotAllowed();
   store.change(NAMESPACES, undefined, name, (draft) => {
     draft.metadata.deletionTimestamp ??= store.now();

@@ -1,6 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Runnable } from '../../../../src/core/ports.ts';
+import type { SelfSigned } from '../certificate.ts';
 import type { Cluster } from '../cluster.ts';
+import { createDualServer } from '../dual-server.ts';
 import { internalError, StatusError } from '../errors.ts';
 import { dispatch } from './dispatch.ts';
 import type { Answer } from './http.ts';
@@ -11,16 +13,21 @@ export interface ApiServer extends Runnable {
 }
 
 const SLOW_MS = 2_000;
-const HOST = '127.0.0.1';
+const KEEP_ALIVE_MS = 60_000;
 
 /** The control plane's port. Faults act here, before anything is understood. */
 export function createApiServer(
   cluster: Cluster,
   wantedPort: number,
+  tls: SelfSigned,
   takeOnce: (fault: 'api-401-once') => boolean,
 ): ApiServer {
-  let server: Server | undefined;
+  const server = createDualServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, tls);
   let port = wantedPort;
+  let isDown = false;
+  for (const one of server.servers) {
+    one.on('request', (incoming, response) => void handle(incoming, response));
+  }
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     if (cluster.faults.has('api-slow')) await cluster.clock.sleep(SLOW_MS);
@@ -67,39 +74,21 @@ export function createApiServer(
     }
   }
 
-  function open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const opened = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (incoming, response) => {
-        void handle(incoming, response);
-      });
-      server = opened;
-      opened.once('error', reject);
-      opened.listen({ port, host: HOST }, () => {
-        const address = opened.address();
-        if (typeof address === 'object' && address) port = address.port;
-        resolve();
-      });
-    });
-  }
-
-  async function shut(): Promise<void> {
-    const closing = server;
-    server = undefined;
-    closing?.closeAllConnections();
-    await new Promise<void>((resolve) => (closing ? closing.close(() => resolve()) : resolve()));
-  }
-
   return {
     name: 'api',
     get port() {
       return port;
     },
-    start: open,
-    async setDown(down) {
-      if (down === (server === undefined)) return;
-      await (down ? shut() : open());
+    async start() {
+      port = await server.listen(port);
     },
-    close: shut,
+    async setDown(down) {
+      if (down === isDown) return;
+      isDown = down;
+      if (down) await server.close();
+      else await server.listen(port);
+    },
+    close: () => server.close(),
   };
 }
 

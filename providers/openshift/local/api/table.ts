@@ -1,12 +1,14 @@
+import { humanDuration } from '../human-duration.ts';
 import { at, type Json, type JsonObject, listAt, textAt } from '../json.ts';
 import type { ResourceType } from '../resources.ts';
 import type { KubeObject } from '../types.ts';
 import type { ApiRequest } from './http.ts';
 
-type Column = readonly [name: string, cell: (object: KubeObject) => Json];
+/** `now` is epoch milliseconds: ages are told, not times. */
+type Column = readonly [name: string, cell: (object: KubeObject, now: number) => Json];
 
 const NAME: Column = ['Name', (object) => object.metadata.name];
-const AGE: Column = ['Created At', (object) => object.metadata.creationTimestamp ?? ''];
+const AGE: Column = ['Age', (object, now) => age(object.metadata.creationTimestamp, now)];
 
 /** What `kubectl get` prints of each kind, as the server decides. */
 const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
@@ -85,12 +87,27 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
           .join(','),
     ],
   ],
+  events: [
+    ['Last Seen', (o, now) => age(textAt(o, 'lastTimestamp'), now)],
+    ['Type', (o) => textAt(o, 'type') ?? ''],
+    ['Reason', (o) => textAt(o, 'reason') ?? ''],
+    [
+      'Object',
+      (o) =>
+        `${(textAt(o, 'involvedObject', 'kind') ?? '').toLowerCase()}/${textAt(o, 'involvedObject', 'name')}`,
+    ],
+    ['Message', (o) => textAt(o, 'message') ?? ''],
+  ],
   projects: [
     NAME,
     ['Display Name', (o) => textAt(o, 'metadata', 'annotations', 'openshift.io/display-name') ?? ''],
     ['Status', (o) => textAt(o, 'status', 'phase') ?? ''],
   ],
 };
+
+function age(timestamp: string | null | undefined, now: number): string {
+  return timestamp ? humanDuration(Math.max(0, now - Date.parse(timestamp))) : '<unknown>';
+}
 
 function count(object: Json, ...path: readonly string[]): number {
   const value = at(object, ...path);
@@ -121,6 +138,7 @@ export function asTable(
   type: ResourceType,
   objects: readonly KubeObject[],
   version: string | undefined,
+  now: number,
   withColumns = true,
 ): JsonObject {
   const columns = COLUMNS[type.plural] ?? [NAME, AGE];
@@ -131,15 +149,15 @@ export function asTable(
     // A watch repeats them only in its first event.
     columnDefinitions: withColumns
       ? columns.map(([name]) => ({
-          name: name === 'Created At' ? 'Age' : name,
-          type: name === 'Created At' ? 'date' : 'string',
+          name,
+          type: 'string',
           format: name === 'Name' ? 'name' : '',
           description: '',
           priority: 0,
         }))
       : [],
     rows: objects.map((object) => ({
-      cells: columns.map(([, cell]) => cell(object)),
+      cells: columns.map(([, cell]) => cell(object, now)),
       object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata },
     })),
   };

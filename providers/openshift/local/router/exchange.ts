@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Clock } from '../../../../src/core/ports.ts';
 import { type Balancer, cookieValue } from './balance.ts';
 import { type Client, isHopByHop, requestHeaders } from './forwarded.ts';
@@ -174,13 +175,18 @@ function send(
   });
 }
 
+export function isSecure(incoming: IncomingMessage): boolean {
+  return incoming.socket instanceof TLSSocket;
+}
+
 function clientOf(incoming: IncomingMessage): Client {
+  const secure = isSecure(incoming);
   const host = (incoming.headers.host ?? '').toLowerCase();
   return {
     address: '127.0.0.1',
     host,
-    port: /:(\d+)$/.exec(host)?.[1] ?? '80',
-    protocol: 'http',
+    port: /:(\d+)$/.exec(host)?.[1] ?? (secure ? '443' : '80'),
+    protocol: secure ? 'https' : 'http',
   };
 }
 
@@ -203,7 +209,9 @@ function affinity(
 ): string | undefined {
   if (route.cookie === undefined || cookieValue(incoming.headers.cookie, route.cookie) === endpoint.id)
     return undefined;
-  return `${route.cookie}=${endpoint.id}; path=/; HttpOnly`;
+  // Not marked Secure where plain HTTP is let in too: the client would not send it back there.
+  const secure = route.secure && route.insecure !== 'Allow' ? '; Secure; SameSite=None' : '';
+  return `${route.cookie}=${endpoint.id}; path=/; HttpOnly${secure}`;
 }
 
 function headOf(

@@ -53,6 +53,11 @@ export function badRequest(method: string): string {
   return http11('400 Bad request', '400 Bad request', 'Your browser sent an invalid request.', method);
 }
 
+/** Plain HTTP to a route that wants TLS; the port is dropped, as the real one does. */
+export function redirect(location: string): string {
+  return `HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: ${location}\r\ncache-control: no-cache\r\nconnection: close\r\n\r\n`;
+}
+
 function http11(status: string, title: string, text: string, method: string): string {
   const body = `<html><body><h1>${title}</h1>\n${text}\n</body></html>\n`;
   const headers = PLAIN.map((header) => header.replace('{length}', String(Buffer.byteLength(body))));

@@ -1,14 +1,17 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Runnable } from '../../../../src/core/ports.ts';
+import type { SelfSigned } from '../certificate.ts';
 import { type Cluster, delayOf } from '../cluster.ts';
+import { createDualServer } from '../dual-server.ts';
 import { canonical } from '../json.ts';
 import { ENDPOINT_SLICES, ROUTES, SERVICES } from '../resources.ts';
 import { createBalancer } from './balance.ts';
-import { type ExchangeDeps, raw, serve, serveUpgrade } from './exchange.ts';
+import { type ExchangeDeps, isSecure, raw, serve, serveUpgrade } from './exchange.ts';
 import { type HealthChecks, startHealthChecks } from './health.ts';
 import * as pages from './pages.ts';
 import { createSplice } from './splice.ts';
-import { buildRouterTable, findRoute, type RouterTable } from './table.ts';
+import { buildRouterTable, findRoute, type RouterRoute, type RouterTable } from './table.ts';
 
 export interface Router extends Runnable {
   readonly port: number;
@@ -21,7 +24,7 @@ const KEEP_ALIVE_MS = 300_000;
 const HEAD_TIMEOUT_MS = 10_000;
 
 /** The data plane: one port for every host. It serves a table that is replaced by reloads, never the store itself. */
-export function createRouter(cluster: Cluster, wantedPort: number): Router {
+export function createRouter(cluster: Cluster, wantedPort: number, tls: SelfSigned): Router {
   const { store, clock } = cluster;
   const disposers: (() => void)[] = [];
   let table: RouterTable = { routes: [] };
@@ -39,28 +42,36 @@ export function createRouter(cluster: Cluster, wantedPort: number): Router {
     resolve: (endpoint) => cluster.network.resolve(endpoint.address, endpoint.port),
     connectRetryMs: delayOf(cluster, 'connectRetry'),
   };
-  const server = createServer({
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    headersTimeout: HEAD_TIMEOUT_MS,
-    requestTimeout: 0,
-  });
+  const server = createDualServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: 0 },
+    tls,
+  );
   const front = createSplice(() => innerPort);
 
-  server.on('request', (incoming, response) => {
-    const route = routeOf(incoming);
-    if (route) void serve(deps, route, incoming, response);
-    else raw(response, pages.unavailable(incoming.method ?? 'GET'));
-  });
-  server.on('upgrade', (incoming: IncomingMessage, socket, head: Buffer) => {
-    const route = routeOf(incoming);
-    if (route) void serveUpgrade(deps, route, incoming, socket, head);
-    else socket.end(pages.unavailable('GET'));
-  });
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end(pages.badRequest('GET'));
-  });
+  for (const one of server.servers) {
+    one.on('request', answer);
+    one.on('upgrade', upgrade);
+    one.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end(pages.badRequest('GET'));
+    });
+  }
 
-  function routeOf(incoming: IncomingMessage): RouterTable['routes'][number] | undefined {
+  function answer(incoming: IncomingMessage, response: ServerResponse): void {
+    const route = routeOf(incoming);
+    const { method = 'GET' } = incoming;
+    if (!route || isRefused(route, incoming)) raw(response, pages.unavailable(method));
+    else if (route.insecure === 'Redirect' && !isSecure(incoming)) {
+      raw(response, pages.redirect(`https://${route.host}${incoming.url ?? '/'}`));
+    } else void serve(deps, route, incoming, response);
+  }
+
+  function upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const route = routeOf(incoming);
+    if (!route || isRefused(route, incoming)) socket.end(pages.unavailable('GET'));
+    else void serveUpgrade(deps, route, incoming, socket, head);
+  }
+
+  function routeOf(incoming: IncomingMessage): RouterRoute | undefined {
     return findRoute(table, incoming.headers.host ?? '', incoming.url ?? '/');
   }
 
@@ -114,7 +125,7 @@ export function createRouter(cluster: Cluster, wantedPort: number): Router {
       return port;
     },
     async start() {
-      innerPort = await listen(server);
+      innerPort = await server.listen(0);
       port = await front.listen(wantedPort);
       disposers.push(
         store.onChange(({ type }) => {
@@ -140,18 +151,12 @@ export function createRouter(cluster: Cluster, wantedPort: number): Router {
     async close() {
       for (const dispose of disposers.splice(0)) dispose();
       await front.shut();
-      server.closeAllConnections();
-      if (server.listening) await new Promise<void>((resolve) => server.close(() => resolve()));
+      await server.close();
     },
   };
 }
 
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port: 0, host: '127.0.0.1' }, () => {
-      const address = server.address();
-      if (typeof address === 'object' && address) resolve(address.port);
-    });
-  });
+/** Plain HTTP to a route with TLS that does not allow it, or TLS to a route without: as if there were none. */
+function isRefused(route: RouterRoute, incoming: IncomingMessage): boolean {
+  return isSecure(incoming) ? !route.secure : route.insecure === 'None';
 }

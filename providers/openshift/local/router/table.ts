@@ -12,6 +12,10 @@ export interface RouterRoute {
   readonly host: string;
   readonly path: string;
   readonly cookie: string | undefined;
+  /** The router ends TLS for it. */
+  readonly secure: boolean;
+  /** What happens to plain HTTP. */
+  readonly insecure: 'Allow' | 'Redirect' | 'None';
   readonly timeoutMs: number;
   readonly forwarded: 'append' | 'replace' | 'if-none' | 'never';
   readonly roundRobin: boolean;
@@ -56,6 +60,8 @@ export function buildRouterTable(
         disabled === 'true' || disabled === 'TRUE'
           ? undefined
           : (annotations['router.openshift.io/cookie_name'] ?? md5(`http:${key.replace('/', ':')}`)),
+      secure: route.spec.tls !== undefined,
+      insecure: insecurePolicy(route),
       timeoutMs: duration(annotations[`${ANNOTATIONS}timeout`]) ?? DEFAULT_TIMEOUT_MS,
       forwarded: forwardedMode(annotations[`${ANNOTATIONS}set-forwarded-headers`]),
       roundRobin:
@@ -135,6 +141,12 @@ function underPath(prefix: string, path: string): boolean {
   if (prefix === '' || prefix === '/') return true;
   if (!path.startsWith(prefix)) return false;
   return prefix.endsWith('/') || path.length === prefix.length || path[prefix.length] === '/';
+}
+
+function insecurePolicy(route: Route): RouterRoute['insecure'] {
+  if (route.spec.tls === undefined) return 'Allow';
+  const policy = route.spec.tls.insecureEdgeTerminationPolicy;
+  return policy === 'Allow' || policy === 'Redirect' ? policy : 'None';
 }
 
 function forwardedMode(value: string | undefined): RouterRoute['forwarded'] {
