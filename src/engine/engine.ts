@@ -156,9 +156,10 @@ export function createEngine(deps: EngineDeps): Engine {
         }
         case 'ejection': {
           const { platform, origin, worker, reason, at, until } = signal;
-          // Several applications may stand behind one router: it is the same origin to all of them.
+          // A router is one address for many applications: what the address does concerns them all.
           for (const view of applications.values()) {
-            if (view.hear(platform, origin, signal)) evaluateSoon(view);
+            const concerned = signal.application === undefined || signal.application === view.settings.name;
+            if (concerned && view.hear(platform, origin, signal)) evaluateSoon(view);
           }
           if (until > at)
             events.append({ type: 'origin.ejected', platform, origin, reason, worker, forMs: until - at });

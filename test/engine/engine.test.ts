@@ -1,7 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { decide } from '../../policies/decide.ts';
 import { sameRouting } from '../../src/core/routing-table.ts';
-import { scenario } from '../support/scenario.ts';
+import { createEngine } from '../../src/engine/engine.ts';
+import { healthJudge } from '../../src/health/verdicts.ts';
+import { virtualClock } from '../../src/lib/virtual-clock.ts';
+import { application, eventLog, START, scenario, silent, target } from '../support/scenario.ts';
 
 const PAIR = [
   { platform: 'cf', weight: 60 },
@@ -80,6 +84,54 @@ describe('verdicts', () => {
     const last = s.of('verdict.changed').at(-1);
     expect(last).toMatchObject({ platform: 'cf', from: 'up', to: 'down', cause: '1 probe failed: refused' });
     expect(last?.evidence[0]).toContain('cf/127.0.0.1:8080 down');
+  });
+});
+
+describe('an ejection behind a shared router', () => {
+  function two() {
+    const clock = virtualClock(START);
+    const targets = [target({ platform: 'cf' }), target({ platform: 'ocp' })];
+    const engine = createEngine({
+      applications: ['shop', 'blog'].map((name) => application(targets, { name })),
+      platforms: {},
+      clock,
+      logger: silent,
+      events: eventLog(clock, []),
+      decide,
+      judge: healthJudge,
+    });
+    const common = { release: undefined, pinned: false, hostHeader: undefined, sni: undefined };
+    for (const name of ['shop', 'blog']) {
+      engine.setTargets(name, [
+        { platform: 'cf', ...common, urls: ['http://127.0.0.1:1'] },
+        { platform: 'ocp', ...common, urls: ['http://127.0.0.1:2'] },
+      ]);
+    }
+    void engine.start();
+    const ejection = {
+      kind: 'ejection',
+      at: START,
+      worker: 1,
+      platform: 'cf',
+      origin: 'cf/127.0.0.1:1',
+    } as const;
+    return { clock, engine, ejection: { ...ejection, until: START + 5_000 } };
+  }
+
+  it('concerns all applications when it is the address that fails', () => {
+    const { clock, engine, ejection } = two();
+    engine.accept({ ...ejection, reason: 'refused' });
+    clock.advance(50);
+    const verdicts = engine.verdicts();
+    expect([verdicts['shop']?.['cf']?.state, verdicts['blog']?.['cf']?.state]).toEqual(['down', 'down']);
+  });
+
+  it('concerns one application when it is the application that fails', () => {
+    const { clock, engine, ejection } = two();
+    engine.accept({ ...ejection, application: 'shop', reason: 'consecutive-failures' });
+    clock.advance(50);
+    const verdicts = engine.verdicts();
+    expect([verdicts['shop']?.['cf']?.state, verdicts['blog']?.['cf']?.state]).toEqual(['down', 'unknown']);
   });
 });
 

@@ -49,6 +49,26 @@ describe('start', () => {
     expect(s.shares()).toEqual({ ocp: 1, cf: 0 });
   });
 
+  it('serves the origins of the last table while no API answers', () => {
+    const first = scenario({ targets: PAIR });
+    first.run(1_000);
+    const s = scenario({ targets: PAIR, lastTable: first.engine.table });
+    s.platform('cf').api = 'down';
+    s.platform('ocp').api = 'down';
+    s.run(60_000);
+    expect(s.engine.table).toEqual(first.engine.table);
+    expect(s.verdict('cf')).toBe('up');
+  });
+
+  it('leaves with the first probe a platform that died while nobody decided', () => {
+    const first = scenario({ targets: PAIR });
+    first.run(1_000);
+    const s = scenario({ targets: PAIR, lastTable: first.engine.table });
+    s.platform('cf').path = 'refused';
+    s.run(500);
+    expect(s.shares()).toEqual({ ocp: 1, cf: 0 });
+  });
+
   it('lets platforms join at full share that come up after the others', () => {
     const s = scenario({ targets: PAIR });
     s.platform('ocp').path = 'refused';
