@@ -14,14 +14,25 @@ import { activeDeployment, readEnvironment, requireOwnApp } from './find.ts';
 import { ensureRoutes, resolveRoutes } from './routes.ts';
 import { handleOf, next } from './status.ts';
 import {
+  ATTEMPT,
+  attemptOf,
   currentDroplet,
   type ProcessSettings,
   processChanges,
   processPatch,
+  RELEASE,
   seenProcess,
+  stamps,
   wantedProcess,
 } from './translate.ts';
-import { type App, deployment, droplet as dropletSchema, type Process, process } from './wire.ts';
+import {
+  type App,
+  type Deployment,
+  deployment,
+  droplet as dropletSchema,
+  type Process,
+  process,
+} from './wire.ts';
 
 const LONGEST_CANCELLATION_MS = 60_000;
 
@@ -116,18 +127,18 @@ async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
   const wanted = wantedProcess(want);
   const changed =
     Object.keys(difference(env, want.env)).length > 0 || processChanges(seen, wanted).length > 0;
-  if (quiet && currentDroplet(app) === droplet && !changed && !undo) {
-    return { handle: next(handle, { mode: 'settle' }) };
+  const resumed = !changed && undo?.release === want.release.id ? undo : undefined;
+  if (quiet && currentDroplet(app) === droplet && !changed) {
+    const begun = resumed && (await deploymentOf(session, app.guid, resumed.attempt));
+    if (!undo || begun?.status.reason === 'DEPLOYED') return { handle: next(handle, { mode: 'settle' }) };
   }
-  const patch = forward(want.release.id, { env, undo, process: seen }, want.env);
+  const attempt = resumed?.attempt ?? String(handle.startedAt);
+  const patch = forward({ release: want.release.id, attempt }, { env, undo, process: seen }, want.env);
   await patchEnvironment(session, app.guid, patch);
   try {
     await setProcess(session, web, wanted);
     const created = await session.findOrCreate(
-      async () => {
-        const active = await activeDeployment(session, app.guid);
-        return active?.droplet?.guid === droplet ? active : undefined;
-      },
+      () => deploymentOf(session, app.guid, attempt),
       '/v3/deployments',
       deployment,
       {
@@ -135,6 +146,7 @@ async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
         strategy: 'rolling',
         options: { max_in_flight: maxInFlight(web.instances) },
         relationships: { app: { data: { guid: app.guid } } },
+        metadata: { labels: { ...stamps(app.name), [RELEASE]: want.release.id, [ATTEMPT]: attempt } },
       },
     );
     return { handle: next(handle, { mode: 'roll', deployment: created.guid }) };
@@ -143,6 +155,19 @@ async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
     if (!hasClass(error, 'unavailable', 'timeout', 'rateLimited')) await undoRelease(session, app.guid);
     throw error;
   }
+}
+
+/** The deployment of this attempt, in whatever state: its making may have been the last thing an earlier process did. */
+async function deploymentOf(
+  session: Session,
+  appGuid: string,
+  attempt: string,
+): Promise<Deployment | undefined> {
+  const all = await session.list('/v3/deployments', deployment, {
+    app_guids: appGuid,
+    order_by: '-created_at',
+  });
+  return all.find((one) => attemptOf(one) === attempt);
 }
 
 /** A quarter at a time: room in the quota for all of them twice is rare. */

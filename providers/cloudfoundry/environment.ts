@@ -14,6 +14,8 @@ export type Environment = Readonly<Record<string, string>>;
 const undoSchema = z.object({
   /** The release whose arrival can be undone. */
   release: z.string(),
+  /** Also a label of the deployment that brings the change: so it is known again after a crash, even when it has ended. */
+  attempt: z.string(),
   env: z.record(z.string(), z.string().nullable()),
   process: z.object({
     command: z.string().nullable(),
@@ -58,13 +60,13 @@ export function applied(env: Environment, patch: EnvironmentPatch): Environment 
  * what served before.
  */
 export function forward(
-  release: string,
+  { release, attempt }: Pick<Undo, 'release' | 'attempt'>,
   current: { readonly env: Environment; readonly undo: Undo | undefined; readonly process: ProcessSettings },
   want: Environment,
 ): EnvironmentPatch {
   const good = current.undo ? applied(current.env, current.undo.env) : current.env;
   const process = current.undo?.process ?? current.process;
-  const undo: Undo = { release, env: difference(want, good), process };
+  const undo: Undo = { release, attempt, env: difference(want, good), process };
   return { ...difference(current.env, want), [UNDO]: JSON.stringify(undo) };
 }
 

@@ -5,6 +5,8 @@ import type { App, Deployment, Domain, Droplet, PackageBits, Process, Route } fr
 export const MANAGED_BY = 'sluice.dev/managed-by';
 export const APPLICATION = 'sluice.dev/application';
 export const RELEASE = 'sluice.dev/release';
+/** On deployments: tells one act of applying a release from another. */
+export const ATTEMPT = 'sluice.dev/attempt';
 
 const MIB = 1024 * 1024;
 /** The longest start allowance most foundations permit. */
@@ -24,6 +26,10 @@ export function isOurs(thing: Stamped): boolean {
 
 export function releaseOf(thing: Stamped): string | undefined {
   return thing.metadata?.labels?.[RELEASE] ?? undefined;
+}
+
+export function attemptOf(thing: Stamped): string | undefined {
+  return thing.metadata?.labels?.[ATTEMPT] ?? undefined;
 }
 
 /** The droplet's own stamp, or that of the package it was built from when we ended before stamping it. */

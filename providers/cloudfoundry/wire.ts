@@ -134,6 +134,7 @@ export const deployment = z.object({
   droplet: z.object({ guid: z.string().nullish() }).nullish(),
   previous_droplet: z.object({ guid: z.string().nullish() }).nullish(),
   new_processes: z.array(z.object({ guid: z.string(), type: z.string() })).default([]),
+  metadata,
 });
 export type Deployment = z.infer<typeof deployment>;
 

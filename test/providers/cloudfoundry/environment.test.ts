@@ -37,7 +37,10 @@ describe('environment', () => {
 
   it('finds its way back from what the platform holds', () => {
     const before = { A: '1', B: '2' };
-    const there = patched(before, forward('r-2', { ...split(before), process }, { A: 'one', C: '3' }));
+    const there = patched(
+      before,
+      forward({ release: 'r-2', attempt: 'a' }, { ...split(before), process }, { A: 'one', C: '3' }),
+    );
     expect(split(there).env).toEqual({ A: 'one', C: '3' });
     expect(split(there).undo).toMatchObject({ release: 'r-2', process });
     expect(patched(there, wayBack(there))).toEqual(before);
@@ -45,15 +48,25 @@ describe('environment', () => {
 
   it('keeps in the way back only what changed', () => {
     const before = { SAME: 'a secret that stays', B: '2' };
-    const patch = forward('r-2', { ...split(before), process }, { SAME: 'a secret that stays', B: 'x' });
+    const patch = forward(
+      { release: 'r-2', attempt: 'a' },
+      { ...split(before), process },
+      { SAME: 'a secret that stays', B: 'x' },
+    );
     expect(patch[UNDO]).not.toContain('a secret that stays');
   });
 
   it('leads past a release that never came up to what served before', () => {
     const good = { A: 'good' };
-    const second = patched(good, forward('r-2', { ...split(good), process }, { A: 'bad', X: '1' }));
+    const second = patched(
+      good,
+      forward({ release: 'r-2', attempt: 'a' }, { ...split(good), process }, { A: 'bad', X: '1' }),
+    );
     const other = { ...process, command: 'node b.js' };
-    const third = patched(second, forward('r-3', { ...split(second), process: other }, { A: 'new', Y: '2' }));
+    const third = patched(
+      second,
+      forward({ release: 'r-3', attempt: 'a' }, { ...split(second), process: other }, { A: 'new', Y: '2' }),
+    );
     expect(split(third).env).toEqual({ A: 'new', Y: '2' });
     expect(split(third).undo?.process).toEqual(process);
     expect(patched(third, wayBack(third))).toEqual(good);
@@ -62,8 +75,8 @@ describe('environment', () => {
   it('writes the same way back again when it is applied twice', () => {
     const good = { A: 'good' };
     const want = { A: 'new' };
-    const once = patched(good, forward('r-2', { ...split(good), process }, want));
-    const twice = patched(once, forward('r-2', { ...split(once), process }, want));
+    const once = patched(good, forward({ release: 'r-2', attempt: 'a' }, { ...split(good), process }, want));
+    const twice = patched(once, forward({ release: 'r-2', attempt: 'a' }, { ...split(once), process }, want));
     expect(twice).toEqual(once);
   });
 

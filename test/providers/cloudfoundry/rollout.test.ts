@@ -160,17 +160,62 @@ describe('a rollout', () => {
 
   it('whose answer is lost is found again, and not begun twice', async () => {
     let begun = 0;
-    runs({}, ({ method, path }) => {
+    let made = {};
+    runs({}, ({ method, path, body }) => {
       if (`${method} ${path}` === 'POST /v3/deployments') {
         begun++;
+        made = {
+          ...(deploymentIs('ACTIVE', 'DEPLOYING').body as object),
+          metadata: JSON.parse(body).metadata,
+        };
         return { cut: true };
       }
       if (path !== '/v3/deployments') return undefined;
-      return begun === 0 ? listOf() : listOf(deploymentIs('ACTIVE', 'DEPLOYING').body);
+      return begun === 0 ? listOf() : listOf(made);
     });
     const { handle } = await api.provider().apply(context, want, artifact);
     expect(begun).toBe(1);
     expect(handle.native['deployment']).toBe('dep-1');
+  });
+
+  it('that ended while nobody looked is not begun again', async () => {
+    const undo = {
+      release: want.release.id,
+      attempt: '7',
+      env: { GREETING: 'before' },
+      process: {
+        command: 'node old.js',
+        memoryMb: 64,
+        check: { type: 'http', endpoint: '/healthz', timeout: 10 },
+      },
+    };
+    const env: Record<string, string> = { ...want.env, [UNDO]: JSON.stringify(undo) };
+    const relationships = { current_droplet: { data: { guid: 'new' } } };
+    const ended = {
+      ...(deploymentIs('FINALIZED', 'DEPLOYED').body as object),
+      metadata: { labels: { 'sluice.dev/attempt': '7' } },
+    };
+    runs(env, ({ method, path, query }) => {
+      switch (`${method} ${path}`) {
+        case 'GET /v3/apps':
+          return listOf({ guid: 'app-1', name: 'shop', state: 'STARTED', metadata: OURS, relationships });
+        case 'GET /v3/apps/app-1/processes/web':
+          return { body: { ...web, command: 'node server.js' } };
+        case 'GET /v3/deployments':
+          return query.has('status_values') ? listOf() : listOf(ended);
+        case 'GET /v3/processes/web-1/stats':
+          return {
+            body: { resources: [0, 1].map((index) => ({ index, state: 'RUNNING', routable: true })) },
+          };
+        default:
+          return undefined;
+      }
+    });
+    const provider = api.provider();
+    const { handle } = await provider.apply(context, want, artifact);
+    expect(writes()).toEqual([]);
+    expect(await provider.poll(context, handle)).toMatchObject({ state: 'succeeded' });
+    expect(env).toEqual(want.env);
   });
 
   it('waits until an earlier one is cancelled', async () => {
@@ -192,6 +237,7 @@ describe('a rollout', () => {
       GREETING: 'hello',
       [UNDO]: JSON.stringify({
         release: want.release.id,
+        attempt: '1',
         env: { GREETING: 'before' },
         process: {
           command: 'node old.js',
