@@ -14,6 +14,8 @@ export interface Journal {
     platform: PlatformName,
     change: Partial<DeploymentTarget>,
   ): Promise<DeploymentTarget>;
+  /** Puts one platform's part to what is given, with nothing left of what was there. */
+  replace(id: DeploymentId, platform: PlatformName, target: DeploymentTarget): Promise<void>;
   finish(
     id: DeploymentId,
     outcome: NonNullable<DeploymentRecord['outcome']>,
@@ -60,6 +62,9 @@ export function journalIn(store: StateStore): Journal {
         return { ...old, targets: { ...old.targets, [platform]: target } };
       });
       return record.targets[platform]!;
+    },
+    async replace(id, platform, target) {
+      await update(id, (old) => ({ ...old, targets: { ...old.targets, [platform]: target } }));
     },
     finish: (id, outcome, at) => update(id, (old) => ({ ...old, outcome, finishedAt: at })),
   };

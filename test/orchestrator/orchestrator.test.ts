@@ -232,13 +232,17 @@ describe('a deployment', () => {
   it('refuses a second one of the same application and says who holds it', async () => {
     const orchestrator = await open();
     const wish = { application: 'shop', platforms: undefined, bundle: await source('one') };
-    cf.pollsUntilDone = 20;
+    let goOn = (): void => undefined;
+    cf.hold = new Promise((resolve) => {
+      goOn = resolve;
+    });
     const running = await orchestrator.deploy(wish, never);
     await expect(orchestrator.deploy(wish, never)).rejects.toMatchObject({
       code: 'LOCK_HELD',
       message: expect.stringContaining('test'),
       details: { why: expect.stringContaining('deploying') },
     });
+    goOn();
     await running.finished;
     expect((await deploy(orchestrator, 'one')).outcome).toBe('done');
   });

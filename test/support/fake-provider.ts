@@ -19,12 +19,23 @@ export interface FakePlatform {
   failing: Partial<Record<'stage' | 'apply' | 'retire' | 'observe' | 'destroy', SluiceError>>;
   /** How often a poll says `running` before it is done. */
   pollsUntilDone: number;
+  /** A poll waits for this: nothing goes on until the test lets it. */
+  hold: Promise<void> | undefined;
   /** Called at each poll: a test steps in there. */
   onPoll: (handle: OperationHandle) => void;
 }
 
 export function fakePlatform(name: string): FakePlatform {
-  return { name, calls: [], serving: undefined, releases: [], failing: {}, pollsUntilDone: 1, onPoll() {} };
+  return {
+    name,
+    calls: [],
+    serving: undefined,
+    releases: [],
+    failing: {},
+    pollsUntilDone: 1,
+    hold: undefined,
+    onPoll() {},
+  };
 }
 
 export function fakeProvider(platform: FakePlatform): PlatformProvider {
@@ -86,6 +97,7 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
     retire: async (_context, _application, release) => begin('retire', { release }),
     destroy: async () => begin('destroy', {}),
     async poll(_context, handle) {
+      await platform.hold;
       platform.onPoll(handle);
       const key = `${handle.kind} ${handle.native['release']}`;
       const count = (polls.get(key) ?? 0) + 1;

@@ -1,0 +1,27 @@
+import type { PlatformName } from '../core/ids.ts';
+import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
+import type { PlatformProvider } from '../core/provider.ts';
+import type { Settings } from '../core/settings.ts';
+import type { TrafficControl } from '../core/traffic.ts';
+import type { BundleStore } from './bundle-store.ts';
+import type { ReleaseProbe } from './context.ts';
+
+/** The outside world of the orchestrator, the same in a controller and in a command that works alone. */
+export interface OrchestratorDeps {
+  readonly settings: Settings;
+  readonly store: StateStore;
+  readonly bundles: BundleStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: EventLog;
+  readonly traffic: TrafficControl;
+  readonly probe: ReleaseProbe;
+  readonly providers: ReadonlyMap<PlatformName, PlatformProvider>;
+  /** False for platforms where nothing is deployed (`static`). */
+  readonly deploysTo: (platform: PlatformName) => boolean;
+  readonly uniqueId: () => string;
+  /** HMAC key of this installation. */
+  readonly hashKey: string;
+  /** Who we are in a lease: `sluice deploy (pid 4711 on build-7)`. */
+  readonly holder: string;
+}

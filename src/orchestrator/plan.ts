@@ -1,0 +1,30 @@
+import type { PlatformPlan } from '../core/deployment.ts';
+import { SluiceError, toWire } from '../core/errors.ts';
+import type { PlatformName } from '../core/ids.ts';
+import type { Release } from '../core/release.ts';
+import type { ApplicationSettings } from '../core/settings.ts';
+import type { OrchestratorDeps } from './deps.ts';
+import { quietContext } from './scope.ts';
+import { targetSpecOf } from './target-spec.ts';
+
+/** What a deployment would change, each platform by itself: one that cannot be read does not hide the others. */
+export function planOn(
+  deps: Pick<OrchestratorDeps, 'providers' | 'clock'>,
+  application: ApplicationSettings,
+  platforms: readonly PlatformName[],
+  release: Release,
+): Promise<readonly PlatformPlan[]> {
+  async function planOne(platform: PlatformName): Promise<PlatformPlan> {
+    try {
+      const provider = deps.providers.get(platform);
+      const want = targetSpecOf(application, platform, release);
+      if (!provider || !want) throw new SluiceError('BUG', `no provider for ${platform}`);
+      const context = quietContext(() => deps.clock.now());
+      const seen = await provider.observe(context, application.name);
+      return { platform, changes: await provider.plan(context, want, seen) };
+    } catch (caught) {
+      return { platform, changes: [], error: toWire(SluiceError.from(caught)) };
+    }
+  }
+  return Promise.all(platforms.map(planOne));
+}
