@@ -95,7 +95,8 @@ export class Attempt {
   }
 }
 
-export function outcomeOf(failure: Failure): OutcomeClass {
+/** Undefined when it is to count nowhere. */
+export function outcomeOf(failure: Failure): OutcomeClass | undefined {
   switch (failure.class) {
     case 'refused':
     case 'connect-reset':
@@ -106,5 +107,7 @@ export function outcomeOf(failure: Failure): OutcomeClass {
     case 'reset':
     case 'protocol':
       return 'reset';
+    case 'unsendable':
+      return undefined;
   }
 }

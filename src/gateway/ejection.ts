@@ -49,6 +49,7 @@ export function ejectsAtOnce(failure: FailureClass): EjectionReason | undefined 
       return failure;
     case 'reset':
     case 'protocol':
+    case 'unsendable':
       return undefined;
   }
 }

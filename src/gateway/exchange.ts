@@ -253,6 +253,11 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
   }
 
   #recover(attempt: Attempt, failure: Failure): void {
+    if (failure.class === 'unsendable') {
+      this.#leave(undefined);
+      this.#answer(501);
+      return;
+    }
     this.#failure = failure;
     const remedy = this.#remedy(failure.delivered, failure.stale);
     if (failure.stale) {
@@ -297,7 +302,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
    * Leaves the present origin for another: evacuated once, when this one was just ejected, else within the budget, or
    * after waiting for it with the platform's answer in hand. False when there is no other.
    */
-  #elsewhere(outcome: OutcomeClass, held: ResponseHead | undefined): boolean {
+  #elsewhere(outcome: OutcomeClass | undefined, held: ResponseHead | undefined): boolean {
     const attempt = this.#attempt;
     if (attempt === undefined) return false;
     this.#tried.push(attempt.lane);
@@ -318,7 +323,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, BudgetWaite
     return true;
   }
 
-  #park(outcome: OutcomeClass, held: ResponseHead | undefined): void {
+  #park(outcome: OutcomeClass | undefined, held: ResponseHead | undefined): void {
     this.#phase = 'parked';
     this.#parkedAt = this.#pipeline.now();
     this.#held = held;

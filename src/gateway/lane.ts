@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { ApplicationName, OriginId, PlatformName } from '../core/ids.ts';
 import type { Random } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/settings.ts';
@@ -61,13 +62,16 @@ export class Lane {
 export function wireOrigin(id: OriginId, url: string, sni: string | undefined): WireOrigin {
   const { protocol, hostname, port } = new URL(url);
   const secure = protocol === 'https:';
+  // Brackets belong to the URL, not to the address.
+  const address = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  // Without a word to the contrary an origin by name proves that name, not the Host a client happened to send.
+  const name = sni ?? (secure && isIP(address) === 0 ? address : undefined);
   return {
     id,
-    key: `${id} ${secure ? 'tls' : 'tcp'} ${sni ?? ''}`,
+    key: `${id} ${secure ? 'tls' : 'tcp'} ${name ?? ''}`,
     secure,
-    // Brackets belong to the URL, not to the address.
-    hostname: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
+    hostname: address,
     port: port === '' ? (secure ? 443 : 80) : Number(port),
-    sni,
+    sni: name,
   };
 }

@@ -9,7 +9,7 @@ const TEXTS = {
   413: ['Content Too Large', 'The request body is larger than this gateway accepts.'],
   417: ['Expectation Failed', 'Only 100-continue can be expected here.'],
   431: ['Request Header Fields Too Large', 'The request head is larger than this gateway accepts.'],
-  501: ['Not Implemented', 'The request uses a transfer coding this gateway does not know.'],
+  501: ['Not Implemented', 'The request uses something this gateway does not know.'],
   502: ['Bad Gateway', 'The application did not give a valid answer.'],
   503: ['Service Unavailable', 'The application cannot be reached at the moment. Please try again.'],
   504: ['Gateway Timeout', 'The application did not answer in time.'],

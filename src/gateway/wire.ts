@@ -147,7 +147,15 @@ export interface Failure {
   readonly detail: string;
 }
 
-export type FailureClass = 'refused' | 'connect-reset' | 'connect-timeout' | 'tls' | 'reset' | 'protocol';
+/** `unsendable`: this wire has no way to say the request; no origin is to blame for that. */
+export type FailureClass =
+  | 'refused'
+  | 'connect-reset'
+  | 'connect-timeout'
+  | 'tls'
+  | 'reset'
+  | 'protocol'
+  | 'unsendable';
 
 export const COMPLETED: Completed = { kind: 'complete' };
 

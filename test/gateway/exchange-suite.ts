@@ -507,6 +507,19 @@ export function exchangeSuite(name: string, createWire: CreateWire): void {
         expect(got.join('')).toBe(body);
       });
 
+      it('sends any method elsewhere when TLS fails', async () => {
+        const plain = await named('a');
+        const alive = await named('b');
+        const table = tableOf({
+          a: { urls: [plain.url.replace('http:', 'https:')], share: 1 },
+          b: { urls: [alive.url], share: 0 },
+        });
+        const { port, ejections } = await startGateway(cleanup, createWire, table);
+        expect((await ask(port, { method: 'POST', body: 'order' })).body).toBe('b');
+        expect(ejections.map(({ reason }) => reason)).toEqual(['tls']);
+        expect(plain.seen).toEqual([]);
+      });
+
       it('never sends a POST again once it was delivered', async () => {
         let delivered = 0;
         const broken = await rawOrigin(cleanup, (socket) => {
@@ -982,6 +995,44 @@ export function exchangeSuite(name: string, createWire: CreateWire): void {
         await ask(port, { method: 'DELETE', headers: { 'transfer-encoding': 'chunked' }, body: smuggled });
         expect(origin.seen).toEqual(['DELETE /']);
         expect(bodies).toEqual([smuggled]);
+      });
+
+      it.each([
+        [
+          'length and chunked',
+          'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+        ],
+        ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
+        ['a coding we do not know', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+        ['a NUL in a field', 'HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n'],
+        ['no status line', 'hello\r\n\r\n'],
+        ['a 101 nobody asked for', 'HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'],
+      ])('answers 502 to an answer with %s', async (_what, bytes) => {
+        const origin = await rawOrigin(cleanup, (socket) => socket.on('data', () => socket.write(bytes)));
+        const { port } = await startGateway(cleanup, createWire, tableOf({ a: { urls: [origin.url] } }));
+        expect((await ask(port)).status).toBe(502);
+      });
+
+      it('never gives a second answer on a connection to the next request', async () => {
+        const origin = await rawOrigin(cleanup, (socket) => {
+          socket.once('data', () => {
+            socket.write(
+              'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison',
+            );
+          });
+        });
+        const { port } = await startGateway(cleanup, createWire, tableOf({ a: { urls: [origin.url] } }));
+        for (let i = 0; i < 3; i += 1) expect((await ask(port)).body).toBe('one');
+      });
+
+      it('ejects nobody for a request it cannot send', async () => {
+        const origin = await named('a');
+        const other = await named('b');
+        const table = tableOf({ a: { urls: [origin.url], share: 1 }, b: { urls: [other.url], share: 0 } });
+        const { port, ejections } = await startGateway(cleanup, createWire, table);
+        const text = await askRaw(port, 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+        expect(text).toMatch(/^HTTP\/1\.1 (200|501) /);
+        expect(ejections).toEqual([]);
       });
 
       it('answers 431 to a head and 413 to a body over the limit', async () => {

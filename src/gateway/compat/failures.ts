@@ -24,6 +24,11 @@ export function failureAfterSending(error: Error, stale: boolean): Failure {
   };
 }
 
+/** What came is not an answer we can pass on. */
+export function protocolFailure(detail: string): Failure {
+  return { kind: 'failed', class: 'protocol', delivered: true, stale: false, detail };
+}
+
 function connectClass(code: string): FailureClass {
   switch (code) {
     case 'UND_ERR_CONNECT_TIMEOUT':
@@ -35,6 +40,11 @@ function connectClass(code: string): FailureClass {
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
       return 'connect-reset';
+    case 'UND_ERR_INVALID_ARG':
+    case 'UND_ERR_NOT_SUPPORTED':
+      return 'unsendable';
+    case 'EPROTO':
+      return 'tls';
     case 'ECONNREFUSED':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':

@@ -13,7 +13,7 @@ import {
   type UpstreamHandler,
   type Written,
 } from '../wire.ts';
-import { connectFailure, failureAfterSending } from './failures.ts';
+import { connectFailure, failureAfterSending, protocolFailure } from './failures.ts';
 import type { OriginPool, PooledClient } from './pool.ts';
 
 /** One request on one of undici's clients, with the raw-header interface it keeps for proxies. */
@@ -116,8 +116,14 @@ export class UndiciAttempt implements Upstream, Dispatcher.DispatchHandler {
     const head = plainHead(status, reason, headers);
     if (status < 200) {
       // A switch of protocols nobody asked for leaves no HTTP to go on with.
-      if (status === 101) this.#fail(failureAfterSending(new Error('unasked 101'), false));
+      if (status === 101) this.#fail(protocolFailure('a 101 nobody asked for'));
       else this.#handler.onInform(head);
+      return true;
+    }
+    const coding = head.field('transfer-encoding');
+    if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') {
+      // undici takes off the chunks only; what is left would be taken for the content.
+      this.#fail(protocolFailure('a transfer coding we do not know'));
       return true;
     }
     this.#resumeParser = resume;

@@ -19,7 +19,7 @@ import {
   type UpstreamHandler,
   type Written,
 } from '../wire.ts';
-import { connectFailure, failureAfterSending } from './failures.ts';
+import { connectFailure, failureAfterSending, protocolFailure } from './failures.ts';
 
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
@@ -121,7 +121,7 @@ export class UpgradeAttempt implements Upstream {
     }
     if (!provesSwitch(this.#asked, head)) {
       socket.destroy();
-      this.#fail(notASwitch());
+      this.#fail(protocolFailure('a 101 that proves nothing'));
       return;
     }
     this.#tunnel = socket;
@@ -193,14 +193,4 @@ export function provesSwitch(asked: RequestHead, answer: ResponseHead): boolean 
     .update(key.trim() + WEBSOCKET_GUID)
     .digest('base64');
   return firstField(answer.headers, 'sec-websocket-accept')?.trim() === expected;
-}
-
-function notASwitch(): Failure {
-  return {
-    kind: 'failed',
-    class: 'protocol',
-    delivered: true,
-    stale: false,
-    detail: 'a 101 that proves nothing',
-  };
 }
