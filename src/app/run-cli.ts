@@ -100,6 +100,11 @@ function processIo(): CliIo {
     cwd: process.cwd(),
     isTty: process.stdout.isTTY === true,
     columns: process.stdout.columns ?? 80,
+    // Asked for late: looking at standard input alone opens it.
+    get terminal() {
+      const usable = process.stdout.isTTY && process.env['TERM'] !== 'dumb' && process.stdin.isTTY;
+      return usable ? { input: process.stdin, output: process.stdout } : undefined;
+    },
     signal: stopping.signal,
     exit(status) {
       process.exitCode = status;

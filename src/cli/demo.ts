@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { runDemo } from '../app/demo/run.ts';
 import { isGood, type Summary } from '../app/demo/summary.ts';
 import { describeEvent } from '../events/describe.ts';
 import { systemClock } from '../lib/clock.ts';
+import { demoScreen } from './demo-screen.ts';
 import type { CliIo } from './io.ts';
 import { packageFile } from './package-file.ts';
 
@@ -12,7 +14,10 @@ interface DemoCliOptions {
   readonly headless?: boolean;
   readonly json?: boolean;
   readonly rps: string;
+  readonly color?: boolean;
 }
+
+const POLICY = 'config/policies/demo.yaml';
 
 export function demoCommand(program: Command, io: CliIo, main: string): void {
   program
@@ -23,28 +28,35 @@ export function demoCommand(program: Command, io: CliIo, main: string): void {
     .option('--headless', 'lines instead of the dashboard')
     .option('--json', 'NDJSON: events, and a summary as the last line')
     .option('--rps <n>', 'requests a second', '200')
+    .option('--no-color', 'no colours')
     .action(async (options: DemoCliOptions) => {
       const json = options.json ?? false;
-      const say = (line: string): void => io.stderr(`${line}\n`);
-      say(`policy demo (${packageFile('config/policies/demo.yaml')}):`);
-      say(readFileSync(packageFile('config/policies/demo.yaml'), 'utf8').trimEnd());
+      const screen = await demoScreen(io, {
+        title: `sluice demo  policy ${basename(POLICY)}`,
+        live: !json && !options.headless,
+        color: options.color !== false,
+      });
+      const { say } = screen;
+      say(`policy demo (${packageFile(POLICY)}):`);
+      say(readFileSync(packageFile(POLICY), 'utf8').trimEnd());
       const summary = await runDemo({
         main: fileURLToPath(new URL('../main.js', import.meta.url)) || main,
         shop: packageFile('examples/shop'),
         env: io.env,
         clock: systemClock,
         rps: Number(options.rps),
-        signal: io.signal,
+        signal: screen.signal,
         say: (line) => (json ? io.stdout(`${JSON.stringify({ type: 'demo', line })}\n`) : say(line)),
         onEvent: (event) => {
           if (json) io.stdout(`${JSON.stringify(event)}\n`);
+          else if (screen.isShown()) return;
           else if (event.type === 'verdict.changed' || event.type === 'decision.made')
             say(`    ${describeEvent(event)}`);
         },
         onOutage: (outage) => {
           if (json) io.stdout(`${JSON.stringify({ type: 'outage', ...outage })}\n`);
         },
-        onWorld: () => async () => undefined,
+        onWorld: (world) => screen.open(world.adminUrl),
       });
       io.stdout(json ? `${JSON.stringify(summary)}\n` : formatSummary(summary));
       io.exit(isGood(summary) ? 0 : 1);

@@ -1,3 +1,5 @@
+import type { Readable, Writable } from 'node:stream';
+
 /**
  * All a command may touch of the process it runs in. Commands take it as an argument, so tests run them in-process
  * and nothing but `main.ts` looks at `process`.
@@ -15,6 +17,8 @@ export interface CliIo {
   readonly cwd: string;
   readonly isTty: boolean;
   readonly columns: number;
+  /** For what takes the whole screen: there only when input and output both are a terminal that can do it. */
+  readonly terminal?: { readonly input: Readable; readonly output: Writable } | undefined;
   /** Aborted on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   /** Sets the exit status and returns: the process ends when nothing is left to do. */

@@ -13,7 +13,7 @@ export interface ServerClient extends Control {
   readonly url: string;
   /** Does anybody answer there, within half a second? */
   isAlive(): Promise<boolean>;
-  status(): Promise<StatusView>;
+  status(signal?: AbortSignal): Promise<StatusView>;
   explain(application: string): Promise<Explanation>;
   eventsSince(seq: number): Promise<readonly LoggedEvent[]>;
   /** Calls back for each event after `since` until the signal is aborted; comes back by itself when the stream breaks. */
@@ -25,12 +25,18 @@ export function serverClient(url: string, token: string | undefined): ServerClie
   const agent = new Agent({ connect: { timeout: 3_000 }, keepAliveTimeout: 1_000 });
   const auth: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-  async function call(method: 'GET' | 'POST', path: string, body?: Buffer): Promise<unknown> {
+  async function call(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: Buffer,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     const answer = await request(new URL(path, url), {
       method,
       dispatcher: agent,
       headers: { ...auth, ...(body ? { 'content-type': 'application/gzip' } : {}) },
       body: body ?? null,
+      ...(signal ? { signal } : {}),
       // A plan or a destroy reads and changes platforms: minutes, not seconds.
       headersTimeout: 600_000,
       bodyTimeout: 600_000,
@@ -59,7 +65,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
         return false;
       }
     },
-    status: async () => (await call('GET', '/v1/status')) as StatusView,
+    status: async (signal) => (await call('GET', '/v1/status', undefined, signal)) as StatusView,
     explain: async (application) =>
       (await call('GET', `/v1/explain/${encodeURIComponent(application)}`)) as Explanation,
     eventsSince: async (seq) => (await call('GET', `/v1/events?since=${seq}&limit=5000`)) as LoggedEvent[],
