@@ -1,5 +1,5 @@
 import type { Clock } from '../core/ports.ts';
-import { isAlive, type ProcessIdentity } from './proc.ts';
+import { groupIsOurs, isAlive, type ProcessIdentity } from './proc.ts';
 import { terminateGroup } from './process-group.ts';
 import type { ProcessExit, SupervisedProcess } from './supervised-process.ts';
 
@@ -16,7 +16,8 @@ export function adopt(identity: ProcessIdentity, output: { close(): void }, cloc
   });
   const exited = gone.then(async (): Promise<ProcessExit> => {
     dispose();
-    await (ending ?? terminateGroup(identity.pid, 0, clock));
+    if (ending !== undefined) await ending;
+    else if (groupIsOurs(identity)) await terminateGroup(identity.pid, 0, clock);
     output.close();
     return { code: undefined, reason: 'ended; who started it was not there to see how' };
   });

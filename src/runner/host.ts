@@ -5,6 +5,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { Clock, Logger, Random, Runnable } from '../core/ports.ts';
 import { createKeeper, type Keeper } from './host/keeper.ts';
 import { lockFolder } from './host/lock.ts';
+import { createReconciler } from './host/reconciler.ts';
 import { createReleaseFolders } from './host/release-folders.ts';
 import { hostRoutes } from './host/routes.ts';
 import { listenOnSocket } from './host/socket.ts';
@@ -45,8 +46,13 @@ export function createHost(deps: HostDeps): Runnable {
     const runner = keeps ? keepingRunner(deps, store) : killingRunner(deps);
     opened.push(() => (keeps ? runner.leave() : runner.close()));
     const folders = createReleaseFolders(join(deps.stateDir, 'releases'));
-    const keeper = createKeeper({ ...deps, store, folders, runner, adopts: keeps });
-    opened.push(() => keeper.close());
+    const reconciler = createReconciler({ ...deps, store, folders, runner, adopts: keeps });
+    const keeper = createKeeper({ ...deps, store, folders, runner, reconciler });
+    opened.push(async () => {
+      await keeper.settled();
+      await reconciler.close();
+      await store.save();
+    });
     // Listening comes before resuming: a daemon that is refused the socket must not have touched an instance.
     let resumed = (): void => undefined;
     const whenResumed = new Promise<void>((resolve) => {
@@ -54,7 +60,7 @@ export function createHost(deps: HostDeps): Runnable {
     });
     const server = await listen(keeper, keeps, whenResumed);
     opened.push(() => closeServer(server, deps.clock));
-    await keeper.resume();
+    await reconciler.resume();
     resumed();
     logger.info({ socket: deps.socket, onOwnerExit: keeps ? 'keep' : 'kill' }, 'the host daemon listens');
   }

@@ -20,6 +20,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return stat !== undefined && stat.state !== 'Z' && stat.startTicks === identity.startTicks;
 }
 
+/**
+ * Is the process group that this process led still its own? It is while nobody else has the pid: the system does not
+ * give a pid away as long as a group bears it.
+ */
+export function groupIsOurs(identity: ProcessIdentity): boolean {
+  const stat = statOf(identity.pid);
+  return stat === undefined || stat.startTicks === identity.startTicks;
+}
+
 function answersSignals(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -10,7 +10,7 @@ import { tarGzFiles } from '../../src/lib/archive.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 import { createHost } from '../../src/runner/host.ts';
-import { applicationFolder, exists, removeFolder, until } from './applications.ts';
+import { applicationFolder, ask, exists, removeFolder, until } from './applications.ts';
 
 const RELEASE = 'r-0123456789';
 
@@ -278,6 +278,38 @@ describe('host daemon', () => {
     await daemon().start();
     await until(async () => (await release()).instances[0]?.state === 'running');
     expect((await release()).instances[0].pid).not.toBe(pid);
+  });
+
+  it('ends what a dead leader left behind before it starts anew', async () => {
+    const first = daemon();
+    await first.start();
+    await stage();
+    await run(1, { command: 'node server.js; true' });
+    await runs();
+    const [{ pid: shell, port }] = (await release()).instances;
+    const server = (await ask(port)).pid;
+    expect(server).not.toBe(shell);
+    await first.close();
+    process.kill(shell, 'SIGKILL');
+    await until(() => !exists(shell));
+    expect(exists(server)).toBe(true);
+    await daemon().start();
+    await until(async () => (await release()).instances[0]?.state === 'running');
+    expect(exists(server)).toBe(false);
+  });
+
+  it('ends with what was wanted last, however acts come in between', async () => {
+    await daemon().start();
+    await stage();
+    await Promise.all([run(3), call('PUT', '/v1/applications/shop/instances', { instances: 1 }), run(2)]);
+    await runs();
+    await until(async () => (await release()).instances.length === 2);
+    await Promise.all([
+      call('PUT', '/v1/applications/shop/instances', { instances: 3 }),
+      call('DELETE', `/v1/applications/shop/releases/${RELEASE}`),
+    ]);
+    await until(async () => (await release()) === undefined);
+    expect(await readdir(join(folder, 'state', 'releases'))).toEqual([]);
   });
 
   it('goes on with a removal that its predecessor began', async () => {

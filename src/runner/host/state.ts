@@ -47,6 +47,8 @@ const releaseSchema = z.object({
 });
 export type ReleaseRecord = z.output<typeof releaseSchema>;
 
+export type Releases = Record<string, ReleaseRecord>;
+
 const stateSchema = z.object({
   version: z.literal(1),
   /** Process start times count from the boot: after another one nothing on record can still run. */
@@ -54,6 +56,18 @@ const stateSchema = z.object({
   applications: z.record(z.string(), z.record(z.string(), releaseSchema)),
 });
 export type HostState = z.output<typeof stateSchema>;
+
+/** The release whose instances became ready last; before any did, the one that is starting. */
+export function servingRelease(releases: Readonly<Releases>): string | undefined {
+  let best: { id: string; since: number; ready: boolean } | undefined;
+  for (const [id, { at }] of Object.entries(releases)) {
+    if (at.phase !== 'running' && at.phase !== 'starting') continue;
+    const ready = at.phase === 'running';
+    const better = best === undefined || (ready === best.ready ? at.since >= best.since : ready);
+    if (better) best = { id, since: at.since, ready };
+  }
+  return best?.id;
+}
 
 /** What this daemon must know after its death. Saved whole; each save waits for the disk. */
 export interface HostStore {
