@@ -31,9 +31,14 @@ function client(baseUrl: string, onUnauthorized?: () => Promise<void>): ApiClien
     headers: async () => ({ authorization: 'Bearer t' }),
     ...(onUnauthorized ? { onUnauthorized } : {}),
     errorOf: (answer) =>
-      platformError(answer.status === 404 ? 'notFound' : 'unavailable', 'cf-eu', `answered ${answer.status}`, {
-        ...(answer.status === 429 ? { retryAfterMs: 10 } : {}),
-      }),
+      platformError(
+        answer.status === 404 ? 'notFound' : 'unavailable',
+        'cf-eu',
+        `answered ${answer.status}`,
+        {
+          ...(answer.status === 429 ? { retryAfterMs: 10 } : {}),
+        },
+      ),
   });
   open.push(made);
   return made;

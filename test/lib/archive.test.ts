@@ -58,7 +58,10 @@ describe('an archive', () => {
     zip.end();
     const parts: Buffer[] = [];
     for await (const part of zip.outputStream) parts.push(part as Buffer);
-    const evil = Buffer.from(Buffer.concat(parts).toString('latin1').replaceAll('aa/evil', '../evil'), 'latin1');
+    const evil = Buffer.from(
+      Buffer.concat(parts).toString('latin1').replaceAll('aa/evil', '../evil'),
+      'latin1',
+    );
     await expect(unzip(evil, join(dir, 'into'))).rejects.toThrow();
     await expect(stat(join(dir, 'evil.txt'))).rejects.toThrow();
   });
