@@ -30,20 +30,20 @@ export class Ejector {
     this.onEjection = this.#emitter.event;
   }
 
-  /** True when at least this lane rests now. */
+  /** True when a gate was opened that was not. */
   eject(lane: Lane, reason: EjectionReason): boolean {
     const now = this.#clock.monotonic();
     const whole = OF_THE_ADDRESS.has(reason);
-    let ejected = false;
+    let opened: Lane | undefined;
     for (const each of whole ? lane.origin.lanes : [lane]) {
       // Requests that were under way when it was ejected fail one after the other; that is one ejection.
       if (each.gate.state === OPEN && now < each.gate.until) continue;
       if (!this.#allowed(each)) continue;
       each.gate.open(now, reason);
-      ejected = true;
+      opened = each;
     }
-    if (ejected) this.#tell(lane, reason, whole, lane.gate.until - now);
-    return lane.gate.state === OPEN;
+    if (opened !== undefined) this.#tell(opened, reason, whole, opened.gate.until - now);
+    return opened !== undefined;
   }
 
   readmitted(lane: Lane): void {

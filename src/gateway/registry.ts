@@ -42,31 +42,34 @@ export class LaneRegistry {
   }
 
   compile(table: RoutingTable): CompiledTable {
+    const before = this.#lanes;
+    const originsBefore = this.#origins;
     const lanes = new Map<string, Lane>();
     const origins = new Map<string, OriginState>();
+
     const compiled = compileTable(table, (application, target, { id, url }) => {
       const wire = wireOrigin(id, url, target.sni);
-      let origin = origins.get(wire.key) ?? this.#origins.get(wire.key);
-      // The same name at another address is another origin.
+      let origin = origins.get(wire.key) ?? originsBefore.get(wire.key);
       if (origin === undefined || !sameAddress(origin.wire, wire))
         origin = new OriginState(wire, target.platform);
       origins.set(wire.key, origin);
-      const key = `${application} ${wire.key}`;
-      let lane = lanes.get(key) ?? this.#lanes.get(key) ?? this.#returning(application, origin);
+      // Two releases behind one router are two lanes: the old one drains while the new one proves itself.
+      const key = [application, wire.key, target.hostHeader ?? '', target.release ?? ''].join(' ');
+      let lane = lanes.get(key) ?? before.get(key);
       if (lane === undefined || lane.origin !== origin) {
         lane = new Lane(application, origin, this.#settings, this.#random);
         origin.lanes.add(lane);
       }
-      this.#leaving.delete(lane);
       lanes.set(key, lane);
       return lane;
     });
-    for (const [key, lane] of this.#lanes) {
+
+    for (const [key, lane] of before) {
       if (lanes.get(key) === lane) continue;
       lane.origin.lanes.delete(lane);
       if (lane.gate.inFlight > 0) this.#leaving.add(lane);
     }
-    for (const [key, origin] of this.#origins) {
+    for (const [key, origin] of originsBefore) {
       if (origins.get(key) !== origin) this.#retire(origin.wire);
     }
     this.#lanes = lanes;
@@ -79,16 +82,9 @@ export class LaneRegistry {
     if (lane.gate.inFlight > 0 || !this.#leaving.delete(lane)) return false;
     return this.#leaving.size === 0;
   }
-
-  /** An origin that comes back before its old exchanges have ended is the one we know. */
-  #returning(application: string, origin: OriginState): Lane | undefined {
-    for (const lane of this.#leaving) {
-      if (lane.application === application && lane.origin === origin) return lane;
-    }
-    return undefined;
-  }
 }
 
+/** The same name at another address is another origin. */
 function sameAddress(a: WireOrigin, b: WireOrigin): boolean {
   return a.hostname === b.hostname && a.port === b.port && a.secure === b.secure;
 }

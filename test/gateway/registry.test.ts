@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RoutingTable } from '../../src/core/routing-table.ts';
+import { DEFAULT_GATEWAY } from '../../src/core/settings.ts';
+import { LaneRegistry } from '../../src/gateway/registry.ts';
+import { tableOf } from './harness.ts';
+
+const A = 'http://10.0.0.1:80';
+const B = 'http://10.0.0.2:80';
+
+function setUp(first: RoutingTable) {
+  const retired: string[] = [];
+  const registry = new LaneRegistry(
+    DEFAULT_GATEWAY,
+    () => 0.5,
+    ({ id }) => retired.push(id),
+  );
+  return { registry, retired, compiled: registry.compile(first) };
+}
+
+describe('the registry of lanes', () => {
+  it('keeps the lane of an origin that stays, with its ejection', () => {
+    const { registry, compiled } = setUp(tableOf({ a: { urls: [A] }, b: { urls: [B] } }));
+    const lane = compiled.routes[0]!.targets[0]!.lanes[0]!;
+    lane.gate.open(0, 'refused');
+    const next = registry.compile(tableOf({ a: { urls: [A], share: 0 }, b: { urls: [B] } }));
+    expect(next.routes[0]!.targets[0]!.lanes[0]).toBe(lane);
+    expect(registry.drained).toBe(true);
+  });
+
+  it('retires an origin that left, and is drained when its last exchange has ended', () => {
+    const { registry, retired, compiled } = setUp(tableOf({ a: { urls: [A] } }));
+    const lane = compiled.routes[0]!.targets[0]!.lanes[0]!;
+    lane.gate.enter();
+    lane.gate.enter();
+    registry.compile(tableOf({ a: { urls: [B] } }));
+    expect(retired).toEqual(['a/10.0.0.1:80']);
+    expect([registry.drained, registry.isLeaving(lane)]).toEqual([false, true]);
+    lane.gate.leave(false);
+    expect(registry.left(lane)).toBe(false);
+    lane.gate.leave(false);
+    expect(registry.left(lane)).toBe(true);
+    expect(registry.drained).toBe(true);
+  });
+
+  it('is drained only when exchanges of before an absence have ended too', () => {
+    const { registry, compiled } = setUp(tableOf({ a: { urls: [A] } }));
+    const old = compiled.routes[0]!.targets[0]!.lanes[0]!;
+    old.gate.enter();
+    registry.compile(tableOf({ a: { urls: [B] } }));
+    const back = registry.compile(tableOf({ a: { urls: [A] } })).routes[0]!.targets[0]!.lanes[0]!;
+    expect(back).not.toBe(old);
+    expect([...registry.lanes()]).toEqual([back, old]);
+    old.gate.leave(false);
+    expect(registry.left(old)).toBe(true);
+  });
+
+  it('tells two releases behind one router apart', () => {
+    const first = tableOf({ a: { urls: [A], release: 'r-0000000001' } });
+    const { registry, retired, compiled } = setUp(first);
+    const old = compiled.routes[0]!.targets[0]!.lanes[0]!;
+    old.gate.enter();
+    const next = registry.compile(tableOf({ a: { urls: [A], release: 'r-0000000002' } }));
+    const lane = next.routes[0]!.targets[0]!.lanes[0]!;
+    expect(lane).not.toBe(old);
+    // The address is the same: its connections stay.
+    expect(lane.origin).toBe(old.origin);
+    expect(retired).toEqual([]);
+    expect(registry.drained).toBe(false);
+  });
+});
