@@ -31,7 +31,10 @@ export function createFreshProbe(clock: Clock): FreshProbe {
           ...(origin.sni === undefined ? {} : { servername: origin.sni }),
         })
       : net.connect({ host: hostname, port });
-    const expire: Dispose = clock.after(timeoutMs, () => settle(false));
+    const expire: Dispose = clock.after(timeoutMs, () => {
+      // When it was us who stood still the answer may lie in the socket: it is read before this runs.
+      setImmediate(() => settle(false));
+    });
 
     function settle(alive: boolean): void {
       if (settled) return;

@@ -18,6 +18,8 @@ import type { Wire } from './wire.ts';
 /** Deadlines are looked at this often: a quarter of the shortest one. */
 const SWEEP_MS = 50;
 const REPORT_MS = 1_000;
+/** A sweep this late means that we stood still ourselves; what came meanwhile has not been read yet. */
+const LATE_MS = 3 * SWEEP_MS;
 
 export interface GatewayDeps {
   readonly worker: number;
@@ -59,6 +61,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const timers: Dispose[] = [];
   let ports: readonly number[] = [];
   let coarseNow = clock.monotonic();
+  let wasLate = false;
   let onIdle: (() => void) | undefined;
   let closing: Promise<void> | undefined;
 
@@ -110,8 +113,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   function sweep(): void {
-    coarseNow = clock.monotonic();
-    for (const exchange of [...exchanges]) exchange.sweep(coarseNow);
+    const now = clock.monotonic();
+    wasLate = !wasLate && now - coarseNow > LATE_MS;
+    coarseNow = now;
+    if (wasLate) return;
+    for (const exchange of [...exchanges]) exchange.sweep(now);
   }
 
   function report(): void {

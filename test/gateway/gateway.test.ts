@@ -154,26 +154,44 @@ describe('the gateway', () => {
   });
 
   it('leaves no connection and no exchange behind when clients and origins come and go', async () => {
-    const a = await httpOrigin(cleanup, (request, response) => {
-      if (request.url === '/reset') response.destroy();
-      else setTimeout(() => response.end('a'), 5);
-    });
-    const { gateway, port } = await startGateway(
+    const moody = (): Promise<TestOrigin> =>
+      httpOrigin(cleanup, (request, response) => {
+        request.resume();
+        if (request.url === '/reset') response.destroy();
+        else if (request.url === '/503') response.writeHead(503).end('no');
+        else setTimeout(() => response.end('a'), 5);
+      });
+    const a = await moody();
+    const b = await moody();
+    const { gateway, port, traffic } = await startGateway(
       cleanup,
       createCompatWire,
-      tableOf({ a: { urls: [a.url] } }),
-      (base) => ({ timeouts: { ...base.timeouts, upstreamKeepAliveMs: 100 } }),
+      tableOf({ a: { urls: [a.url], share: 0.5 }, b: { urls: [b.url], share: 0.5 } }),
+      (base) => ({
+        timeouts: { ...base.timeouts, upstreamKeepAliveMs: 100 },
+        ejection: { ...base.ejection, baseMs: 50 },
+      }),
     );
     const all: Promise<unknown>[] = [];
     for (let i = 0; i < 200; i += 1) {
       if (i % 5 === 0) {
         const socket = net.connect({ host: '127.0.0.1', port });
         socket.on('error', () => undefined);
-        socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n', () => socket.resetAndDestroy());
-      } else all.push(ask(port, { path: i % 7 === 0 ? '/reset' : '/' }).catch(() => undefined));
+        const head = i % 2 === 0 ? 'GET / HTTP/1.1\r\n' : 'POST /503 HTTP/1.1\r\nContent-Length: 99999\r\n';
+        socket.write(`${head}Host: x\r\n\r\n`, () => socket.resetAndDestroy());
+        continue;
+      }
+      const path = ['/reset', '/503', '/', '/'][i % 4] ?? '/';
+      const method = i % 3 === 0 ? 'POST' : 'GET';
+      const body = method === 'POST' ? Buffer.alloc(i * 1_000) : '';
+      all.push(ask(port, { path, method, body }).catch(() => undefined));
     }
     await Promise.all(all);
     await until(() => gateway.metrics().active === 0);
-    await until(() => a.sockets.size === 0);
+    await until(() => a.sockets.size === 0 && b.sockets.size === 0);
+    // The report tells of every lane with something in flight.
+    traffic.length = 0;
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    expect(traffic.filter(({ inFlight }) => inFlight !== 0)).toEqual([]);
   });
 });
