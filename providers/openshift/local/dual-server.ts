@@ -46,6 +46,8 @@ export function createDualServer(options: ServerOptions, tls: SelfSigned): DualS
         const opened = createTcp({ noDelay: true }, accept);
         server = opened;
         opened.once('error', reject);
+        // They listen on nothing themselves, but only begin to track connections (idle ones, late heads) at this event.
+        for (const one of [plain, secure]) one.emit('listening');
         opened.listen({ port, host: '127.0.0.1' }, () => {
           const address = opened.address();
           resolve(typeof address === 'object' && address ? address.port : port);
@@ -60,6 +62,8 @@ export function createDualServer(options: ServerOptions, tls: SelfSigned): DualS
       const closing = server;
       server = undefined;
       for (const socket of sockets) socket.destroy();
+      // Stops their tracking; that they were not listening is no news.
+      for (const one of [plain, secure]) one.close(() => undefined);
       return new Promise((resolve) => (closing ? closing.close(() => resolve()) : resolve()));
     },
   };

@@ -115,16 +115,25 @@ export function removePaths(draft: KubeObject, paths: readonly string[]): void {
 }
 
 function removePath(root: Json, segments: readonly string[]): void {
-  const last = segments.at(-1);
-  const isItem = last === '.';
-  const target = isItem ? segments.slice(0, -1) : segments;
-  let parent: Json | undefined = root;
-  for (const segment of target.slice(0, -1)) parent = child(parent, segment);
-  const end = target.at(-1) ?? '';
+  const target = segments.at(-1) === '.' ? segments.slice(0, -1) : segments;
+  const parents: (Json | undefined)[] = [root];
+  for (const segment of target.slice(0, -1)) parents.push(child(parents.at(-1), segment));
+  for (let depth = target.length - 1; depth >= 0; depth--) {
+    const parent = parents[depth];
+    take(parent, target[depth] ?? '');
+    // What this left empty goes too, but not the object's own parts.
+    const isEmpty = Array.isArray(parent)
+      ? parent.length === 0
+      : isObject(parent) && Object.keys(parent).length === 0;
+    if (!isEmpty || depth <= 1) return;
+  }
+}
+
+function take(parent: Json | undefined, segment: string): void {
   if (Array.isArray(parent)) {
-    const index = parent.findIndex((item) => child([item], end) !== undefined);
+    const index = parent.findIndex((item) => child([item], segment) !== undefined);
     if (index >= 0) parent.splice(index, 1);
-  } else if (isObject(parent) && end.startsWith('f:')) delete parent[end.slice(2)];
+  } else if (isObject(parent) && segment.startsWith('f:')) delete parent[segment.slice(2)];
 }
 
 function child(value: Json | undefined, segment: string): Json | undefined {

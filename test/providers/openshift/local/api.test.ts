@@ -83,8 +83,7 @@ describe('the API of the local OpenShift', () => {
   });
 
   it('warns of unknown fields, and refuses them when asked to be strict', async () => {
-    const body = { ...deployment('x'), metadata: { name: 'typo' } } as { spec: Record<string, unknown> };
-    body.spec['replicsa'] = 2;
+    const body = deployment('x', { replicsa: 2 });
     const strict = await api(`${paths.deployments}?fieldValidation=Strict`, { method: 'POST', body });
     expect([strict.status, strict.body.message]).toEqual([
       400,

@@ -60,11 +60,19 @@ describe('server-side apply', () => {
     expect(second.metadata.labels).toEqual({ a: '1' });
   });
 
+  it('leaves no empty husk of what it removed', () => {
+    const probe = (kind: string): KubeObject['spec'] => ({
+      probe: { periodSeconds: 1, [kind]: { port: 1 } },
+    });
+    const first = apply(EMPTY, config(probe('tcpSocket')), 'gateway');
+    expect(apply(first, config(probe('httpGet')), 'gateway')['spec']).toEqual(probe('httpGet'));
+  });
+
   it('merges containers and their variables by name', () => {
     const env = (value: string): KubeObject['spec'] => ({
       template: { spec: { containers: [{ name: 'app', image: 'i', env: [{ name: 'A', value }] }] } },
     });
-    const mine = apply(EMPTY, env('1') ? config(env('1')) : EMPTY, 'gateway');
+    const mine = apply(EMPTY, config(env('1')), 'gateway');
     const other = apply(
       mine,
       config({ template: { spec: { containers: [{ name: 'app', env: [{ name: 'B', value: 'x' }] }] } } }),

@@ -295,11 +295,13 @@ export const HOST = `app-${NS}.apps.ocp.localhost`;
 /** kubectl's rule for a finished rollout. */
 export function isRolledOut(answer: Answer): boolean {
   const { metadata, spec, status } = answer.body ?? {};
+  // Zeros are left out.
+  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status ?? {};
   return (
-    status?.observedGeneration === metadata.generation &&
-    status.updatedReplicas === spec.replicas &&
-    status.replicas === status.updatedReplicas &&
-    status.availableReplicas === status.updatedReplicas
+    status?.observedGeneration === metadata?.generation &&
+    updatedReplicas === spec?.replicas &&
+    replicas === updatedReplicas &&
+    availableReplicas === updatedReplicas
   );
 }
 
