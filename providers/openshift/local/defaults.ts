@@ -63,6 +63,8 @@ function defaultDeployment(spec: JsonObject): void {
   }
   fill(spec, 'revisionHistoryLimit', 10);
   fill(spec, 'progressDeadlineSeconds', 600);
+  // Go leaves a false out.
+  if (spec['paused'] === false) delete spec['paused'];
   const template = member(spec, 'template');
   const metadata = member(template, 'metadata');
   if (metadata['creationTimestamp'] === undefined) metadata['creationTimestamp'] = null;

@@ -115,6 +115,12 @@ function progressing(
       refresh: true,
     };
   }
+  if (last?.reason === 'DeploymentPaused') {
+    return {
+      condition: condition('Progressing', 'Unknown', 'DeploymentResumed', 'Deployment is resumed'),
+      refresh: true,
+    };
+  }
   // A finished rollout that lost a pod is no rollout: only what was under way can be late.
   if (!last || last.reason === 'NewReplicaSetAvailable' || last.reason === 'ProgressDeadlineExceeded')
     return undefined;
@@ -134,7 +140,8 @@ function progressing(
 /** When the rollout under way is late, epoch milliseconds; undefined when none is. */
 export function deadlineOf(deployment: Deployment): number | undefined {
   const last = deployment.status.conditions?.find((found) => found.type === 'Progressing');
-  if (last?.status !== 'True' || last.reason === 'NewReplicaSetAvailable') return undefined;
+  const underWay = last?.status === 'True' || last?.reason === 'DeploymentResumed';
+  if (!last || !underWay || last.reason === 'NewReplicaSetAvailable') return undefined;
   return Date.parse(last.lastUpdateTime ?? '') + deployment.spec.progressDeadlineSeconds * 1_000;
 }
 

@@ -15,7 +15,7 @@ import {
 } from '../errors.ts';
 import { clone, isObject, type Json, type JsonObject } from '../json.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from '../patches.ts';
-import { groupVersion, NAMESPACES, PODS, type ResourceType, ROUTES } from '../resources.ts';
+import { groupVersion, NAMESPACES, type ResourceType, ROUTES } from '../resources.ts';
 import { admitRoute } from '../route-host.ts';
 import { pruneUnknown } from '../schema.ts';
 import { parseFieldSelector, parseLabelSelector } from '../selectors.ts';
@@ -262,15 +262,11 @@ function admit(
   before: KubeObject | undefined,
 ): void {
   if (type.plural === ROUTES.plural) admitRoute(draft, before, cluster.appsDomain);
+  // A client cannot bring a status of its own.
+  if (!before && type.statusSubresource) delete draft['status'];
   applyDefaults(type, draft, () => serviceAddress(cluster));
   validate(type, draft, before);
   if (before && type.statusSubresource) keepStatus(draft, before);
-  if (!before && type.statusSubresource && type.plural !== PODS.plural) {
-    // A client cannot bring a status of its own.
-    const fresh: KubeObject = { ...draft, status: {} };
-    applyDefaults(type, fresh, () => '');
-    draft['status'] = fresh['status'];
-  }
   cluster.logger?.debug(
     { user: request.user, kind: type.kind, name: draft.metadata.name },
     'object admitted',

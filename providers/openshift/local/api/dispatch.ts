@@ -27,6 +27,9 @@ import { selfSubjectAccessReview, selfSubjectReview } from './reviews.ts';
 import { handleScale } from './scale.ts';
 import { tokenRequest } from './tokens.ts';
 
+/** Some clients ask for the old document too, in this form only; no bytes are a valid one without definitions. */
+const OPENAPI_V2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
 /** From a path to its handler. Throws StatusErrors; unknown groups are plain text, as the real server's are. */
 export async function dispatch(
   cluster: Cluster,
@@ -57,6 +60,7 @@ async function authenticated(cluster: Cluster, request: ApiRequest, path: string
     const document = openApiDocument(parts.slice(2).join('/'));
     return document ? ok(document) : notServed();
   }
+  if (path === '/openapi/v2') return { kind: 'text', code: 200, text: '', contentType: OPENAPI_V2 };
   if (root === 'api') {
     if (parts.length === 1) return ok(coreVersions(request.headers.host ?? ''));
     const list = resourceList('', first);

@@ -41,7 +41,12 @@ function tagView(stream: ImageStream, tag: string): JsonObject | undefined {
     generation: newest.generation,
     lookupPolicy: stream.spec.lookupPolicy,
     image: {
-      metadata: { name: newest.image, creationTimestamp: newest.created },
+      metadata: {
+        name: newest.image,
+        uid: uidOf(newest.image),
+        resourceVersion,
+        creationTimestamp: newest.created,
+      },
       dockerImageReference: newest.dockerImageReference,
       dockerImageMetadata: {
         kind: 'DockerImage',
@@ -53,4 +58,16 @@ function tagView(stream: ImageStream, tag: string): JsonObject | undefined {
       dockerImageMetadataVersion: '1.0',
     },
   };
+}
+
+/** Images are not stored here; one of the same digest is the same image and has the same uid. */
+function uidOf(digest: string): string {
+  const hex = digest.slice('sha256:'.length);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `a${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
 }
