@@ -88,6 +88,14 @@ export function wrap(text: string, width: number, indent = 0): string[] {
   return lines;
 }
 
+/** Like `wrap`, but of more than `most` lines the last shown one ends with a mark. */
+export function wrapAtMost(most: number, cut: string, text: string, width: number, indent = 0): string[] {
+  const lines = wrap(text, width, indent);
+  const last = lines[most - 1];
+  if (lines.length <= most || last === undefined) return lines;
+  return [...lines.slice(0, most - 1), last.slice(0, width - cut.length) + cut];
+}
+
 /** A line cut or filled to the width of the screen; what is filled takes the tone of the last span if `through`. */
 export function fitLine(line: Line, width: number, through: Tone = 'plain'): Line {
   const fitted: Span[] = [];

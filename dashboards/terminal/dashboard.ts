@@ -152,6 +152,6 @@ export function startDashboard({ title, source, screen, look, clock }: Dashboard
 
 function sentence(caught: unknown): string {
   const error = SluiceError.from(caught);
-  const { why } = error.details;
-  return why === undefined ? error.message : `${error.message} (${why})`;
+  const more = error.details.why ?? error.details.remedy;
+  return more === undefined ? error.message : `${error.message} (${more})`;
 }

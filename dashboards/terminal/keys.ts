@@ -24,8 +24,20 @@ export interface KeyBinding {
 /** The one table: what keys do, the help page and the footer all come from here. */
 export const KEYS: readonly KeyBinding[] = [
   { keys: ['q', 'C-c'], action: 'quit', shown: 'q', help: 'quit (also Ctrl-C)', short: 'quit' },
-  { keys: ['up', 'k'], action: 'up', shown: 'k', help: 'the platform above; in a page, one line up' },
-  { keys: ['down', 'j'], action: 'down', shown: 'j', help: 'the platform below; in a page, one line down' },
+  {
+    keys: ['up', 'k'],
+    action: 'up',
+    shown: 'k',
+    help: 'the platform above; in a page, a line up (also ↑)',
+    short: 'up',
+  },
+  {
+    keys: ['down', 'j'],
+    action: 'down',
+    shown: 'j',
+    help: 'the platform below; in a page, a line down (also ↓)',
+    short: 'down',
+  },
   { keys: ['pageup', 'C-b'], action: 'page-up', shown: 'PgUp', help: 'ten lines up' },
   { keys: ['pagedown', 'C-f', 'space'], action: 'page-down', shown: 'PgDn', help: 'ten lines down' },
   {

@@ -1,6 +1,6 @@
 import type { LoggedEvent } from '../../src/core/events.ts';
 import { isoTime } from '../../src/lib/iso-time.ts';
-import { type Line, span, type Tone, wrap } from './cells.ts';
+import { fit, type Line, span, type Tone, wrap, wrapAtMost } from './cells.ts';
 import { type Look, VERDICT_TONES } from './look.ts';
 import { type Data, isSelected, type Model, rowsOf } from './model.ts';
 
@@ -16,10 +16,10 @@ export function ruleLine(title: string, look: Look, width: number): Line {
   return [span(text + look.rule.repeat(Math.max(0, width - text.length)), 'dim')];
 }
 
-/** What is known of the selected platform and has no room in its row: two lines. */
+/** What is known of the selected platform and has no room in its row: three lines. */
 export function detailLines(data: Data, model: Model, look: Look, width: number): readonly Line[] {
   const row = rowsOf(data.status).find((one) => isSelected(one, model.selected));
-  if (!row) return [[], []];
+  if (!row) return [[], [], []];
   const { verdict, api, provider, name, tier, ejectedOrigins, origins } = row.platform;
   const ejected = ejectedOrigins === 0 ? '' : `, ${ejectedOrigins} of ${origins} origins ejected`;
   const title = look.clean(`${name} (${provider}, tier ${tier}${ejected}): ${verdict.cause}`);
@@ -27,10 +27,11 @@ export function detailLines(data: Data, model: Model, look: Look, width: number)
     ...(api?.reachable === false ? [`API down: ${api.error ?? 'no answer'}`] : []),
     ...verdict.evidence,
   ];
-  const evidence = look.clean(facts.join('; '));
+  const tone = api?.reachable === false ? 'warn' : 'dim';
+  const evidence = wrapAtMost(2, look.cut, `  ${look.clean(facts.join('; '))}`, width, 2);
   return [
-    [span(shorten(title, width, look), VERDICT_TONES[verdict.state])],
-    [span(shorten(`  ${evidence}`, width, look), api?.reachable === false ? 'warn' : 'dim')],
+    [span(fit(title, width, look.cut), VERDICT_TONES[verdict.state])],
+    ...[0, 1].map((index) => [span(evidence[index] ?? '', tone)]),
   ];
 }
 
@@ -45,12 +46,7 @@ export function eventLines(data: Data, look: Look, width: number, height: number
     if (known.has(event.seq)) continue;
     known.add(event.seq);
     const text = `${timeOfDay(event.at)} ${look.describe(event)}`;
-    const wrapped = wrap(text, width, 9);
-    const shown = wrapped.slice(0, EVENT_LINES);
-    const last = shown[EVENT_LINES - 1];
-    if (wrapped.length > EVENT_LINES && last !== undefined) {
-      shown[EVENT_LINES - 1] = last.slice(0, width - look.cut.length) + look.cut;
-    }
+    const shown = wrapAtMost(EVENT_LINES, look.cut, text, width, 9);
     const tone = toneOf(event);
     lines.unshift(...shown.map((line) => [span(line.slice(0, 9), 'dim'), span(line.slice(9), tone)]));
   }
@@ -94,8 +90,4 @@ export function deploymentLine(data: Data, look: Look): Line | undefined {
   if (!deployment) return undefined;
   const phases = Object.entries(deployment.phases).map(([platform, phase]) => `${platform} ${phase}`);
   return [span(look.clean(`deploying ${deployment.label}: ${phases.join(` ${look.dot} `)}`), 'busy')];
-}
-
-function shorten(text: string, width: number, look: Look): string {
-  return text.length <= width ? text : text.slice(0, width - look.cut.length) + look.cut;
 }

@@ -1,4 +1,4 @@
-import { fitLine, type Line, type Size, span } from './cells.ts';
+import { fit, fitLine, type Line, type Size, span } from './cells.ts';
 import { KEYS } from './keys.ts';
 import type { Look } from './look.ts';
 import type { Data, Model } from './model.ts';
@@ -49,14 +49,11 @@ function notices(model: Model, data: Data, look: Look, width: number): readonly 
   if (model.banner !== undefined) lines.push([span(` ${look.clean(model.banner)}`, 'banner')]);
   const { link } = model;
   if (link.state === 'lost') {
-    const age =
-      data.receivedAt === undefined
-        ? 'nothing to show yet'
-        : `shown is ${seconds(model.now - data.receivedAt)} old`;
-    const tail = `; ${age}; trying again`;
     // Of a long reason the end goes; how old the picture is must be seen.
-    const why = look.clean(` ${link.why}`).slice(0, Math.max(0, width - tail.length));
-    lines.push([span(why + tail, 'alarm')]);
+    const age =
+      data.receivedAt === undefined ? 'nothing yet' : `this is ${seconds(model.now - data.receivedAt)} old`;
+    const text = look.clean(` ${age}, trying again: ${link.why}`);
+    lines.push([span(fit(text, width, look.cut), 'alarm')]);
   }
   return lines;
 }
