@@ -38,9 +38,12 @@ function titleLine(model: Model, data: Data, look: Look, width: number): Line {
   const facts = status
     ? `table ${status.tableVersion}  workers ${status.workers.ready}/${status.workers.wanted}  `
     : '';
-  const left = ` ${model.title}  ${facts}${look.clean(model.where)}`;
   const right = `${model.frozen ? 'PAUSED  ' : ''}${timeOfDay(model.now)} `;
   const room = Math.max(0, width - right.length - 1);
+  const short = look.clean(` ${model.title}  ${facts}`);
+  const full = short + look.clean(model.where);
+  // Half an address misleads.
+  const left = full.length <= room ? full : short;
   return [span(`${left.slice(0, room).padEnd(room)} ${right}`, 'title')];
 }
 

@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type StubServer, startStubServer } from './stub-server.ts';
@@ -99,5 +100,25 @@ function whatIsMissing(): string | undefined {
     const top = readFileSync(join(folder, 'pid'), 'utf8');
     process.kill(Number(top), 'SIGTERM');
     await expectRestored();
+  });
+
+  it.each([
+    ['an exception', "throw new Error('ours')", /Error: ours/],
+    ['process.exit', 'process.exit(7)', /status=7/],
+  ])('leaves the terminal as it was on %s', async (_what, end, left) => {
+    const script = join(folder, 'ends.mjs');
+    writeFileSync(
+      script,
+      `import { openScreen } from '${pathToFileURL(join(ROOT, 'dist/dashboards/terminal/screen.js'))}';
+       const { stdin: input, stdout: output } = process;
+       const screen = openScreen({ input, output, unicode: true, color: true });
+       screen.draw([[{ text: 'sluice top  table', tone: 'good' }]]);
+       screen.onKey(() => { ${end}; });`,
+    );
+    run(`node ${script}; echo status=$?`);
+    await shows('sluice top  table');
+    tmux('send-keys', 'x');
+    await expectRestored();
+    expect(screen()).toMatch(left);
   });
 });

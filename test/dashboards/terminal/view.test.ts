@@ -211,6 +211,11 @@ describe('the dashboard', () => {
     expect(going).not.toContain('PAUSED');
   });
 
+  it('leaves the address out rather than cut it', () => {
+    const model = { ...modelAfter(STATUS), title: 'sluice demo  policy demo.yaml' };
+    expect(shown({ ...model, where: 'http://127.0.0.1:42435' }, SMALL)[0]).toMatch(/workers 2\/2 +14:03:22$/);
+  });
+
   it('explains an application on a page of its own', () => {
     const asked = modelAfter(STATUS, key('w'));
     expect(shown(asked, SMALL)[2]).toBe('asking the server');
