@@ -191,6 +191,8 @@ export function runContainer(around: Surroundings): ContainerRun {
       stopGraceMs: (around.pod().spec.terminationGracePeriodSeconds ?? 30) * 1_000,
       restart: false,
     });
+    // The power may have gone while it was being started.
+    if (cluster.faults.has('apps-down')) kill();
     connect(instance.port);
     const probes = new AbortController();
     const signal = AbortSignal.any([probes.signal, ending.signal]);
@@ -212,6 +214,16 @@ export function runContainer(around: Surroundings): ContainerRun {
       finishedAt: store.now(),
       containerID: containerId,
     };
+  }
+
+  function kill(): void {
+    const pid = runner.get(id)?.pid;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // Gone by itself meanwhile.
+    }
   }
 
   function connect(port: number): void {
@@ -286,15 +298,7 @@ export function runContainer(around: Surroundings): ContainerRun {
       await over;
       runner.forget(id);
     },
-    kill() {
-      const pid = runner.get(id)?.pid;
-      if (pid === undefined) return;
-      try {
-        process.kill(-pid, 'SIGKILL');
-      } catch {
-        // Gone by itself meanwhile.
-      }
-    },
+    kill,
   };
 }
 

@@ -153,10 +153,12 @@ describe('the API of the local OpenShift', () => {
       body: request,
     });
     expect([created.status, created.body.kind]).toEqual([201, 'Project']);
-    expect((await api('/api/v1/namespaces/fresh/serviceaccounts/builder')).status).toBe(404);
-    await until(
+    const builder = await until(
       () => api('/api/v1/namespaces/fresh/serviceaccounts/builder'),
       (answer) => answer.status === 200,
+    );
+    expect(Number(builder.body.metadata.resourceVersion)).toBeGreaterThan(
+      Number(created.body.metadata.resourceVersion),
     );
     const again = await api('/apis/project.openshift.io/v1/projectrequests', {
       method: 'POST',

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { systemClock } from '../../../../src/lib/clock.ts';
 import {
   type Answer,
   type Api,
@@ -207,13 +206,21 @@ describe('an application on the local OpenShift', () => {
     await rolledOut();
     cluster.openshift.setFault('apps-down', true);
     await until(get, (answer) => answer.status === 503);
-    await systemClock.sleep(100);
-    expect(cluster.runner.list().filter((instance) => instance.pid !== undefined)).toEqual([]);
+    await until(
+      async () => ({
+        status: 0,
+        httpVersion: '',
+        headers: {},
+        text: 'processes',
+        body: cluster.runner.list(),
+      }),
+      (answer) => answer.body.every((instance: { pid?: number }) => instance.pid === undefined),
+    );
     cluster.openshift.setFault('apps-down', false);
     await until(get, (answer) => answer.status === 200);
   });
 
-  it('reports another release or crashes when told to', async () => {
+  it('reports another release when told to', async () => {
     cluster.openshift.setFault('wrong-release', true);
     await api(`${paths.pods}?labelSelector=app=app`, { method: 'DELETE' });
     await until(get, (answer) => answer.headers['x-release'] === 'r-0000000000');
