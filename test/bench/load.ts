@@ -72,7 +72,8 @@ function output(name: string, command: string, args: readonly string[], order: L
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaints += text;
     });
-    child.on('error', fail);
+    // Whoever stops the bench has a reason, and `AbortError` is not it.
+    child.on('error', (error) => fail(order.signal.aborted ? order.signal.reason : error));
     child.on('close', (code, signal) => {
       if (code === 0) done(printed);
       else

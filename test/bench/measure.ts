@@ -42,8 +42,14 @@ export async function measure(options: MeasureOptions): Promise<Sample> {
     folder: options.folder,
     signal: options.signal,
   });
+  if (seen.errors.length > 0 || seen.requests === 0) {
+    throw unfit(
+      proxy,
+      'did not answer every request well',
+      seen.errors.join(', ') || 'there was no answer at all',
+    );
+  }
   const after = reading(proxy, pids, cores);
-  if (seen.errors.length > 0 || seen.requests === 0) throw badAnswers(proxy, seen.errors);
   const all = after.all - before.all;
   return {
     cpuMicros: (after.dataPath - before.dataPath) / seen.requests,
@@ -60,18 +66,23 @@ export async function measure(options: MeasureOptions): Promise<Sample> {
 }
 
 function reading(proxy: RunningProxy, pids: readonly number[], cores: Cores | undefined) {
-  return {
-    at: performance.now(),
-    dataPath: cpuMicros(proxy.dataPathPid),
-    all: pids.reduce((sum, pid) => sum + cpuMicros(pid), 0),
-    coreBusy: cores === undefined ? 0 : coreBusyMicros(cores.proxy),
-  };
+  try {
+    return {
+      at: performance.now(),
+      dataPath: cpuMicros(proxy.dataPathPid),
+      all: pids.reduce((sum, pid) => sum + cpuMicros(pid), 0),
+      coreBusy: cores === undefined ? 0 : coreBusyMicros(cores.proxy),
+    };
+  } catch (error) {
+    // Its /proc files went with it.
+    throw unfit(proxy, 'lost one of its processes', (error as Error).message);
+  }
 }
 
-function badAnswers(proxy: RunningProxy, errors: readonly string[]): SluiceError {
-  return new SluiceError('NOT_HEALTHY', `${proxy.child.name} did not answer every request well`, {
+function unfit(proxy: RunningProxy, what: string, why: string): SluiceError {
+  return new SluiceError('NOT_HEALTHY', `${proxy.child.name} ${what}`, {
     where: proxy.url,
-    why: errors.join(', ') || 'there was no answer at all',
+    why,
     remedy: 'numbers of a proxy that fails mean nothing: mend it first',
     logTail: proxy.child.lastLines().slice(-15),
   });
