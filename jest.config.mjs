@@ -12,5 +12,7 @@ export default {
   },
   testEnvironment: 'node',
   testTimeout: 20_000,
+  // Most tests wait for processes and sockets: more workers than cores finish earlier.
+  maxWorkers: 3,
   watchman: false,
 };
