@@ -5,7 +5,7 @@ import { badRequest, internalError, methodNotAllowed, notFound, StatusError } fr
 import { clone, objectAt } from '../json.ts';
 import { BUILD_CONFIGS, BUILDS, SERVICE_ACCOUNTS } from '../resources.ts';
 import type { Build, BuildConfig } from '../types.ts';
-import { checkNamespace } from './crud.ts';
+import { checkNamespace } from './admission.ts';
 import { type Answer, type ApiRequest, managerOf, ok, readBody, type Target } from './http.ts';
 
 const MAX_UPLOAD_BYTES = 1024 * 1024 * 1024;

@@ -18,11 +18,12 @@ import {
   SERVICE_ACCOUNTS,
 } from '../resources.ts';
 import { buildLog, instantiate, instantiateBinary } from './builds.ts';
-import { existing, handleResource } from './crud.ts';
+import { handleResource } from './crud.ts';
 import { type Answer, type ApiRequest, ok, plain, type Target } from './http.ts';
 import { imageStreamTags } from './image-tags.ts';
 import { podLog } from './pod-log.ts';
 import { projectRequests, projects, verbOf } from './projects.ts';
+import { existing } from './reads.ts';
 import { selfSubjectAccessReview, selfSubjectReview } from './reviews.ts';
 import { handleScale } from './scale.ts';
 import { tokenRequest } from './tokens.ts';

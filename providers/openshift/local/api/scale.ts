@@ -5,7 +5,6 @@ import { at, clone, type JsonObject } from '../json.ts';
 import { DEPLOYMENTS, REPLICA_SETS, type ResourceType } from '../resources.ts';
 import { formatSelector } from '../selectors.ts';
 import type { Deployment, ReplicaSet } from '../types.ts';
-import { patchWith } from './crud.ts';
 import {
   type Answer,
   type ApiRequest,
@@ -16,6 +15,7 @@ import {
   readObject,
   type Target,
 } from './http.ts';
+import { patchWith } from './writes.ts';
 
 const PATCH_TYPES = [
   'application/json-patch+json',

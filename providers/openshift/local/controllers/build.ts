@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { untarGz, unzip } from '../../../../src/lib/archive.ts';
+import { assemble, type BuildFailure } from '../assemble.ts';
 import type { BuildRun } from '../build-runs.ts';
 import { buildNumber, enterPhase, isFinished } from '../build-status.ts';
 import { type Cluster, type Controller, delayOf, keyOf, splitKey, workQueue } from '../cluster.ts';
@@ -11,12 +11,6 @@ import { imageDigest } from '../images.ts';
 import { canonical, objectAt, textAt } from '../json.ts';
 import { BUILDS, IMAGE_STREAMS } from '../resources.ts';
 import type { Build } from '../types.ts';
-
-/** A build that failed, in the words of the real one's status. */
-interface BuildFailure {
-  readonly reason: string;
-  readonly message: string;
-}
 
 /** New → Pending → Running → Complete | Failed | Cancelled; one build of a configuration at a time. */
 export function createBuildController(cluster: Cluster): Controller {
@@ -197,50 +191,6 @@ function uploaded(run: BuildRun, signal: AbortSignal): Promise<Buffer> {
       reject(signal.reason);
     });
   });
-}
-
-/** What source-to-image does with a Node.js source, without a network: unpack, look for package.json, keep the rest. */
-async function assemble(
-  cluster: Cluster,
-  build: Build,
-  run: BuildRun,
-  input: Buffer,
-  folder: string,
-  signal: AbortSignal,
-): Promise<BuildFailure | undefined> {
-  run.print('Receiving source from STDIN as archive ...');
-  await mkdir(folder, { recursive: true });
-  try {
-    // A zip begins with PK; tar unpacks with and without gzip.
-    if (input.subarray(0, 2).toString('latin1') === 'PK') await unzip(input, folder);
-    else await untarGz(input, folder);
-  } catch (error) {
-    run.print(
-      `error: unable to extract binary build input, must be a zip, tar, or gzipped tar: ${String(error)}`,
-    );
-    return { reason: 'FetchSourceFailed', message: 'Failed to fetch the input source.' };
-  }
-  run.print('Generating dockerfile with builder image registry.access.redhat.com/ubi9/nodejs-20:latest');
-  run.print('STEP 1/9: FROM registry.access.redhat.com/ubi9/nodejs-20:latest');
-  run.print('STEP 8/9: RUN /usr/libexec/s2i/assemble');
-  run.print('---> Installing application source');
-  await cluster.clock.sleep(delayOf(cluster, 'assemble'), signal);
-  const source = join(folder, textAt(build.spec, 'source', 'contextDir') ?? '.');
-  const faulty = cluster.faults.has('build-fails');
-  if (faulty || !existsSync(join(source, 'package.json'))) {
-    run.print('---> Installing all dependencies');
-    if (faulty) run.print('npm error the build was told to fail');
-    else {
-      run.print('npm error code ENOENT');
-      run.print('npm error syscall open');
-      run.print('npm error path /opt/app-root/src/package.json');
-      run.print('npm error enoent Could not read package.json: Error: ENOENT: no such file or directory');
-    }
-    run.print('error: build error: building at STEP "RUN /usr/libexec/s2i/assemble": exit status 254');
-    return { reason: 'AssembleFailed', message: 'Assemble script failed.' };
-  }
-  run.print('---> Building your Node application from source');
-  return undefined;
 }
 
 async function keep(folder: string, image: string): Promise<void> {

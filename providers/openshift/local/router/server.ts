@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Runnable } from '../../../../src/core/ports.ts';
+import type { Dispose, Runnable } from '../../../../src/core/ports.ts';
 import type { SelfSigned } from '../certificate.ts';
 import { type Cluster, delayOf } from '../cluster.ts';
 import { createDualServer } from '../dual-server.ts';
@@ -30,7 +30,7 @@ export function createRouter(cluster: Cluster, wantedPort: number, tls: SelfSign
   let table: RouterTable = { routes: [] };
   let served = '';
   let lastReload = Number.NEGATIVE_INFINITY;
-  let reloadPlanned = false;
+  let plannedReload: Dispose | undefined;
   let health: HealthChecks | undefined;
   let port = wantedPort;
   let innerPort = 0;
@@ -77,18 +77,17 @@ export function createRouter(cluster: Cluster, wantedPort: number, tls: SelfSign
 
   /** At most one reload an interval, and the first a moment after the change: admitted is not yet served. */
   function planReload(): void {
-    if (reloadPlanned || wantedState() === served) return;
-    reloadPlanned = true;
+    if (plannedReload || wantedState() === served) return;
     const now = clock.monotonic();
     const wait = Math.max(
       delayOf(cluster, 'reloadAfter'),
       lastReload + delayOf(cluster, 'reloadEvery') - now,
     );
-    disposers.push(clock.after(wait, reload));
+    plannedReload = clock.after(wait, reload);
   }
 
   function reload(): void {
-    reloadPlanned = false;
+    plannedReload = undefined;
     const wanted = wantedState();
     if (wanted === served) return;
     served = wanted;
@@ -150,6 +149,7 @@ export function createRouter(cluster: Cluster, wantedPort: number, tls: SelfSign
     setFrozen: (frozen) => front.freeze(frozen),
     async close() {
       for (const dispose of disposers.splice(0)) dispose();
+      plannedReload?.();
       await front.shut();
       await server.close();
     },

@@ -1,0 +1,148 @@
+import type { Cluster } from '../cluster.ts';
+import { badRequest, expired, notFound, StatusError } from '../errors.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { groupVersion, type ResourceType } from '../resources.ts';
+import { parseFieldSelector, parseLabelSelector } from '../selectors.ts';
+import type { KubeObject } from '../types.ts';
+import { watch } from '../watch.ts';
+import { type Answer, type ApiRequest, ok, type Target } from './http.ts';
+import { asTable, wantsTable } from './table.ts';
+
+const DEFAULT_WATCH_SECONDS = 1_800;
+const BOOKMARK_SECONDS = 60;
+
+export function existing(cluster: Cluster, target: Target, name: string): KubeObject {
+  const found = cluster.store.get(target.type, target.namespace, name);
+  if (!found) throw notFound(target.type, name);
+  return found;
+}
+
+export function shown(cluster: Cluster, request: ApiRequest, type: ResourceType, object: KubeObject): Answer {
+  return ok(
+    wantsTable(request)
+      ? asTable(type, [object], object.metadata.resourceVersion, cluster.clock.now())
+      : object,
+  );
+}
+
+export function matcher(request: ApiRequest): (object: KubeObject) => boolean {
+  const labels = parseLabelSelector(request.query.get('labelSelector') ?? '');
+  const fields = parseFieldSelector(request.query.get('fieldSelector') ?? '');
+  return (object) => labels(object.metadata.labels) && fields(object);
+}
+
+export function listObjects(cluster: Cluster, request: ApiRequest, target: Target): Answer {
+  const { store } = cluster;
+  const { type, namespace } = target;
+  const version = String(store.version);
+  if (
+    request.query.get('resourceVersionMatch') === 'Exact' &&
+    Number(request.query.get('resourceVersion')) < store.oldest
+  ) {
+    throw expired('The resourceVersion for the provided list is too old.');
+  }
+  const all = store.list(type, namespace).filter(matcher(request));
+  const start = continueAt(cluster, request);
+  const limit = Number(request.query.get('limit') ?? 0) || all.length;
+  const page = all.slice(start, start + limit);
+  const left = all.length - start - page.length;
+  if (wantsTable(request)) return ok(asTable(type, page, version, cluster.clock.now()));
+  return ok({
+    kind: `${type.kind}List`,
+    apiVersion: groupVersion(type),
+    metadata: {
+      resourceVersion: version,
+      ...(left > 0
+        ? { continue: continueToken(store.version, start + limit), remainingItemCount: left }
+        : {}),
+    },
+    items: page.map(asListItem),
+  });
+}
+
+/** Items do not repeat what the list's own kind says. */
+export function asListItem(object: KubeObject): JsonObject {
+  const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
+  return rest;
+}
+
+function continueToken(version: number, start: number): string {
+  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: version, start })).toString('base64url');
+}
+
+function continueAt(cluster: Cluster, request: ApiRequest): number {
+  const token = request.query.get('continue');
+  if (!token) return 0;
+  let decoded: Json;
+  try {
+    decoded = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+  } catch {
+    throw badRequest('invalid continue token: continue key is not valid');
+  }
+  if (!isObject(decoded)) throw badRequest('invalid continue token: continue key is not valid');
+  if (Number(decoded['rv']) < cluster.store.oldest) {
+    throw expired('The provided continue parameter is too old to display a consistent list result.');
+  }
+  return Number(decoded['start']) || 0;
+}
+
+export function watchObjects(cluster: Cluster, request: ApiRequest, target: Target): Answer {
+  const matches = matcher(request);
+  const version = request.query.get('resourceVersion');
+  const seconds = Number(request.query.get('timeoutSeconds')) || DEFAULT_WATCH_SECONDS;
+  const table = wantsTable(request);
+  const listening = request.query.get('sendInitialEvents') === 'true';
+  return {
+    kind: 'stream',
+    contentType: 'application/json',
+    write(response) {
+      if (listening) {
+        const refusal = new StatusError(
+          500,
+          'InternalError',
+          'a watch stream was requested by the client but the required storage feature RequestWatchProgress is disabled',
+        );
+        response.end(`${JSON.stringify({ type: 'ERROR', object: refusal.status })}\n`);
+        return;
+      }
+      // Sent at once, so that the client knows that its watch stands.
+      response.flushHeaders();
+      let first = true;
+      const stop = watch(
+        cluster.store,
+        cluster.clock,
+        {
+          type: target.type,
+          namespace: target.namespace,
+          since: version === null || version === '' || version === '0' ? undefined : Number(version),
+          matches,
+          bookmarks:
+            request.query.get('allowWatchBookmarks') === 'true' ||
+            request.query.get('allowWatchBookmarks') === '1',
+          bookmarkEveryMs: Math.max(1_000, BOOKMARK_SECONDS * 1_000 * cluster.speed),
+          timeoutMs: seconds * 1_000,
+        },
+        (event) => {
+          const object =
+            table && event.type !== 'ERROR' && event.type !== 'BOOKMARK' && isKubeObject(event.object)
+              ? asTable(
+                  target.type,
+                  [event.object],
+                  event.object.metadata.resourceVersion,
+                  cluster.clock.now(),
+                  first,
+                )
+              : event.object;
+          first = false;
+          response.write(`${JSON.stringify({ type: event.type, object })}\n`);
+        },
+        () => response.end(),
+      );
+      response.on('close', stop);
+    },
+  };
+}
+
+function isKubeObject(value: JsonObject): value is KubeObject {
+  return isObject(value['metadata']) && typeof value['metadata']['name'] === 'string';
+}
