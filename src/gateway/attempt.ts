@@ -1,4 +1,5 @@
 import type { Candidate } from './attempts.ts';
+import { ejectsAtOnce } from './ejection.ts';
 import { CLOSED, HALF_OPEN } from './gate.ts';
 import type { Lane } from './lane.ts';
 import type { OutcomeClass } from './outcomes.ts';
@@ -71,6 +72,17 @@ export class Attempt {
     if (reason !== undefined) this.#pipeline.eject(this.lane, reason);
   }
 
+  /** There will be no answer. Counts it against whoever is to blame, and says what it was. */
+  failed(failure: Failure): OutcomeClass | undefined {
+    // A kept connection that was closed under the request says nothing of the origin: its owner only tidied up.
+    if (!failure.stale && failure.class !== 'unsendable') {
+      const reason = ejectsAtOnce(failure.class);
+      if (reason === undefined) this.blame(true);
+      else this.#pipeline.eject(this.lane, reason);
+    }
+    return outcomeOf(failure);
+  }
+
   /** Milliseconds the origin has been owing us a head. */
   waited(now: number): number {
     return this.#sentAt === 0 ? 0 : now - this.#sentAt;
@@ -96,7 +108,7 @@ export class Attempt {
 }
 
 /** Undefined when it is to count nowhere. */
-export function outcomeOf(failure: Failure): OutcomeClass | undefined {
+function outcomeOf(failure: Failure): OutcomeClass | undefined {
   switch (failure.class) {
     case 'refused':
     case 'connect-reset':

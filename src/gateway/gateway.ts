@@ -84,6 +84,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
       ejector.readmitted(lane);
       logger.info({ origin: lane.id, application: lane.application }, 'origin serves again');
     },
+    refused({ method, host, target }, status, why) {
+      // Queries hold what is nobody's business.
+      const path = target.split('?', 1)[0];
+      logger.debug({ status, why, method, host, path }, 'answered in place of the application');
+    },
     left(lane) {
       if (registry.left(lane)) drained.fire(pipeline.table.version);
     },
@@ -108,7 +113,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   function evacuate(origin: OriginState): void {
     // A copy: an exchange that moves may end on the spot.
     for (const exchange of [...exchanges]) {
-      if (exchange.lane?.origin === origin) exchange.evacuate();
+      if (exchange.attempt?.lane.origin === origin) exchange.evacuate();
     }
   }
 
@@ -193,7 +198,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (registry.drained) return drained.fire(table.version);
       const cutAt = clock.monotonic() + settings.timeouts.drainMs;
       for (const exchange of exchanges) {
-        if (exchange.lane !== undefined && registry.isLeaving(exchange.lane)) exchange.cutBy(cutAt);
+        const lane = exchange.attempt?.lane;
+        if (lane !== undefined && registry.isLeaving(lane)) exchange.cutBy(cutAt);
       }
     },
     applyEjection(signal) {

@@ -21,6 +21,9 @@ export const NO_RESPONSE_EDIT: ResponseEdit = { from: undefined, to: '', scheme:
 
 export const PSEUDONYM = 'sluice';
 
+/** Gateways of ours may stand behind each other, but not so many. */
+const MAX_PASSES = 5;
+
 /** Fields about one connection (RFC 9110 §7.6.1) and what only a proxy in between may say. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
@@ -73,6 +76,12 @@ export function connectionOptions(value: string): readonly string[] | undefined 
     names.push(name);
   }
   return names;
+}
+
+/** True when a request has passed gateways of ours so often that its origin must be one of them. */
+export function loops(head: RequestHead): boolean {
+  const via = head.field('via');
+  return via !== undefined && via.split(`1.1 ${PSEUDONYM}`).length > MAX_PASSES;
 }
 
 /**

@@ -13,6 +13,7 @@ const TEXTS = {
   502: ['Bad Gateway', 'The application did not give a valid answer.'],
   503: ['Service Unavailable', 'The application cannot be reached at the moment. Please try again.'],
   504: ['Gateway Timeout', 'The application did not answer in time.'],
+  508: ['Loop Detected', 'The request went round in a circle.'],
 } as const;
 
 export type OutageStatus = keyof typeof TEXTS;

@@ -4,10 +4,11 @@ import type { EjectionReason } from '../core/signals.ts';
 import type { Counters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Lane } from './lane.ts';
+import type { OutageStatus } from './outage-answers.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { CompiledTable } from './routes.ts';
 import type { StallWatch } from './stall.ts';
-import type { Wire } from './wire.ts';
+import type { RequestHead, Wire } from './wire.ts';
 
 /** What all exchanges of a worker share. `table` is replaced whole by a swap; the rest stays. */
 export interface Pipeline {
@@ -26,6 +27,8 @@ export interface Pipeline {
   eject(lane: Lane, reason: EjectionReason): void;
   /** A trial went well. */
   readmitted(lane: Lane): void;
+  /** The client got an answer of our own; `why` is for the log and may name what is inside. */
+  refused(head: RequestHead, status: OutageStatus, why: string): void;
   /** The exchange uses this lane no more. */
   left(lane: Lane): void;
   finished(exchange: Exchange): void;

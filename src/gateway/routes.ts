@@ -1,7 +1,9 @@
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { RoutingTable, TableOrigin, TableRoute, TableTarget } from '../core/routing-table.ts';
-import { type HeadEdit, hostname } from './headers.ts';
+import { OPEN } from './gate.ts';
+import { type HeadEdit, hostname, NO_RESPONSE_EDIT, type ResponseEdit } from './headers.ts';
 import type { Lane } from './lane.ts';
+import type { RequestHead } from './wire.ts';
 
 /** A table made ready for requests: looked up once a request, never changed. */
 export interface CompiledTable {
@@ -89,4 +91,25 @@ function underPath(target: string, prefix: string): boolean {
   if (prefix.endsWith('/') || target.length === prefix.length) return true;
   const next = target.charAt(prefix.length);
   return next === '/' || next === '?';
+}
+
+/** What the answer of this target needs before the client of this request may see it. */
+export function responseEdit(
+  { host, peer }: RequestHead,
+  target: CompiledTarget | undefined,
+  route: CompiledRoute | undefined,
+): ResponseEdit {
+  const from = target?.edit.host;
+  if (from === undefined || route?.rewrite !== true) return NO_RESPONSE_EDIT;
+  return { from, to: host, scheme: peer.encrypted ? 'https' : 'http' };
+}
+
+/** Seconds until the first ejected origin gets its trial: when to try again. */
+export function secondsUntilTrial(route: CompiledRoute | undefined, now: number): number {
+  let soonest = 30_000;
+  for (const target of route?.targets ?? []) {
+    for (const { gate } of target.lanes)
+      soonest = Math.min(soonest, gate.state === OPEN ? gate.until - now : 0);
+  }
+  return Math.max(1, Math.ceil(soonest / 1000));
 }

@@ -689,11 +689,10 @@ export function exchangeSuite(name: string, createWire: CreateWire): void {
         let broken = true;
         let trials = 0;
         let answerTrial: (() => void) | undefined;
-        const a = await httpOrigin(cleanup, (_request, response) => {
-          if (broken) {
-            response.destroy();
-            return;
-          }
+        const a = await httpOrigin(cleanup, (request, response) => {
+          // A trial that waits long may be asked after on a connection of its own.
+          if (request.method === 'HEAD') return void response.end();
+          if (broken) return void response.destroy();
           trials += 1;
           if (trials > 1) response.end('a');
           else answerTrial = () => void response.end('a');

@@ -1,0 +1,157 @@
+import { NO_RESPONSE_EDIT, type ResponseEdit } from './headers.ts';
+import { type OutageStatus, outageAnswer } from './outage-answers.ts';
+import type { Pipeline } from './pipeline.ts';
+import { RequestBody } from './request-body.ts';
+import { type Downstream, ERR, type FlatHeaders, QUEUED, type ResponseHead, type Upstream } from './wire.ts';
+
+/** The bytes of an exchange, both ways and with back-pressure. What to do when it fails is not its question. */
+export class Transfer {
+  /** What the client has been told: 0 until a head went out. */
+  status = 0;
+  /** All of the answer has come; it may still be on its way to the client. */
+  ended = false;
+  /** When something last moved, in coarse time. */
+  touchedAt = 0;
+  /** Undefined when the request has none. */
+  readonly body: RequestBody | undefined;
+  readonly #pipeline: Pipeline;
+  readonly #downstream: Downstream;
+  #upstream: Upstream | undefined;
+  #endless = false;
+  #cutAt = Number.POSITIVE_INFINITY;
+
+  constructor(pipeline: Pipeline, downstream: Downstream) {
+    this.#pipeline = pipeline;
+    this.#downstream = downstream;
+    if (downstream.head.bodyLength !== 0) this.body = new RequestBody(pipeline.settings.limits.replayBytes);
+  }
+
+  /** From here on both bodies are raw bytes. */
+  get isTunnel(): boolean {
+    return this.status === 101;
+  }
+
+  /** A tunnel or an event stream: it ends when somebody ends it. */
+  get isEndless(): boolean {
+    return this.#endless;
+  }
+
+  touch(): void {
+    this.touchedAt = this.#pipeline.coarseNow;
+  }
+
+  // ── client → origin ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What came of the body so far goes there, and the rest as it comes. */
+  connect(upstream: Upstream): void {
+    this.touch();
+    this.ended = false;
+    this.#upstream = upstream;
+    const { body } = this;
+    if (body === undefined) return;
+    body.blocked = false;
+    for (const chunk of body.kept) {
+      if (upstream.write(chunk) === QUEUED) body.blocked = true;
+    }
+    if (body.ended) upstream.end();
+    else if (body.blocked) this.#downstream.pause();
+    else this.#downstream.resume();
+  }
+
+  /** What comes now is kept for the next one, as far as it may be. */
+  disconnect(): void {
+    this.#upstream = undefined;
+  }
+
+  /** False when the body has outgrown what we accept. */
+  fromClient(chunk: Uint8Array): boolean {
+    this.touch();
+    const { body } = this;
+    if (body !== undefined) {
+      body.add(chunk);
+      if (body.bytes > this.#pipeline.settings.limits.bodyBytes) return false;
+    }
+    if (this.#upstream?.write(chunk) === QUEUED) {
+      if (body !== undefined) body.blocked = true;
+      this.#downstream.pause();
+    }
+    return true;
+  }
+
+  clientEnded(): void {
+    if (this.body !== undefined) this.body.ended = true;
+    this.#upstream?.end();
+  }
+
+  originDrained(): void {
+    this.touch();
+    if (this.body !== undefined) this.body.blocked = false;
+    this.#downstream.resume();
+  }
+
+  // ── origin → client ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** False when the head holds a value that would split the message; then nothing has been said. */
+  relay(head: ResponseHead, edit: ResponseEdit): boolean {
+    this.touch();
+    this.body?.drop();
+    if (!this.#downstream.respond(head, edit)) return false;
+    this.status = head.status;
+    this.#endless =
+      head.status === 101 || head.field('content-type')?.startsWith('text/event-stream') === true;
+    if (this.isTunnel) this.#downstream.resume();
+    return true;
+  }
+
+  /** Our own answer, whole. */
+  say(status: OutageStatus, retryAfterS: number | undefined): void {
+    const { head, body } = outageAnswer(status, this.#downstream.head, retryAfterS);
+    this.touch();
+    this.body?.drop();
+    this.status = status;
+    this.ended = true;
+    this.#downstream.respond(head, NO_RESPONSE_EDIT);
+    this.#downstream.write(body);
+    this.#downstream.end(undefined);
+  }
+
+  /** After the head of an answer that was held back: what follows it. */
+  release(): void {
+    if (this.ended) this.#downstream.end(undefined);
+    else this.#upstream?.resume();
+  }
+
+  fromOrigin(chunk: Uint8Array): void {
+    this.touch();
+    const written = this.#downstream.write(chunk);
+    if (written === QUEUED) this.#upstream?.pause();
+    else if (written === ERR) this.#upstream?.abort();
+  }
+
+  clientDrained(): void {
+    this.touch();
+    this.#upstream?.resume();
+  }
+
+  /** While nothing has been said it is the end of an answer that is held back. */
+  originEnded(trailers: FlatHeaders | undefined): void {
+    this.ended = true;
+    if (this.status !== 0) this.#downstream.end(trailers);
+  }
+
+  // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The origin has left the table: what has no end of its own lasts until then. */
+  cutBy(at: number): void {
+    if (this.#endless) this.#cutAt = Math.min(this.#cutAt, at);
+  }
+
+  isOverdue(now: number): boolean {
+    return now >= this.#cutAt || now - this.touchedAt > this.#pipeline.settings.timeouts.idleMs;
+  }
+
+  /** The status for the counters: 0 when the client did not get all of an answer. */
+  finalStatus(complete: boolean): number {
+    return this.isTunnel || (complete && this.ended) ? this.status : 0;
+  }
+}
