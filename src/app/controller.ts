@@ -1,10 +1,9 @@
 import { decide } from '../../policies/decide.ts';
-import type { FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
+import type { FromSupervisor, FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
 import type { Clock, Logger, Random, Runnable } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { createEngine } from '../engine/engine.ts';
 import { createLastTable } from '../engine/last-table.ts';
-import { observedTargets } from '../engine/targets.ts';
 import { createEventLog } from '../events/log.ts';
 import { createMonitor } from '../health/monitor.ts';
 import { createProbe } from '../health/probes.ts';
@@ -13,6 +12,7 @@ import { closeAll, startAll } from '../lib/lifecycle.ts';
 import { createRedactor } from '../lib/redact.ts';
 import { createAdminApi } from '../observe/admin-api.ts';
 import { fileStore } from '../state/file-store.ts';
+import { createGatewayTotals } from './gateway-totals.ts';
 import { localControl } from './local-control.ts';
 import { openOrchestrator, openProviders } from './orchestration.ts';
 import { createReleaseNames } from './release-names.ts';
@@ -32,8 +32,11 @@ export interface ControllerDeps {
 
 export interface Controller extends Runnable {
   readonly adminPort: number;
-  accept(message: FromWorker): void;
+  accept(message: FromWorker | FromSupervisor): void;
 }
+
+/** Less than the supervisor waits before it ends us the hard way. */
+const STOP_DEPLOYMENTS_MS = 2_000;
 
 /** The part that knows and decides, put together: state → events → engine ⇄ monitor → orchestrator → admin API. */
 export async function createController(deps: ControllerDeps): Promise<Controller> {
@@ -51,6 +54,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   const lastTable = createLastTable(store, logger);
   const kept = await lastTable.read();
   const link = createWorkerLink(clock, send);
+  const totals = createGatewayTotals();
 
   const engine = createEngine({
     applications,
@@ -89,41 +93,42 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     status: () => statusView({ settings, engine, link, events, names, now: clock.now() }),
     table: () => engine.table,
     explain: (application) => engine.explain(application),
+    counters: () => totals.now,
     events,
     control,
+    redact: (value) => redactor.value(value),
     ready: () => engine.table.version > 0 && link.ready > 0,
   });
 
   // Facts in, tables out. Everything else follows from these lines.
-  monitor.onSignal((signal) => {
-    if (signal.kind === 'platform' && signal.observation) {
-      const { application, platform, observation } = signal;
-      engine.setTargets(application, observedTargets(platform, observation));
-    }
-    engine.accept(signal);
-  });
+  monitor.onSignal((signal) => engine.accept(signal));
   engine.onWatched((origins) => monitor.watch(origins));
   lastTable.follow(engine.onTable);
   engine.onTable((table) => link.publish(table));
   link.onMessage((message) => {
+    totals.accept(message);
     if (message.type === 'traffic') for (const signal of message.signals) engine.accept(signal);
     else if (message.type === 'ejection') engine.accept(message.ejection);
-    // A worker may follow a table that a controller before us published and did not live to keep.
-    else if (message.type === 'ready') engine.surpass(message.tableVersion);
-    else if (message.type === 'gone') {
-      events.append({
-        type: 'process.exited',
-        process: 'worker',
-        pid: 0,
-        index: message.worker,
-        why: 'see the log',
-      });
+    else if (message.type === 'ready') {
+      // It may follow a table that a controller before us published and did not live to keep.
+      engine.surpass(message.tableVersion);
+      const { worker: index, pid } = message;
+      if (pid !== undefined) events.append({ type: 'process.started', process: 'worker', pid, index });
+    } else if (message.type === 'gone') {
+      const { worker: index, pid, why } = message;
+      events.append({ type: 'process.exited', process: 'worker', pid, index, why });
     }
   });
   // A deployment changes what is live; names are read again when it ends.
   events.onEvent((event) => {
-    if (event.type === 'deployment.finished' || event.type === 'deployment.started') void names.refresh();
+    if (event.type === 'deployment.finished' || event.type === 'deployment.started') readNames();
   });
+
+  function readNames(): void {
+    names.refresh().catch((error: unknown) => {
+      logger.warn({ err: String(error) }, 'the releases cannot be read; they are shown by their ids');
+    });
+  }
 
   const parts: readonly Runnable[] = [engine, monitor, admin];
   return {
@@ -131,7 +136,11 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     get adminPort() {
       return admin.port;
     },
-    accept: (message) => link.accept(message),
+    accept(message) {
+      if (message.type !== 'predecessor-gone') return link.accept(message);
+      const { pid, why } = message;
+      events.append({ type: 'process.exited', process: 'controller', pid, why });
+    },
     async start() {
       events.append({ type: 'process.started', process: 'controller', pid: process.pid });
       await names.refresh();
@@ -145,10 +154,15 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     },
     async close() {
       stopping.abort();
-      await closeAll(parts);
-      await lastTable.flush();
-      await Promise.all([...providers.values()].map((provider) => provider.close()));
-      await store.close();
+      try {
+        await closeAll(parts);
+        // Deployments stop at their next step; what is under way then is resumed from the journal.
+        await Promise.race([control.settled(), clock.sleep(STOP_DEPLOYMENTS_MS)]);
+      } finally {
+        await lastTable.flush();
+        await Promise.all([...providers.values()].map((provider) => provider.close()));
+        await store.close();
+      }
     },
   };
 }

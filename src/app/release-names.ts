@@ -12,7 +12,7 @@ export interface ReleaseNames {
 }
 
 export function createReleaseNames(
-  orchestrator: Orchestrator,
+  orchestrator: Pick<Orchestrator, 'releases'>,
   applications: readonly ApplicationSettings[],
 ): ReleaseNames {
   const known = new Map<ApplicationName, { releases: readonly Release[]; live: ReadonlySet<ReleaseId> }>();

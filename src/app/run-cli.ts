@@ -11,6 +11,7 @@ import { localCommand } from '../cli/local.ts';
 import { NOT_BUILT_COMMANDS } from '../cli/not-built.ts';
 import { planCommand } from '../cli/plan.ts';
 import { formatCaught } from '../cli/print-error.ts';
+import { redactingIo } from '../cli/redacting-io.ts';
 import { releasesCommand } from '../cli/releases.ts';
 import { serveCommand } from '../cli/serve.ts';
 import { statusCommand } from '../cli/status.ts';
@@ -21,7 +22,7 @@ import { SLUICE_VERSION } from './version.ts';
 
 /** argv → command → exit status. */
 export async function runCli(args: readonly string[], main: string): Promise<void> {
-  const io = processIo();
+  const io = redactingIo(processIo());
   const program = buildProgram(io, main, args);
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -93,6 +94,8 @@ function processIo(): CliIo {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
   });
+  // Nor is a log that nobody reads any more.
+  process.stderr.on('error', () => undefined);
   return {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
 import { SluiceError } from '../core/errors.ts';
-import type { FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
+import type { FromSupervisor, FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
 import type { Clock, Dispose, Logger } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/settings.ts';
-import { restartDelay } from './restart-delay.ts';
+import { exitReason } from './exit-reason.ts';
+import { type RestartBackoff, restartBackoff } from './restart-delay.ts';
+import { workerEnvironment, workerSettings } from './worker-scope.ts';
 
 export interface SupervisorOptions {
   /** What to run as the controller: `main.js` and its arguments. */
@@ -33,67 +35,89 @@ export interface Supervisor {
 }
 
 const FIRST_START_MS = 30_000;
+const CONTROLLER_STOP_MS = 5_000;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { clock, logger, gateway } = options;
   const workers = new Map<number, Worker>();
+  const workerBackoffs = new Map<number, RestartBackoff>();
+  const controllerBackoff = restartBackoff(clock);
   const timers = new Set<Dispose>();
   let controller: ChildProcess | undefined;
-  let controllerDeaths: number[] = [];
   let closing = false;
   /** What a new worker needs to serve although the controller is away. */
   let lastTable: ToWorker | undefined;
   let started: { resolve(value: Listening): void; reject(error: Error): void } | undefined;
+  let listen = gateway.listen;
   let ports: readonly number[] | undefined;
   let adminPort: number | undefined;
   const listening = new Set<number>();
 
-  function startController(): void {
+  function startController(predecessor?: FromSupervisor): void {
     // A new controller must be found where the last one was, also when the port was any free one.
     const sameDoor = adminPort === undefined ? {} : { SLUICE_ADMIN_PORT: String(adminPort) };
-    controller = fork(options.main, [...options.args], {
+    const child = fork(options.main, [...options.args], {
       env: { ...options.env, ...sameDoor, SLUICE_ROLE: 'controller' } as NodeJS.ProcessEnv,
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const child = controller;
+    controller = child;
+    controllerBackoff.started();
     child.on('message', (message) => fromController(message as ToWorker | ToSupervisor));
-    child.on('error', (error) => logger.error({ err: error.message }, 'the controller cannot be reached'));
-    child.on('exit', (code, signal) => {
-      if (closing || child !== controller) return;
-      controller = undefined;
-      controllerDeaths = [...controllerDeaths, clock.monotonic()];
-      const wait = restartDelay(controllerDeaths, clock.monotonic());
-      logger.warn(
-        { code, signal, restartInMs: wait },
-        'the controller ended; the workers serve the last table',
-      );
-      later(wait, startController);
+    child.on('error', (error) => {
+      logger.error({ err: error.message }, 'the controller cannot be reached');
+      if (child.pid === undefined) controllerEnded(child, null, null);
     });
+    child.on('exit', (code, signal) => controllerEnded(child, code, signal));
+    if (predecessor) tellController(predecessor);
     const tableVersion = lastTable?.type === 'table' ? lastTable.table.version : 0;
     for (const worker of listening) tellController({ to: 'controller', type: 'ready', worker, tableVersion });
   }
 
-  function startWorker(index: number): void {
-    const worker = cluster.fork(workerEnv(options.env, index));
-    workers.set(index, worker);
-    worker.on('message', (message) => fromWorker(index, message as FromWorker | ToSupervisor));
-    worker.on('error', (error) =>
-      logger.error({ worker: index, err: error.message }, 'a worker cannot be reached'),
+  function controllerEnded(child: ChildProcess, code: number | null, signal: string | null): void {
+    if (closing || child !== controller) return;
+    controller = undefined;
+    const why = exitReason(code, signal);
+    const restartInMs = controllerBackoff.ended();
+    logger.warn({ why, restartInMs }, 'the controller ended; the workers serve the last table');
+    later(restartInMs, () =>
+      startController({ to: 'controller', type: 'predecessor-gone', pid: child.pid ?? 0, why }),
     );
-    worker.on('exit', (code, signal) => {
-      if (closing || workers.get(index) !== worker) return;
-      listening.delete(index);
-      tellController({ to: 'controller', type: 'gone', worker: index });
-      logger.warn({ worker: index, code, signal }, 'a worker ended; starting another');
-      later(100, () => startWorker(index));
+  }
+
+  function startWorker(index: number): void {
+    const worker = cluster.fork(workerEnvironment(options.env, index));
+    const backoff = workerBackoffs.get(index) ?? restartBackoff(clock);
+    workerBackoffs.set(index, backoff);
+    backoff.started();
+    workers.set(index, worker);
+    worker.on('message', (message) => fromWorker(index, worker, message as FromWorker | ToSupervisor));
+    worker.on('error', (error) => {
+      logger.error({ worker: index, err: error.message }, 'a worker cannot be reached');
+      if (worker.process.pid === undefined) workerEnded(index, worker, null, null);
     });
+    worker.on('exit', (code, signal) => workerEnded(index, worker, code, signal));
+  }
+
+  function workerEnded(index: number, worker: Worker, code: number | null, signal: string | null): void {
+    if (closing || workers.get(index) !== worker) return;
+    workers.delete(index);
+    listening.delete(index);
+    // The last one took the socket along: who comes next must open the same port again, not another free one.
+    if (listening.size === 0 && ports) listen = pinned(gateway.listen, ports);
+    const why = exitReason(code, signal);
+    tellController({ to: 'controller', type: 'gone', worker: index, pid: worker.process.pid ?? 0, why });
+    const restartInMs = workerBackoffs.get(index)?.ended() ?? 0;
+    logger.warn({ worker: index, why, restartInMs }, 'a worker ended; starting another');
+    later(restartInMs, () => startWorker(index));
   }
 
   /** node:cluster drops what is sent before the worker's own program listens, so it says when it does. */
   function equip(worker: Worker): void {
-    // Tokens of the admin API are no business of the data path.
-    const settings: GatewaySettings = { ...gateway, admin: { ...gateway.admin, tokens: {} } };
-    tell(worker, { to: 'worker', type: 'settings', settings });
+    if (closing) {
+      tell(worker, { to: 'worker', type: 'stop', deadlineMs: 0 });
+      return;
+    }
+    tell(worker, { to: 'worker', type: 'settings', settings: workerSettings(gateway, listen) });
     if (lastTable) tell(worker, lastTable);
   }
 
@@ -104,32 +128,34 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     } else if (message.type === 'controller-ready') {
       adminPort = message.adminPort;
       settle();
-    } else if (message.type === 'failed')
-      failStart(new SluiceError(message.code, message.message, message.details ?? {}));
+    } else if (message.type === 'failed') {
+      failed(message, 'the controller');
+    }
   }
 
-  function fromWorker(index: number, message: FromWorker | ToSupervisor): void {
+  function fromWorker(index: number, worker: Worker, message: FromWorker | ToSupervisor): void {
     if (message.to === 'supervisor') {
-      if (message.type === 'failed')
-        failStart(new SluiceError(message.code, message.message, message.details ?? {}));
-      const worker = workers.get(index);
-      if (message.type === 'worker-hears' && worker) equip(worker);
-      if (message.type === 'worker-listening') {
+      if (message.type === 'worker-hears') equip(worker);
+      else if (message.type === 'worker-listening') {
         ports = message.ports;
         listening.add(index);
         settle();
+      } else if (message.type === 'failed' && !failed(message, `worker ${index}`)) {
+        // It lives and serves nobody; its successor tries again.
+        worker.process.kill('SIGKILL');
       }
       return;
     }
-    tellController(message);
+    const pid = worker.process.pid;
+    tellController(message.type === 'ready' && pid !== undefined ? { ...message, pid } : message);
     if (message.type !== 'ejection') return;
     // The others must not find out one by one, and not wait for a controller that may be away.
-    for (const [other, worker] of workers) {
-      if (other !== index) tell(worker, { to: 'worker', type: 'ejection', ejection: message.ejection });
+    for (const [other, its] of workers) {
+      if (other !== index) tell(its, { to: 'worker', type: 'ejection', ejection: message.ejection });
     }
   }
 
-  function tellController(message: FromWorker): void {
+  function tellController(message: FromWorker | FromSupervisor): void {
     if (controller?.connected) controller.send(message, () => {});
   }
 
@@ -139,13 +165,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     started = undefined;
   }
 
-  function failStart(error: SluiceError): void {
+  /** True when it ended the start: all is about to be closed. Later, it is one process's trouble only. */
+  function failed(message: Extract<ToSupervisor, { type: 'failed' }>, who: string): boolean {
+    if (closing) return true;
     if (!started) {
-      logger.error({ code: error.code }, error.message);
-      return;
+      const { why, remedy } = message.details ?? {};
+      logger.error({ code: message.code, why, remedy }, `${who} could not start: ${message.message}`);
+      return false;
     }
-    started.reject(error);
+    started.reject(new SluiceError(message.code, message.message, message.details ?? {}));
     started = undefined;
+    // Whatever else fails for the same reason must not say so again.
+    closing = true;
+    return true;
   }
 
   function later(ms: number, run: () => void): void {
@@ -156,39 +188,51 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     timers.add(dispose);
   }
 
+  let closed: Promise<void> | undefined;
+  async function closeAll(): Promise<void> {
+    closing = true;
+    for (const dispose of timers) dispose();
+    const deadlineMs = gateway.timeouts.drainMs;
+    const drained = [...workers.values()].map((worker) => {
+      tell(worker, { to: 'worker', type: 'stop', deadlineMs });
+      return ended(worker.process, deadlineMs + 1_000, clock);
+    });
+    await Promise.all(drained);
+    // Last: while requests drain, somebody must still answer /readyz and take events.
+    if (!controller) return;
+    const gone = ended(controller, CONTROLLER_STOP_MS, clock);
+    controller.kill('SIGTERM');
+    await gone;
+  }
+
   return {
     start() {
       cluster.schedulingPolicy = cluster.SCHED_NONE;
       const ready = new Promise<Listening>((resolve, reject) => {
         started = { resolve, reject };
       });
-      later(FIRST_START_MS, () =>
-        failStart(
-          new SluiceError('NOT_HEALTHY', `the gateway did not start within ${FIRST_START_MS / 1000} s`),
-        ),
-      );
+      later(FIRST_START_MS, () => {
+        if (!started) return;
+        const what = `the gateway did not start within ${FIRST_START_MS / 1000} s`;
+        started.reject(new SluiceError('NOT_HEALTHY', what, { remedy: 'read the log above' }));
+        started = undefined;
+      });
       startController();
       for (let index = 0; index < gateway.workers; index++) startWorker(index);
       return ready;
     },
-    async close() {
-      if (closing) return;
-      closing = true;
-      for (const dispose of timers) dispose();
-      const deadlineMs = gateway.timeouts.drainMs;
-      const drained = [...workers.values()].map((worker) => {
-        tell(worker, { to: 'worker', type: 'stop', deadlineMs });
-        return ended(worker.process, deadlineMs + 1_000, clock);
-      });
-      await Promise.all(drained);
-      // Last: while requests drain, somebody must still answer /readyz and take events.
-      if (controller) {
-        const gone = ended(controller, 3_000, clock);
-        controller.kill('SIGTERM');
-        await gone;
-      }
+    close() {
+      closed ??= closeAll();
+      return closed;
     },
   };
+}
+
+function pinned(
+  listen: GatewaySettings['listen'],
+  ports: readonly number[],
+): readonly GatewaySettings['listen'][number][] {
+  return listen.map((at, index) => ({ ...at, port: ports[index] ?? at.port }));
 }
 
 function tell(worker: Worker, message: ToWorker): void {
@@ -199,23 +243,11 @@ function tell(worker: Worker, message: ToWorker): void {
 /** SIGKILL when the time is over: an exchange that never ends must not keep the machine from shutting down. */
 function ended(child: ChildProcess, withinMs: number, clock: Clock): Promise<void> {
   return new Promise((done) => {
-    if (child.exitCode !== null || child.signalCode !== null) return done();
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return done();
     const dispose = clock.after(withinMs, () => child.kill('SIGKILL'));
     child.once('exit', () => {
       dispose();
       done();
     });
   });
-}
-
-/** Workers get no platform credentials: everything but what Node itself needs is taken out of their environment. */
-function workerEnv(
-  env: Readonly<Record<string, string | undefined>>,
-  index: number,
-): Record<string, string | undefined> {
-  const kept = new Set(['PATH', 'HOME', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_ENV', 'SLUICE_LOG']);
-  const cleared: Record<string, string | undefined> = {};
-  // `undefined` removes a variable that cluster would hand down otherwise.
-  for (const name of Object.keys(env)) if (!kept.has(name)) cleared[name] = undefined;
-  return { ...cleared, SLUICE_ROLE: 'worker', SLUICE_WORKER: String(index) };
 }

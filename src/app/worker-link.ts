@@ -53,6 +53,7 @@ export function createWorkerLink(clock: Clock, send: (message: ToWorker) => void
       switch (message.type) {
         case 'ready':
           workers.set(message.worker, known);
+          known.applied = Math.max(known.applied, message.tableVersion);
           // A worker that came after the last publication, or that we only now hear of.
           if (last && message.tableVersion < last.version) send({ to: 'worker', type: 'table', table: last });
           break;

@@ -9,6 +9,8 @@ export function runWorkerProcess(): void {
   // Ctrl-C reaches the whole group; the supervisor alone decides when workers drain.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
+  // Whoever read our log is gone; requests go on.
+  process.stderr.on('error', () => undefined);
   const index = Number(process.env['SLUICE_WORKER'] ?? 0);
   runWorker({
     index,

@@ -20,12 +20,23 @@ export interface WorkerOptions {
   readonly exit: (status: number) => void;
 }
 
+const COUNTERS_MS = 1_000;
+
 /** The data path of one process: serves the newest table it was sent, whatever else lives or dies. */
 export function runWorker(options: WorkerOptions): void {
   const { index, channel, logger } = options;
   let gateway: Gateway | undefined;
   let starting: Promise<void> | undefined;
   let tableVersion = 0;
+  let told = '';
+
+  function tellCounters(made: Gateway): void {
+    const counters = made.metrics();
+    const text = JSON.stringify(counters);
+    if (text === told) return;
+    told = text;
+    channel.send({ to: 'controller', type: 'counters', worker: index, counters });
+  }
 
   async function start(settings: GatewaySettings): Promise<void> {
     const made = createGateway({ ...options, worker: index, settings });
@@ -45,6 +56,7 @@ export function runWorker(options: WorkerOptions): void {
     }
     channel.send({ to: 'supervisor', type: 'worker-listening', ports: made.ports });
     channel.send({ to: 'controller', type: 'ready', worker: index, tableVersion });
+    options.clock.every(COUNTERS_MS, () => tellCounters(made));
   }
 
   async function stop(): Promise<void> {

@@ -68,32 +68,33 @@ export async function followDeployment(
       if (event.type === 'deployment.finished') finish();
     }
   }
-  session.follow(accept);
+  await session.follow(accept);
   const begun = await begin();
   id = begun.id;
   io.stderr(`deploying ${releaseLabel(begun.release)} (${begun.release.id}) as ${id}\n`);
   progress = deployProgress(io, options.json ?? false);
   for (const event of early) accept(event);
 
-  const interrupted = onInterrupt(session, io, id, finish);
+  onInterrupt(session, io, id, progress, finish);
   const record = await recordAtEnd(session, begun.id, finished);
   await session.settled();
-  progress.close();
-  if (interrupted() && session.kind === 'server') io.exit(130);
+  await progress.close();
+  if (io.signal.aborted && session.kind === 'server') io.exit(130);
   else report(record, io);
 }
 
 /** With a server Ctrl-C only stops watching; alone it asks the deployment to stop at its next step. */
-function onInterrupt(session: Session, io: CliIo, id: string, finish: () => void): () => boolean {
-  io.signal.addEventListener('abort', () => {
+function onInterrupt(session: Session, io: CliIo, id: string, progress: Progress, finish: () => void): void {
+  function interrupted(): void {
     if (session.kind === 'server') {
-      io.stderr(`\n${id} goes on in the server; see it with \`sluice deployments\`\n`);
+      progress.note(`${id} goes on in the server; see it with \`sluice deployments\``);
       finish();
     } else {
-      io.stderr(`\nstopping at the next step; go on later with \`sluice deployments resume ${id}\`\n`);
+      progress.note(`stopping at the next step; go on later with \`sluice deployments resume ${id}\``);
     }
-  });
-  return () => io.signal.aborted;
+  }
+  if (io.signal.aborted) interrupted();
+  else io.signal.addEventListener('abort', interrupted, { once: true });
 }
 
 /** The stream is for showing; the journal is the truth, also when the stream broke for a moment. */

@@ -44,7 +44,18 @@ async function confirm(application: string, where: string, io: CliIo): Promise<v
   if (!io.isTty)
     throw new SluiceError('USAGE', 'destroy asks first, and there is no terminal', { remedy: 'pass --yes' });
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await lines.question(`This removes ${application} from ${where}. Type its name to go on: `);
-  lines.close();
-  if (answer.trim() !== application) throw new SluiceError('INTERRUPTED', 'nothing was destroyed');
+  try {
+    const answer = await Promise.race([
+      lines.question(`This removes ${application} from ${where}. Type its name to go on: `),
+      // The end of the input, or Ctrl-C: no answer is no.
+      new Promise<string>((done) => {
+        lines.once('close', () => done(''));
+        lines.once('SIGINT', () => done(''));
+        io.signal.addEventListener('abort', () => done(''), { once: true });
+      }),
+    ]);
+    if (answer.trim() !== application) throw new SluiceError('INTERRUPTED', 'nothing was destroyed');
+  } finally {
+    lines.close();
+  }
 }

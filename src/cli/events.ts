@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { SluiceError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import { describeEvent } from '../events/describe.ts';
 import { isoTime } from '../lib/iso-time.ts';
@@ -14,6 +15,12 @@ export function eventsCommand(program: Command, io: CliIo): void {
     .option('--last <n>', 'how many of the past', '50');
   withServer(withConfiguration(command)).action(
     async (options: CommonOptions & { readonly follow?: boolean; readonly last: string }) => {
+      const last = Number(options.last);
+      if (!Number.isInteger(last) || last < 0) {
+        throw new SluiceError('USAGE', `--last "${options.last}" is no count`, {
+          remedy: 'use a whole number',
+        });
+      }
       const client = await openViewClient(options, io);
       const print = (event: LoggedEvent): void =>
         io.stdout(
@@ -21,7 +28,7 @@ export function eventsCommand(program: Command, io: CliIo): void {
         );
       try {
         const past = await client.eventsSince(0);
-        const shown = past.slice(-Number(options.last));
+        const shown = last === 0 ? [] : past.slice(-last);
         for (const event of shown) print(event);
         if (options.follow) await client.follow(past.at(-1)?.seq ?? 0, print, io.signal);
       } finally {

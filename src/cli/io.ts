@@ -23,4 +23,6 @@ export interface CliIo {
   readonly signal: AbortSignal;
   /** Sets the exit status and returns: the process ends when nothing is left to do. */
   readonly exit: (status: number) => void;
+  /** From now on these do not leave by `stdout` or `stderr`. */
+  readonly hide?: (secrets: readonly string[]) => void;
 }

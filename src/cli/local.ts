@@ -43,7 +43,7 @@ export function localCommand(program: Command, io: CliIo): void {
           router: portIn(options.routerPort),
           control: portIn(options.controlPort),
         },
-        speed: Number(options.speed),
+        speed: speedIn(options.speed),
       };
       const made = makePlatform(platform, shared);
       await runUntilStopped(made.server, io, () => {
@@ -86,6 +86,14 @@ function makePlatform(platform: string, shared: Shared) {
   }
   throw new SluiceError('USAGE', `there is no local platform "${platform}"`, {
     remedy: 'use cloudfoundry or openshift',
+  });
+}
+
+function speedIn(text: string): number {
+  const speed = Number(text);
+  if (speed > 0 && Number.isFinite(speed)) return speed;
+  throw new SluiceError('USAGE', `--speed "${text}" is no factor`, {
+    remedy: 'use a number above 0, e.g. 0.3',
   });
 }
 

@@ -16,8 +16,16 @@ export interface ServerClient extends Control {
   status(signal?: AbortSignal): Promise<StatusView>;
   explain(application: string): Promise<Explanation>;
   eventsSince(seq: number): Promise<readonly LoggedEvent[]>;
-  /** Calls back for each event after `since` until the signal is aborted; comes back by itself when the stream breaks. */
-  follow(since: number | 'now', onEvent: (event: LoggedEvent) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Calls back for each event after `since` until the signal is aborted; comes back by itself when the stream breaks.
+   * `onOpen` is called when the server began to stream: what happens from then on is not missed.
+   */
+  follow(
+    since: number | 'now',
+    onEvent: (event: LoggedEvent) => void,
+    signal: AbortSignal,
+    onOpen?: () => void,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -88,7 +96,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
     releases: async (application) =>
       (await call('GET', `/v1/releases/${encodeURIComponent(application)}`)) as ReleasesView,
     deployments: async () => (await call('GET', '/v1/deployments')) as DeploymentRecord[],
-    async follow(since, onEvent, signal) {
+    async follow(since, onEvent, signal, onOpen) {
       let last: number | 'now' = since;
       while (!signal.aborted) {
         try {
@@ -99,6 +107,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
             signal,
           });
           if (answer.statusCode >= 400) throw errorIn(await answer.body.text(), answer.statusCode, url);
+          onOpen?.();
           for await (const data of parseEventStream(answer.body)) {
             const event = JSON.parse(data) as LoggedEvent;
             last = event.seq;

@@ -1,26 +1,45 @@
 import type { Command } from 'commander';
+import { ERROR_CODES } from '../core/errors.ts';
 import type { ApplicationStatus, PlatformStatus, StatusView } from '../core/status.ts';
 import type { CliIo } from './io.ts';
 import { type CommonOptions, withConfiguration, withServer } from './options.ts';
+import { openSession, type Session, serverSession } from './session.ts';
 import { formatTable } from './text-table.ts';
-import { openViewClient } from './view-client.ts';
+import { openViewClient, viewSettings } from './view-client.ts';
 
-const NOT_HEALTHY = 6;
+const NOT_HEALTHY = ERROR_CODES.NOT_HEALTHY.exit;
 
 export function statusCommand(program: Command, io: CliIo): void {
   const command = program
     .command('status')
     .description('each platform: verdict, share, traffic, instances, release');
   withServer(withConfiguration(command)).action(async (options: CommonOptions) => {
-    const client = await openViewClient(options, io);
+    const session = await openViewSession(options, io);
     try {
-      const view = await client.status();
+      const view = await session.status();
       io.stdout(options.json ? `${JSON.stringify(view)}\n` : formatStatus(view));
-      if (!isServing(view)) io.exit(NOT_HEALTHY);
+      if (session.kind === 'alone') {
+        io.stderr('no server runs: this is what the platforms say, and nobody probes them\n');
+        io.exit(statusOfReads(view));
+      } else if (!isServing(view)) io.exit(NOT_HEALTHY);
     } finally {
-      await client.close();
+      await session.close();
     }
   });
+}
+
+/** A server that is named must answer; one that only might run is done without. */
+async function openViewSession(options: CommonOptions, io: CliIo): Promise<Session> {
+  const settings = viewSettings(options, io);
+  return settings ? openSession(settings, options, io) : serverSession(await openViewClient(options, io));
+}
+
+/** Alone nothing is known of health: 0 when every platform could be read, 3 when some could, 1 when none. */
+function statusOfReads(view: StatusView): number {
+  const reads = view.applications.flatMap(({ platforms }) => platforms.map(({ api }) => api?.reachable));
+  const unread = reads.filter((reachable) => !reachable).length;
+  if (unread === 0) return 0;
+  return unread === reads.length ? 1 : ERROR_CODES.PARTLY_DONE.exit;
 }
 
 /** Every application has a platform that can take its traffic. */

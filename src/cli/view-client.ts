@@ -1,4 +1,6 @@
-import { SluiceError } from '../core/errors.ts';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Settings } from '../core/settings.ts';
 import type { CliIo } from './io.ts';
 import type { CommonOptions } from './options.ts';
 import { adminUrlOf, DEFAULT_SERVER, ownToken } from './server-address.ts';
@@ -11,12 +13,14 @@ import { readSettings } from './settings.ts';
  */
 export async function openViewClient(options: CommonOptions, io: CliIo): Promise<ServerClient> {
   const given = options.token ?? io.env['SLUICE_TOKEN'];
-  if (options.server !== undefined) return serverClient(options.server, given);
-  try {
-    const settings = readSettings(io, options.file);
-    return serverClient(adminUrlOf(settings), given ?? ownToken(settings));
-  } catch (error) {
-    if (!(error instanceof SluiceError) || options.file !== 'sluice.yaml') throw error;
-    return serverClient(DEFAULT_SERVER, given);
-  }
+  const settings = viewSettings(options, io);
+  if (settings) return serverClient(adminUrlOf(settings), given ?? ownToken(settings));
+  return serverClient(options.server ?? DEFAULT_SERVER, given);
+}
+
+/** Undefined when none is needed, or when nobody named one and there is none. One with faults is still an error. */
+export function viewSettings(options: CommonOptions, io: CliIo): Settings | undefined {
+  if (options.server !== undefined) return undefined;
+  const nobodysWish = options.file === 'sluice.yaml' && !existsSync(resolve(io.cwd, options.file));
+  return nobodysWish ? undefined : readSettings(io, options.file);
 }

@@ -17,6 +17,8 @@ export type FromWorker =
       readonly type: 'ready';
       readonly worker: number;
       readonly tableVersion: number;
+      /** Set when it has just started; a worker that is introduced to a new controller comes without. */
+      readonly pid?: number;
     }
   /** New requests follow this version from now on. */
   | { readonly to: 'controller'; readonly type: 'applied'; readonly worker: number; readonly version: number }
@@ -34,7 +36,40 @@ export type FromWorker =
       readonly worker: number;
       readonly ejection: EjectionSignal;
     }
-  | { readonly to: 'controller'; readonly type: 'gone'; readonly worker: number };
+  /** Every second, when they changed. */
+  | {
+      readonly to: 'controller';
+      readonly type: 'counters';
+      readonly worker: number;
+      readonly counters: WorkerCounters;
+    }
+  | {
+      readonly to: 'controller';
+      readonly type: 'gone';
+      readonly worker: number;
+      readonly pid: number;
+      /** `killed by SIGKILL`, `exited with code 1`. */
+      readonly why: string;
+    };
+
+/** The supervisor's own word to a controller: the one before it died. */
+export interface FromSupervisor {
+  readonly to: 'controller';
+  readonly type: 'predecessor-gone';
+  readonly pid: number;
+  readonly why: string;
+}
+
+/** What one worker counted since it started; `active` and `upgrades` are how many there are right now. */
+export interface WorkerCounters {
+  /** Answers to clients by class; `aborted`: the client went away, or its answer had to be cut. */
+  readonly requests: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx' | 'aborted', number>>;
+  readonly replays: number;
+  readonly evacuations: number;
+  readonly refusedByBudget: number;
+  readonly active: number;
+  readonly upgrades: number;
+}
 
 /** What the supervisor itself is told. */
 export type ToSupervisor =

@@ -1,12 +1,18 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { LoggedEvent } from '../core/events.ts';
 
-/** One line for a person; no time, no colour. */
+/** One line for a person; no time, no colour, and nothing that a platform's text could do to a terminal. */
 export function describeEvent(event: LoggedEvent): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass.
+  return stripVTControlCharacters(sentenceOf(event)).replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+}
+
+function sentenceOf(event: LoggedEvent): string {
   switch (event.type) {
     case 'verdict.changed':
       return `${event.platform} is ${event.to} (was ${event.from}): ${event.cause}`;
     case 'decision.made':
-      return `${event.application}: ${shares(event.before)} → ${shares(event.shares)}: ${event.reasons.join('; ')}`;
+      return describeDecision(event);
     case 'table.published':
       return `table ${event.version} published`;
     case 'origin.ejected':
@@ -34,6 +40,11 @@ export function describeEvent(event: LoggedEvent): string {
     case 'operator.act':
       return `${event.who}: ${event.act} ${event.subject}${event.reason === '' ? '' : ` — ${event.reason}`}`;
   }
+}
+
+function describeDecision(event: Extract<LoggedEvent, { type: 'decision.made' }>): string {
+  const move = `${event.application}: ${shares(event.before)} → ${shares(event.shares)}`;
+  return event.reasons.length === 0 ? move : `${move}: ${event.reasons.join('; ')}`;
 }
 
 function describeTarget(event: Extract<LoggedEvent, { type: 'deployment.target' }>): string {

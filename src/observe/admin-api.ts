@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Control, WireWish } from '../core/control.ts';
-import { SluiceError, toWire } from '../core/errors.ts';
+import { SluiceError, toWire, type WireError } from '../core/errors.ts';
+import type { WorkerCounters } from '../core/messages.ts';
 import type { EventLog, Runnable } from '../core/ports.ts';
 import type { RoutingTable } from '../core/routing-table.ts';
 import type { AdminSettings } from '../core/settings.ts';
@@ -16,8 +17,12 @@ export interface AdminApiDeps {
   readonly status: () => StatusView;
   readonly table: () => RoutingTable;
   readonly explain: (application: string) => Explanation | undefined;
+  /** What all workers counted, for /metrics. */
+  readonly counters: () => WorkerCounters;
   readonly events: EventLog;
   readonly control: Control;
+  /** Applied to every answer: platforms' own error texts may repeat a secret. Events come redacted already. */
+  readonly redact: (answer: unknown) => unknown;
   /** True once a table is served. */
   readonly ready: () => boolean;
 }
@@ -36,11 +41,14 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   app.addContentTypeParser('application/gzip', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );
+  app.addHook('preSerialization', async (_request, _reply, answer) => deps.redact(answer));
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
   app.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .send({ error: { code: 'USAGE', message: `there is no ${request.method} ${request.url}` } }),
+    refuse(reply, 404, {
+      code: 'USAGE',
+      message: `there is no ${request.method} ${request.url.split('?')[0]}`,
+      remedy: 'see docs/operating.md for what there is',
+    }),
   );
 
   probes(app, deps);
@@ -80,7 +88,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
 
 /** Open to all who reach the port: load balancers and scrapers carry no tokens. */
 function probes(app: FastifyInstance, deps: AdminApiDeps): void {
-  const metrics = createMetrics(deps.status);
+  const metrics = createMetrics(deps.status, deps.counters);
   app.get('/livez', async () => 'ok\n');
   app.get('/readyz', async (_request, reply) => {
     if (deps.ready()) return 'ok\n';
@@ -92,7 +100,7 @@ function probes(app: FastifyInstance, deps: AdminApiDeps): void {
 }
 
 function views(app: FastifyInstance, deps: AdminApiDeps, streams: Set<() => void>): void {
-  const read = { preHandler: requireRole(deps.settings, 'read') };
+  const read = { onRequest: requireRole(deps.settings, 'read') };
   app.get('/v1/status', read, async () => deps.status());
   app.get('/v1/table', read, async () => deps.table());
   app.get<{ Params: { application: string } }>('/v1/explain/:application', read, async (request) => {
@@ -104,10 +112,10 @@ function views(app: FastifyInstance, deps: AdminApiDeps, streams: Set<() => void
     const since = sinceOf(request.headers['last-event-id'] ?? request.query.since);
     if (request.headers.accept?.includes('text/event-stream')) {
       reply.hijack();
-      streamEvents(deps.events, since, request.raw, reply.raw, streams);
+      streamEvents(deps.events, since, reply.raw, streams);
       return reply;
     }
-    return deps.events.since(since, Number(request.query.limit ?? 1_000) || 1_000);
+    return deps.events.since(since, limitOf(request.query.limit));
   });
   app.get('/v1/deployments', read, async () => deps.control.deployments());
   app.get<{ Params: { application: string } }>('/v1/releases/:application', read, async (request) =>
@@ -120,6 +128,11 @@ function sinceOf(given: string | string[] | undefined): number {
   return given === 'now' ? Number.MAX_SAFE_INTEGER : Number(given ?? 0) || 0;
 }
 
+function limitOf(given: string | undefined): number {
+  const limit = Number(given);
+  return Number.isInteger(limit) && limit > 0 ? limit : 1_000;
+}
+
 interface BundleQuery {
   application: string;
   platforms?: string;
@@ -128,7 +141,7 @@ interface BundleQuery {
 
 function acts(app: FastifyInstance, deps: AdminApiDeps): void {
   const { control, settings } = deps;
-  const operate = { preHandler: requireRole(settings, 'operate') };
+  const operate = { onRequest: requireRole(settings, 'operate') };
   app.post<{ Querystring: BundleQuery; Body: Buffer }>('/v1/deployments', operate, async (request, reply) =>
     reply.code(202).send(await control.deploy(wishOf(request.query, request.body))),
   );
@@ -140,7 +153,7 @@ function acts(app: FastifyInstance, deps: AdminApiDeps): void {
   );
   app.post<{ Params: { application: string }; Querystring: { platforms?: string } }>(
     '/v1/applications/:application/destroy',
-    { preHandler: requireRole(settings, 'admin') },
+    { onRequest: requireRole(settings, 'admin') },
     async (request) => {
       const who = callerOf(settings, request)?.name ?? 'unknown';
       const platforms = namesIn(request.query.platforms);
@@ -153,17 +166,15 @@ function acts(app: FastifyInstance, deps: AdminApiDeps): void {
 }
 
 function wishOf(query: BundleQuery, archive: Buffer): WireWish {
-  if (!query.application || !query.digest || !Buffer.isBuffer(archive)) {
+  const { application, platforms, digest } = query;
+  // A name given twice arrives as a list.
+  const named = [application, digest, platforms ?? 'all'].every((given) => typeof given === 'string');
+  if (!named || application === '' || digest === '' || !Buffer.isBuffer(archive)) {
     throw new SluiceError('USAGE', 'a deployment needs application, digest and a bundle', {
       remedy: 'POST the tar.gz as application/gzip with ?application=…&digest=sha256:…',
     });
   }
-  return {
-    application: query.application,
-    platforms: namesIn(query.platforms),
-    archive,
-    digest: query.digest,
-  };
+  return { application, platforms: namesIn(platforms), archive, digest };
 }
 
 function namesIn(list: string | undefined): readonly string[] | undefined {
@@ -175,26 +186,40 @@ function callerOf(settings: AdminSettings, request: FastifyRequest): ReturnType<
   return authenticate(settings, { authorization, host, origin });
 }
 
+/** Asked before the body is read: a stranger must not fill our memory. */
 function requireRole(settings: AdminSettings, role: Role) {
-  return async function checkRole(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  return async function checkRole(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const caller = callerOf(settings, request);
     if (!caller) {
-      await reply
-        .code(401)
-        .header('www-authenticate', 'Bearer')
-        .send({
-          error: { code: 'SERVER_REFUSED', message: 'a valid token is needed', remedy: 'pass --token' },
-        });
-    } else if (!mayDo(caller, role)) {
-      await reply.code(403).send({
-        error: {
-          code: 'SERVER_REFUSED',
-          message: `the token "${caller.name}" may only ${caller.role}`,
-          remedy: `use one with role ${role}`,
-        },
-      });
+      reply.header('www-authenticate', 'Bearer');
+      return refuse(reply, 401, whyUnknown(settings));
     }
+    if (mayDo(caller, role)) return undefined;
+    return refuse(reply, 403, {
+      code: 'SERVER_REFUSED',
+      message: `the token "${caller.name}" may only ${caller.role}`,
+      remedy: `use one with role ${role}`,
+    });
   };
+}
+
+function whyUnknown(settings: AdminSettings): WireError {
+  if (Object.keys(settings.tokens).length > 0) {
+    return {
+      code: 'SERVER_REFUSED',
+      message: 'a valid token is needed',
+      remedy: 'pass --token, or set SLUICE_TOKEN',
+    };
+  }
+  return {
+    code: 'SERVER_REFUSED',
+    message: 'without tokens only programs of this machine may ask, and no web page',
+    remedy: 'ask 127.0.0.1 or localhost, or name tokens under gateway.admin.tokens',
+  };
+}
+
+function refuse(reply: FastifyReply, status: number, error: WireError): FastifyReply {
+  return reply.code(status).send({ error });
 }
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
@@ -207,9 +232,10 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 
 function sendError(reply: FastifyReply, caught: unknown): void {
   const status = (caught as { statusCode?: unknown }).statusCode;
-  const error =
-    typeof status === 'number' && status < 500
-      ? new SluiceError('USAGE', (caught as Error).message)
-      : SluiceError.from(caught);
-  reply.code(STATUS_OF_CODE[error.code] ?? 500).send({ error: toWire(error) });
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    refuse(reply, status, { code: 'USAGE', message: (caught as Error).message });
+    return;
+  }
+  const error = SluiceError.from(caught);
+  refuse(reply, STATUS_OF_CODE[error.code] ?? 500, toWire(error));
 }

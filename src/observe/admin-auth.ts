@@ -13,7 +13,7 @@ export interface Caller {
 }
 
 export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '');
+  const bare = host.toLowerCase().replace(/^\[|\]$/g, '');
   return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
 }
 
@@ -46,10 +46,11 @@ export function authenticate(settings: AdminSettings, request: RequestIdentity):
     const host = request.host?.replace(/:\d+$/, '') ?? '';
     return isLoopback(host) && request.origin === undefined ? { name: 'local', role: 'admin' } : undefined;
   }
-  const given = /^Bearer (.+)$/.exec(request.authorization ?? '')?.[1];
+  const given = /^Bearer +(.+)$/i.exec(request.authorization ?? '')?.[1];
   if (given === undefined) return undefined;
-  for (const [name, { token, role }] of tokens) if (sameText(given, token)) return { name, role };
-  return undefined;
+  // All of them are compared: how long it takes must not tell which one was nearly right.
+  const [match] = tokens.filter(([, { token }]) => sameText(given, token));
+  return match && { name: match[0], role: match[1].role };
 }
 
 export function mayDo(caller: Caller, needed: Role): boolean {

@@ -8,6 +8,7 @@ export interface CliResult {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  readonly pid: number;
 }
 
 /** Runs `sluice …` as a user would: the built program in a process of its own. */
@@ -25,13 +26,17 @@ export function sluice(
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  return new Promise((done) => child.on('close', (status) => done({ status, stdout, stderr })));
+  return new Promise((done) =>
+    child.on('close', (status) => done({ status, stdout, stderr, pid: child.pid ?? 0 })),
+  );
 }
 
 export interface Serving {
   readonly url: string;
   readonly adminUrl: string;
   readonly pid: number;
+  /** Its exit status, once it has ended; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
   stop(): Promise<void>;
 }
 
@@ -46,7 +51,7 @@ export function serve(
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
   });
-  const ended = new Promise<void>((done) => child.on('close', () => done()));
+  const exited = new Promise<number | null>((done) => child.on('close', done));
   return new Promise((ready, fail) => {
     child.on('exit', (code) => fail(new Error(`serve ended with ${code}: ${errors}`)));
     createInterface({ input: child.stdout! }).on('line', (line) => {
@@ -55,9 +60,10 @@ export function serve(
         url: `http://127.0.0.1:${facts.ports[0]}`,
         adminUrl: `http://127.0.0.1:${facts.adminPort}`,
         pid: child.pid!,
+        exited,
         async stop() {
           child.kill('SIGTERM');
-          await ended;
+          await exited;
         },
       });
     });

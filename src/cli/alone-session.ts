@@ -1,0 +1,54 @@
+import { hostname } from 'node:os';
+import { localControl } from '../app/local-control.ts';
+import { openOrchestrator, openProviders } from '../app/orchestration.ts';
+import { createReleaseNames } from '../app/release-names.ts';
+import { releaseProbe } from '../app/release-probe.ts';
+import type { Settings } from '../core/settings.ts';
+import { noTraffic } from '../core/traffic.ts';
+import { createEventLog } from '../events/log.ts';
+import { systemClock } from '../lib/clock.ts';
+import { systemRandom } from '../lib/random.ts';
+import { createRedactor } from '../lib/redact.ts';
+import { silentLogger } from '../observe/logger.ts';
+import { fileStore } from '../state/file-store.ts';
+import { aloneStatus } from './alone-status.ts';
+import type { CliIo } from './io.ts';
+import type { Session } from './session.ts';
+
+/** No server runs: the same orchestrator in this process, over the same state. */
+export async function aloneSession(settings: Settings, io: CliIo): Promise<Session> {
+  const clock = systemClock;
+  const logger = silentLogger;
+  const store = await fileStore(settings.state.dir, clock);
+  const redactor = createRedactor(settings.secrets);
+  const events = createEventLog({
+    clock,
+    redact: (event) => redactor.value(event) as typeof event,
+    file: `${await store.folder('events')}/events.ndjson`,
+  });
+  const providers = openProviders(settings, { clock, random: systemRandom, logger });
+  const orchestrator = await openOrchestrator({
+    ...{ settings, store, events, clock, logger, providers },
+    traffic: noTraffic,
+    probe: releaseProbe,
+    what: `sluice on ${hostname()}`,
+  });
+  const control = await localControl(orchestrator, store, logger, io.signal);
+  const names = createReleaseNames(orchestrator, Object.values(settings.applications));
+  return {
+    kind: 'alone',
+    control,
+    async status() {
+      await names.refresh();
+      return aloneStatus(settings, { providers, names, clock, signal: io.signal });
+    },
+    async follow(onEvent) {
+      events.onEvent(onEvent);
+    },
+    settled: () => control.settled(),
+    async close() {
+      await Promise.all([...providers.values()].map((provider) => provider.close()));
+      await store.close();
+    },
+  };
+}

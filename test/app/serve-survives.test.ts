@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { request } from 'undici';
+import { startLoad } from '../../src/app/demo/load.ts';
+import type { LoggedEvent } from '../../src/core/events.ts';
+import type { RoutingTable } from '../../src/core/routing-table.ts';
+import type { StatusView } from '../../src/core/status.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { type Serving, serve } from '../support/cli.ts';
+import { type OriginServer, originServer } from '../support/origin-server.ts';
+import { childrenOf, isAlive, until } from '../support/processes.ts';
+import { twoWorkers } from '../support/static-file.ts';
+
+let dir: string;
+let origin: OriginServer;
+let serving: Serving;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sluice-serve-'));
+  origin = await originServer((_request, response) => response.end('hello\n'));
+});
+
+afterEach(async () => {
+  await serving.stop();
+  await origin.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function start(
+  args = ['--origin', `a=${origin.url}`],
+  env: Record<string, string> = {},
+): Promise<void> {
+  serving = await serve(args, dir, env);
+  await until('it serves', async () => (await statusOf(serving.url)) === 200);
+}
+
+async function statusOf(url: string): Promise<number> {
+  const answer = await request(url);
+  await answer.body.dump();
+  return answer.statusCode;
+}
+
+async function view<T>(path: string): Promise<T> {
+  return (await (await request(`${serving.adminUrl}${path}`)).body.json()) as T;
+}
+
+async function child(role: 'controller' | 'worker'): Promise<number> {
+  const children = await childrenOf(serving.pid);
+  return children.find(({ env }) => env['SLUICE_ROLE'] === role)!.pid;
+}
+
+/** One request on a connection of the agent's; tells whether the connection was used before. */
+function on(agent: Agent): Promise<{ status: number | undefined; reused: boolean }> {
+  return new Promise((done, fail) => {
+    const sent = get(serving.url, { agent }, (response) => {
+      response.resume();
+      response.on('end', () => done({ status: response.statusCode, reused: sent.reusedSocket }));
+    });
+    sent.on('error', fail);
+  });
+}
+
+describe('the death of the controller', () => {
+  it('costs no request; the next one answers at the same door and goes on counting', async () => {
+    await start();
+    const load = startLoad(serving.url, 100, systemClock);
+    const table = await view<RoutingTable>('/v1/table');
+    const before = await view<LoggedEvent[]>('/v1/events');
+    const old = await child('controller');
+    process.kill(old, 'SIGKILL');
+    await until('a new controller is ready', async () =>
+      request(`${serving.adminUrl}/readyz`).then(
+        async ({ statusCode, body }) => {
+          await body.dump();
+          return statusCode === 200;
+        },
+        () => false,
+      ),
+    );
+    const after = await view<LoggedEvent[]>('/v1/events');
+    expect(after.slice(0, before.length)).toEqual(before);
+    expect(after.map(({ seq }) => seq)).toEqual(after.map((_event, index) => index + 1));
+    expect(after.slice(before.length)).toContainEqual(
+      expect.objectContaining({ type: 'process.exited', pid: old, why: 'killed by SIGKILL' }),
+    );
+    expect((await view<RoutingTable>('/v1/table')).version).toBeGreaterThanOrEqual(table.version);
+    await load.stop();
+    expect(load.samples.length).toBeGreaterThan(10);
+    expect(load.samples.filter((one) => !one.ok)).toEqual([]);
+  });
+});
+
+describe('the death of a worker', () => {
+  it('costs its own connections only, and another takes its place', async () => {
+    await start(['-f', await twoWorkers(dir, origin.url)]);
+    await until('both are ready', async () => (await view<StatusView>('/v1/status')).workers.ready === 2);
+    const agents = Array.from({ length: 12 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    for (const agent of agents) expect((await on(agent)).status).toBe(200);
+    const victim = await child('worker');
+    process.kill(victim, 'SIGKILL');
+    await until('its death is known', async () =>
+      (await view<LoggedEvent[]>('/v1/events')).some((event) => event.type === 'process.exited'),
+    );
+    const outcomes = await Promise.all(agents.map((agent) => on(agent)));
+    for (const agent of agents) agent.destroy();
+    expect(outcomes.map(({ status }) => status)).toEqual(agents.map(() => 200));
+    // Which worker takes a connection is the kernel's choice; with twelve, both have some.
+    expect(outcomes.some(({ reused }) => reused)).toBe(true);
+    await until('another is ready', async () => (await view<StatusView>('/v1/status')).workers.ready === 2);
+    const { recent } = await view<StatusView>('/v1/status');
+    expect(recent).toContainEqual(
+      expect.objectContaining({
+        type: 'process.exited',
+        process: 'worker',
+        pid: victim,
+        why: 'killed by SIGKILL',
+      }),
+    );
+  });
+
+  it('when it was the only one: the next listens on the same port with the last table', async () => {
+    await start();
+    process.kill(await child('worker'), 'SIGKILL');
+    await until('it serves again', () =>
+      statusOf(serving.url).then(
+        (status) => status === 200,
+        () => false,
+      ),
+    );
+  });
+});
+
+describe('the death of the supervisor', () => {
+  it('leaves no process', async () => {
+    await start();
+    const pids = (await childrenOf(serving.pid)).map(({ pid }) => pid);
+    expect(pids).toHaveLength(2);
+    process.kill(serving.pid, 'SIGKILL');
+    await until('all are gone', () => pids.every((pid) => !isAlive(pid)), 3_000);
+  });
+});
+
+describe('what a worker was given', () => {
+  it('holds no credential of our environment; the controller has it', async () => {
+    await start(undefined, { CF_PASSWORD: 'canary-of-the-platform', SLUICE_TOKEN: 'canary-of-the-server' });
+    const children = await childrenOf(serving.pid);
+    const worker = children.find(({ env }) => env['SLUICE_ROLE'] === 'worker');
+    const controller = children.find(({ env }) => env['SLUICE_ROLE'] === 'controller');
+    expect(controller?.env['CF_PASSWORD']).toBe('canary-of-the-platform');
+    expect(JSON.stringify(worker?.env)).not.toContain('canary');
+  });
+});
