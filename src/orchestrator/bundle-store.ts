@@ -14,6 +14,8 @@ export interface BundleStore {
   /** Checks that the content has the digest it claims. */
   keep(archive: Buffer, digest: string): Promise<Bundle>;
   find(digest: string): Promise<Bundle | undefined>;
+  /** Removing what is not there succeeds. */
+  remove(digest: string): Promise<void>;
 }
 
 export async function bundleStore(store: StateStore, uniqueId: () => string): Promise<BundleStore> {
@@ -30,6 +32,7 @@ export async function bundleStore(store: StateStore, uniqueId: () => string): Pr
 
   return {
     find,
+    remove: (digest) => rm(pathOf(digest), { recursive: true, force: true }),
     async keep(archive, digest) {
       const kept = await find(digest);
       if (kept) return kept;

@@ -16,6 +16,7 @@ export interface Journal {
   ): Promise<DeploymentTarget>;
   /** Puts one platform's part to what is given, with nothing left of what was there. */
   replace(id: DeploymentId, platform: PlatformName, target: DeploymentTarget): Promise<void>;
+  forget(id: DeploymentId): Promise<void>;
   finish(
     id: DeploymentId,
     outcome: NonNullable<DeploymentRecord['outcome']>,
@@ -66,6 +67,7 @@ export function journalIn(store: StateStore): Journal {
     async replace(id, platform, target) {
       await update(id, (old) => ({ ...old, targets: { ...old.targets, [platform]: target } }));
     },
+    forget: (id) => store.delete('deployments', id),
     finish: (id, outcome, at) => update(id, (old) => ({ ...old, outcome, finishedAt: at })),
   };
 }

@@ -14,6 +14,7 @@ import { configHashOf, releaseIdOf } from './release-identity.ts';
 import { releasesIn } from './releases.ts';
 import { runDeployment } from './run-deployment.ts';
 import { applicationNamed, platformsOf } from './scope.ts';
+import { tidy } from './tidy.ts';
 
 export interface DeployWish {
   readonly application: ApplicationName;
@@ -92,7 +93,18 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       provider: providerFor,
       mayWrite: lease.valid,
     };
-    const finished = runDeployment(context, record, application, bundle).finally(() => lease.release());
+    async function run(): Promise<DeploymentRecord> {
+      try {
+        const finished = await runDeployment(context, record, application, bundle);
+        await tidy(application.name, { bundles, releases, journal }).catch((error: unknown) =>
+          logger.warn({ error: String(error) }, 'old bundles and deployments could not be removed'),
+        );
+        return finished;
+      } finally {
+        await lease.release();
+      }
+    }
+    const finished = run();
     return { id: record.id, release: record.release, finished };
   }
 
