@@ -1,0 +1,93 @@
+import { request } from 'undici';
+import type { Control } from '../../src/core/control.ts';
+import type { WorkerCounters } from '../../src/core/messages.ts';
+import { EMPTY_TABLE } from '../../src/core/routing-table.ts';
+import type { AdminSettings } from '../../src/core/settings.ts';
+import type { StatusView } from '../../src/core/status.ts';
+import { createEventLog } from '../../src/events/log.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
+import { virtualClock } from '../../src/lib/virtual-clock.ts';
+import { type AdminApiDeps, createAdminApi } from '../../src/observe/admin-api.ts';
+
+export const STATUS: StatusView = {
+  at: 1,
+  version: '0.0.0',
+  tableVersion: 3,
+  workers: { wanted: 2, ready: 1 },
+  applications: [],
+  recent: [],
+};
+
+export const COUNTERS: WorkerCounters = {
+  requests: { '1xx': 0, '2xx': 40, '3xx': 0, '4xx': 1, '5xx': 2, aborted: 3 },
+  replays: 4,
+  evacuations: 5,
+  refusedByBudget: 6,
+  active: 7,
+  upgrades: 8,
+};
+
+/** Planted in everything the admin API may be given. */
+export const CANARY = 'canary-S3cret';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+export interface TestAdmin {
+  readonly url: string;
+  readonly events: ReturnType<typeof createEventLog>;
+  ask(
+    path: string,
+    options?: { method?: 'GET' | 'POST'; headers?: Record<string, string>; body?: Buffer | string },
+  ): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** The admin API on a free port, with control and views of the test's choice. */
+export async function testAdmin(
+  given: Partial<Omit<AdminApiDeps, 'settings' | 'control'>> & {
+    readonly tokens?: AdminSettings['tokens'];
+    readonly control?: Partial<Control>;
+  } = {},
+): Promise<TestAdmin> {
+  const { tokens = {}, control, ...rest } = given;
+  const redactor = createRedactor([CANARY]);
+  const events = createEventLog({
+    clock: virtualClock(1_000),
+    redact: (event) => redactor.value(event) as typeof event,
+  });
+  const admin = createAdminApi({
+    settings: { host: '127.0.0.1', port: 0, tokens },
+    status: () => STATUS,
+    table: () => EMPTY_TABLE,
+    explain: () => undefined,
+    counters: () => COUNTERS,
+    events,
+    // Only what the test asks for is called.
+    control: (control ?? {}) as Control,
+    redact: (value) => redactor.value(value),
+    ready: () => true,
+    ...rest,
+  });
+  await admin.start();
+  const url = `http://127.0.0.1:${admin.port}`;
+  return {
+    url,
+    events,
+    async ask(path, options = {}) {
+      const { method = 'GET', headers = {}, body = null } = options;
+      const answer = await request(new URL(path, url), { method, headers, body });
+      const text = await answer.body.text();
+      return { status: answer.statusCode, headers: answer.headers, text, json: jsonIn(text) };
+    },
+    close: () => admin.close(),
+  };
+}
+
+function jsonIn(text: string): unknown {
+  return /^[[{]/.test(text) ? JSON.parse(text) : undefined;
+}
