@@ -195,15 +195,20 @@ export function routeHost(application: string, domain: string): string {
 /** One origin: the platform's router, by the default route's name, or by another of ours if that is not mapped. */
 export function originsOf(
   application: string,
-  options: { readonly domain: string; readonly router?: string | undefined },
+  options: {
+    readonly domain: string;
+    readonly router?: string | undefined;
+    readonly ca?: string | undefined;
+  },
   routes: readonly Route[],
 ): readonly ObservedOrigin[] {
   const hosts = routes.map((route) => route.url).filter((url) => !url.includes('/'));
   const preferred = routeHost(application, options.domain);
   const host = hosts.includes(preferred) ? preferred : hosts[0];
   if (host === undefined) return [];
-  const url = options.router ?? `https://${host}`;
-  return [
-    { url: url.replace(/\/+$/, ''), hostHeader: host, ...(url.startsWith('https:') ? { sni: host } : {}) },
-  ];
+  const url = (options.router ?? `https://${host}`).replace(/\/+$/, '');
+  if (!url.startsWith('https:')) return [{ url, hostHeader: host }];
+  // Who signed for the API has as a rule signed for the router too.
+  const trust = options.ca === undefined ? {} : { ca: options.ca };
+  return [{ url, hostHeader: host, sni: host, ...trust }];
 }

@@ -169,7 +169,10 @@ export function originsOf(route: Route | undefined, options: Options): readonly 
   const host = route?.spec.host || route?.status.ingress[0]?.host;
   if (!host) return [];
   const url = (options.router ?? `https://${host}`).replace(/\/+$/, '');
-  return [{ url, hostHeader: host, ...(url.startsWith('https:') ? { sni: host } : {}) }];
+  if (!url.startsWith('https:')) return [{ url, hostHeader: host }];
+  // Who signed for the API has as a rule signed for the router too.
+  const trust = options.ca === undefined ? {} : { ca: options.ca };
+  return [{ url, hostHeader: host, sni: host, ...trust }];
 }
 
 export type Admission =

@@ -15,6 +15,8 @@ export const schema = z.strictObject({
     .refine((all) => new Set(all).size === all.length, 'names the same origin twice'),
   /** The Host to send there; left out, the client's own is passed on. */
   hostHeader: z.string().min(1).optional(),
+  /** PEM text of the authority that signed the certificates of `https://` origins. */
+  ca: z.string().optional(),
 });
 
 export type Options = z.output<typeof schema>;

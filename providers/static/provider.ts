@@ -19,7 +19,7 @@ export function createProvider(deps: {
   logger: Logger;
 }): PlatformProvider {
   const { platform, options } = deps;
-  const origins = options.origins.map((url) => originOf(url, options.hostHeader));
+  const origins = options.origins.map((url) => originOf(url, options));
 
   /** What the deployment asks for is so already: what runs there is not ours to change. */
   async function nothingToDo(
@@ -97,9 +97,10 @@ export function createProvider(deps: {
   };
 }
 
-function originOf(url: string, hostHeader: string | undefined): ObservedOrigin {
-  const sni = url.startsWith('https:') && hostHeader !== undefined ? hostnameOf(hostHeader) : undefined;
-  return { url, hostHeader, ...(sni === undefined ? {} : { sni }) };
+function originOf(url: string, { hostHeader, ca }: Options): ObservedOrigin {
+  if (!url.startsWith('https:')) return { url, hostHeader };
+  const trust = ca === undefined ? {} : { ca };
+  return { url, hostHeader, ...(hostHeader === undefined ? {} : { sni: hostnameOf(hostHeader) }), ...trust };
 }
 
 function hostnameOf(host: string): string {

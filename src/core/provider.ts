@@ -203,6 +203,8 @@ export interface ObservedOrigin {
   /** The Host the platform routes by; undefined: the client's own Host is passed on. */
   readonly hostHeader: string | undefined;
   readonly sni?: string;
+  /** PEM of authorities to trust here besides the well-known ones. No secret. */
+  readonly ca?: string;
   /** Set where an origin is one instance of one release. */
   readonly release?: ReleaseId;
   readonly instance?: string;

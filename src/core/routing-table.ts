@@ -36,6 +36,8 @@ export interface TableTarget {
   /** The Host sent upstream; undefined passes the client's on. */
   readonly hostHeader: string | undefined;
   readonly sni: string | undefined;
+  /** PEM of authorities to trust besides the well-known ones. */
+  readonly ca?: string;
   readonly origins: readonly TableOrigin[];
 }
 

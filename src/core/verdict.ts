@@ -66,5 +66,6 @@ export interface WatchedOrigin {
   readonly url: string;
   readonly hostHeader: string | undefined;
   readonly sni: string | undefined;
+  readonly ca?: string;
   readonly health: HealthSettings;
 }

@@ -141,11 +141,10 @@ export class ApplicationView {
   watched(): readonly WatchedOrigin[] {
     const { name: application, health } = this.settings;
     return [...this.platforms.values()].flatMap((view) =>
-      view
-        .targets()
-        .flatMap(({ platform, hostHeader, sni, urls }) =>
-          urls.map((url) => ({ application, platform, url, hostHeader, sni, health })),
-        ),
+      view.targets().flatMap(({ platform, hostHeader, sni, ca, urls }) => {
+        const trust = ca === undefined ? {} : { ca };
+        return urls.map((url) => ({ application, platform, url, hostHeader, sni, ...trust, health }));
+      }),
     );
   }
 

@@ -56,13 +56,14 @@ function platformTargets(
   if (decided === undefined || decided.state === 'off') return [];
   const usable = new Set(decided.origins);
   const state = decided.state;
-  return targets.flatMap(({ release, hostHeader, sni, urls }) => {
+  return targets.flatMap(({ release, hostHeader, sni, ca, urls }) => {
     const origins = urls
       .map((url) => ({ id: originId(platform, url), url }))
       .filter(({ id }) => usable.has(id));
     if (origins.length === 0) return [];
     const share = (decided.share * origins.length) / usable.size;
-    return [{ platform, release, share, state, hostHeader, sni, origins }];
+    const trust = ca === undefined ? {} : { ca };
+    return [{ platform, release, share, state, hostHeader, sni, ...trust, origins }];
   });
 }
 

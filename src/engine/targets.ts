@@ -11,6 +11,7 @@ export interface EngineTarget {
   readonly pinned: boolean;
   readonly hostHeader: string | undefined;
   readonly sni: string | undefined;
+  readonly ca?: string;
   /** `http://127.0.0.1:8080`; no path. */
   readonly urls: readonly string[];
 }
@@ -19,7 +20,7 @@ export interface EngineTarget {
 export function observedTargets(platform: PlatformName, seen: Observation): readonly EngineTarget[] {
   const groups = new Map<string, { first: ObservedOrigin; urls: string[] }>();
   for (const origin of seen.origins) {
-    const key = JSON.stringify([origin.release, origin.hostHeader, origin.sni]);
+    const key = JSON.stringify([origin.release, origin.hostHeader, origin.sni, origin.ca]);
     const group = groups.get(key);
     if (group) group.urls.push(origin.url);
     else groups.set(key, { first: origin, urls: [origin.url] });
@@ -30,6 +31,7 @@ export function observedTargets(platform: PlatformName, seen: Observation): read
     pinned: first.release !== undefined,
     hostHeader: first.hostHeader,
     sni: first.sni,
+    ...(first.ca === undefined ? {} : { ca: first.ca }),
     urls,
   }));
 }
@@ -37,12 +39,13 @@ export function observedTargets(platform: PlatformName, seen: Observation): read
 /** What the last table offered for an application: where a start begins, before anything was observed. */
 export function rememberedTargets(table: RoutingTable, application: string): readonly EngineTarget[] {
   const route = table.routes.find((candidate) => candidate.application === application);
-  return (route?.targets ?? []).map(({ platform, release, hostHeader, sni, origins }) => ({
+  return (route?.targets ?? []).map(({ platform, release, hostHeader, sni, ca, origins }) => ({
     platform,
     release,
     pinned: false,
     hostHeader,
     sni,
+    ...(ca === undefined ? {} : { ca }),
     urls: origins.map(({ url }) => url),
   }));
 }

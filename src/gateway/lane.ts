@@ -59,7 +59,11 @@ export class Lane {
 }
 
 /** Parses a table's origin. URLs come from the engine, which had them from decoded provider answers. */
-export function wireOrigin(id: OriginId, url: string, sni: string | undefined): WireOrigin {
+export function wireOrigin(
+  id: OriginId,
+  url: string,
+  { sni, ca }: { readonly sni: string | undefined; readonly ca?: string },
+): WireOrigin {
   const { protocol, hostname, port } = new URL(url);
   const secure = protocol === 'https:';
   // Brackets belong to the URL, not to the address.
@@ -73,5 +77,6 @@ export function wireOrigin(id: OriginId, url: string, sni: string | undefined): 
     hostname: address,
     port: port === '' ? (secure ? 443 : 80) : Number(port),
     sni: name,
+    ca: secure ? ca : undefined,
   };
 }

@@ -48,7 +48,7 @@ export class LaneRegistry {
     const origins = new Map<string, OriginState>();
 
     const compiled = compileTable(table, (application, target, { id, url }) => {
-      const wire = wireOrigin(id, url, target.sni);
+      const wire = wireOrigin(id, url, target);
       let origin = origins.get(wire.key) ?? originsBefore.get(wire.key);
       if (origin === undefined || !sameAddress(origin.wire, wire))
         origin = new OriginState(wire, target.platform);
@@ -84,7 +84,7 @@ export class LaneRegistry {
   }
 }
 
-/** The same name at another address is another origin. */
+/** The same name at another address, or proven by another authority, is another origin. */
 function sameAddress(a: WireOrigin, b: WireOrigin): boolean {
-  return a.hostname === b.hostname && a.port === b.port && a.secure === b.secure;
+  return a.hostname === b.hostname && a.port === b.port && a.secure === b.secure && a.ca === b.ca;
 }

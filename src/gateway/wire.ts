@@ -93,7 +93,7 @@ export interface AttemptRequest {
   readonly fresh: boolean;
 }
 
-/** Where to connect. One object per origin and SNI as long as it stays in the table. */
+/** Where to connect. One object per origin, SNI and authority as long as it stays in the table. */
 export interface WireOrigin {
   readonly id: OriginId;
   readonly key: string;
@@ -101,6 +101,8 @@ export interface WireOrigin {
   readonly hostname: string;
   readonly port: number;
   readonly sni: string | undefined;
+  /** PEM of authorities to trust besides the well-known ones. */
+  readonly ca: string | undefined;
 }
 
 /** One attempt. After `abort`, or after `onOutcome`, its handler hears nothing more. */

@@ -3,6 +3,7 @@ import { Client } from 'undici';
 import type { ReleaseId } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import type { HealthSettings } from '../core/settings.ts';
+import { createTrust, type Trust } from '../lib/tls-trust.ts';
 import { classifyAnswer, classifyError, type ProbeAnswer } from './classify.ts';
 
 /** Where a probe goes. `ObservedOrigin` fits too. */
@@ -12,6 +13,8 @@ export interface ProbeTarget {
   /** The Host the platform routes by; undefined: the origin's own. */
   readonly hostHeader: string | undefined;
   readonly sni?: string | undefined;
+  /** PEM of authorities to trust besides the well-known ones. */
+  readonly ca?: string;
 }
 
 export interface ProbeResult {
@@ -36,10 +39,11 @@ const BODY_LIMIT = 65_536;
 
 /** HTTP where the health rule has a path, else TCP. */
 export function createProbe(deps: { readonly clock: Clock }): Probe {
+  const trust = createTrust();
   return function probe(target, health) {
     return health.path === undefined
       ? probeTcp(deps.clock, target, health)
-      : probeHttp(deps.clock, target, health, health.path);
+      : probeHttp(deps.clock, trust, target, health, health.path);
   };
 }
 
@@ -49,12 +53,16 @@ export function createProbe(deps: { readonly clock: Clock }): Probe {
  */
 async function probeHttp(
   clock: Clock,
+  trust: Trust,
   target: ProbeTarget,
   health: HealthSettings,
   path: string,
 ): Promise<ProbeResult> {
   const begun = clock.monotonic();
-  const client = new Client(target.url, { connect: connectOptions(target), maxHeaderSize: 16_384 });
+  const client = new Client(target.url, {
+    connect: { ...trust(target.ca), ...connectOptions(target) },
+    maxHeaderSize: 16_384,
+  });
   const abort = new AbortController();
   const expire = clock.after(health.timeoutMs, () => abort.abort(new Error('timeout')));
   try {

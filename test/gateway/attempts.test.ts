@@ -24,7 +24,9 @@ function routeOf(wishes: readonly Wish[]): CompiledRoute {
       active,
       edit: { host: undefined },
       lanes: Array.from({ length: origins }, (_, n) => {
-        const wire = wireOrigin(`p${index}/10.0.0.1:${n + 1}`, `http://10.0.0.1:${n + 1}`, undefined);
+        const wire = wireOrigin(`p${index}/10.0.0.1:${n + 1}`, `http://10.0.0.1:${n + 1}`, {
+          sni: undefined,
+        });
         return new Lane('shop', new OriginState(wire, `p${index}`), DEFAULT_GATEWAY, () => 0.5);
       }),
     })),

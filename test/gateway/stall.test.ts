@@ -3,7 +3,7 @@ import { OriginState, wireOrigin } from '../../src/gateway/lane.ts';
 import { StallWatch } from '../../src/gateway/stall.ts';
 
 function setUp() {
-  const origin = new OriginState(wireOrigin('a/x:80', 'http://x:80', undefined), 'a');
+  const origin = new OriginState(wireOrigin('a/x:80', 'http://x:80', { sni: undefined }), 'a');
   const probes: ((alive: boolean) => void)[] = [];
   const stalled: OriginState[] = [];
   const watch = new StallWatch(

@@ -1,5 +1,6 @@
 import { Client } from 'undici';
 import type { GatewaySettings } from '../../core/settings.ts';
+import type { TrustOptions } from '../../lib/tls-trust.ts';
 import type { WireOrigin } from '../wire.ts';
 
 /** One connection. undici's Client is one connection that reopens itself; we use it for what it knows of HTTP. */
@@ -22,13 +23,15 @@ export class PooledClient {
 export class OriginPool {
   readonly #origin: WireOrigin;
   readonly #settings: GatewaySettings;
+  readonly #trust: TrustOptions;
   readonly #idle: PooledClient[] = [];
   readonly #used = new Set<PooledClient>();
   #onEmpty: (() => void) | undefined;
   #retired = false;
 
-  constructor(origin: WireOrigin, settings: GatewaySettings) {
+  constructor(origin: WireOrigin, settings: GatewaySettings, trust: TrustOptions) {
     this.#origin = origin;
+    this.#trust = trust;
     this.#settings = settings;
   }
 
@@ -85,7 +88,11 @@ export class OriginPool {
       keepAliveMaxTimeout: timeouts.upstreamKeepAliveMs,
       maxHeaderSize: limits.headBytes,
       pipelining: 1,
-      connect: { timeout: timeouts.connectMs, ...(sni === undefined ? {} : { servername: sni }) },
+      connect: {
+        timeout: timeouts.connectMs,
+        ...this.#trust,
+        ...(sni === undefined ? {} : { servername: sni }),
+      },
     });
     const pooled = new PooledClient(client);
     client.on('connect', () => {

@@ -4,6 +4,7 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Clock, Dispose } from '../../core/ports.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
+import type { TrustOptions } from '../../lib/tls-trust.ts';
 import { editRequest } from '../headers.ts';
 import { firstField, plainHead } from '../outage-answers.ts';
 import {
@@ -23,6 +24,12 @@ import { connectFailure, failureAfterSending, protocolFailure } from './failures
 
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
+export interface UpgradeDeps {
+  readonly settings: GatewaySettings;
+  readonly clock: Clock;
+  readonly trust: TrustOptions;
+}
+
 /** A request to switch protocols, on a connection of its own; after a checked 101 a tunnel for bytes. */
 export class UpgradeAttempt implements Upstream {
   readonly #handler: UpstreamHandler;
@@ -34,7 +41,7 @@ export class UpgradeAttempt implements Upstream {
   #source: Duplex | IncomingMessage | undefined;
   #tunnel: Duplex | undefined;
 
-  constructor(attempt: AttemptRequest, handler: UpstreamHandler, settings: GatewaySettings, clock: Clock) {
+  constructor(attempt: AttemptRequest, handler: UpstreamHandler, { settings, clock, trust }: UpgradeDeps) {
     const { head, origin, edit } = attempt;
     this.#handler = handler;
     this.#asked = head;
@@ -57,6 +64,7 @@ export class UpgradeAttempt implements Upstream {
       setHost: false,
       // Each half of a tunnel ends on its own; `allowHalfOpen` reaches net.connect through the agent.
       agent: new module.Agent({ keepAlive: false, ...{ allowHalfOpen: true } }),
+      ...trust,
       ...(origin.sni === undefined ? {} : { servername: origin.sni }),
     });
     this.#request = request;

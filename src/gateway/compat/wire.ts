@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/ports.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
+import { createTrust } from '../../lib/tls-trust.ts';
 import type { Wire } from '../wire.ts';
 import { CompatListener } from './listener.ts';
 import { OriginPool } from './pool.ts';
@@ -11,6 +12,7 @@ import { UpgradeAttempt } from './upgrade-attempt.ts';
  * against. Chunks it hands over are never written again, so it also keeps those it is given without a copy.
  */
 export function createCompatWire(settings: GatewaySettings, clock: Clock): Wire {
+  const trust = createTrust();
   const listener = new CompatListener(settings);
   const pools = new Map<string, OriginPool>();
   /** Of origins that left the table and still have exchanges. */
@@ -19,11 +21,12 @@ export function createCompatWire(settings: GatewaySettings, clock: Clock): Wire 
   return {
     listen: (at, accept) => listener.listen(at, accept),
     attempt(request, handler) {
-      if (request.head.upgrade !== undefined) return new UpgradeAttempt(request, handler, settings, clock);
-      const { key } = request.origin;
+      const { key, ca } = request.origin;
+      if (request.head.upgrade !== undefined)
+        return new UpgradeAttempt(request, handler, { settings, clock, trust: trust(ca) });
       let pool = pools.get(key);
       if (pool === undefined) {
-        pool = new OriginPool(request.origin, settings);
+        pool = new OriginPool(request.origin, settings, trust(ca));
         pools.set(key, pool);
       }
       return new UndiciAttempt(request, handler, pool);
