@@ -1,0 +1,161 @@
+import { describe, expect, it } from '@jest/globals';
+import { type DomainEvent, EVENT_TYPES, type EventType } from '../../src/core/events.ts';
+import { describeEvent } from '../../src/events/describe.ts';
+
+const deployment = { deployment: 'd-1', application: 'shop' } as const;
+
+/** One of each type, with the line a person reads. */
+const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type: T }>, string] } = {
+  'verdict.changed': [
+    {
+      type: 'verdict.changed',
+      application: 'shop',
+      platform: 'cf',
+      from: 'up',
+      to: 'down',
+      cause: '3 probes failed: refused',
+      evidence: ['a'],
+    },
+    'cf is down (was up): 3 probes failed: refused',
+  ],
+  'decision.made': [
+    {
+      type: 'decision.made',
+      application: 'shop',
+      shares: { cf: 0, rack: 1 },
+      before: { cf: 0.6, rack: 0.4 },
+      reasons: ['cf is down', 'rack carries all'],
+    },
+    'shop: cf 60 %, rack 40 % → cf 0 %, rack 100 %: cf is down; rack carries all',
+  ],
+  'table.published': [
+    { type: 'table.published', version: 7, shares: { shop: { cf: 1 } } },
+    'table 7 published',
+  ],
+  'origin.ejected': [
+    {
+      type: 'origin.ejected',
+      platform: 'cf',
+      origin: 'cf/h:1',
+      reason: 'refused',
+      worker: 1,
+      forMs: 5_000,
+    },
+    'worker 1 ejected cf/h:1 for 5.0 s: refused',
+  ],
+  'origin.readmitted': [
+    { type: 'origin.readmitted', platform: 'cf', origin: 'cf/h:1', worker: 1 },
+    'worker 1 sends to cf/h:1 again',
+  ],
+  'platform.api.down': [
+    { type: 'platform.api.down', platform: 'cf', error: 'refused' },
+    'cf: the API does not answer, traffic stays where it is: refused',
+  ],
+  'platform.api.up': [
+    { type: 'platform.api.up', platform: 'cf', afterMs: 61_240 },
+    'cf: the API answers again after 61.2 s',
+  ],
+  'deployment.started': [
+    { type: 'deployment.started', ...deployment, release: 'r-1', number: 42, platforms: ['cf', 'rack'] },
+    'd-1: deploying shop r42 (r-1) to cf, rack',
+  ],
+  'deployment.progress': [
+    {
+      type: 'deployment.progress',
+      ...deployment,
+      platform: 'cf',
+      phase: 'staging',
+      message: 'uploading',
+      elapsedMs: 900,
+    },
+    'cf staging: uploading (0.9 s)',
+  ],
+  'deployment.log': [
+    { type: 'deployment.log', deployment: 'd-1', platform: 'cf', source: 'build', text: 'npm ci' },
+    'cf build | npm ci',
+  ],
+  'deployment.target': [
+    {
+      type: 'deployment.target',
+      ...deployment,
+      platform: 'cf',
+      outcome: 'live',
+      firstInstanceMs: 2_000,
+      allInstancesMs: 3_000,
+      unproven: true,
+    },
+    'cf live (first instance 2.0 s, all 3.0 s, unproven: the application does not name its release)',
+  ],
+  'deployment.finished': [
+    {
+      type: 'deployment.finished',
+      ...deployment,
+      release: 'r-1',
+      outcome: 'partly',
+      elapsedMs: 4_000,
+      seconds: { cf: 4 },
+    },
+    'd-1: shop r-1 partly after 4.0 s',
+  ],
+  'process.started': [
+    { type: 'process.started', process: 'worker', pid: 12, index: 0 },
+    'worker 0 started (pid 12)',
+  ],
+  'process.exited': [
+    { type: 'process.exited', process: 'controller', pid: 12, why: 'killed by SIGKILL' },
+    'controller ended (pid 12): killed by SIGKILL',
+  ],
+  'operator.act': [
+    { type: 'operator.act', act: 'destroy', who: 'ci', subject: 'shop on cf', reason: 'moved away' },
+    'ci: destroy shop on cf — moved away',
+  ],
+};
+
+describe('the line for people', () => {
+  it.each(Object.entries(LINES))('of %s', (_type, [event, line]) => {
+    expect(describeEvent({ seq: 1, at: 0, ...event })).toBe(line);
+  });
+
+  it('exists for every type', () => {
+    expect(Object.keys(LINES).sort()).toEqual(Object.keys(EVENT_TYPES).sort());
+  });
+
+  it('of a failed target says why, in the platform’s own words', () => {
+    const event: DomainEvent = {
+      type: 'deployment.target',
+      ...deployment,
+      platform: 'cf',
+      outcome: 'failed',
+      error: { code: 'BUILD_FAILED', message: 'the build failed', why: 'exit status 3' },
+    };
+    expect(describeEvent({ seq: 1, at: 0, ...event })).toBe('cf failed: the build failed: exit status 3');
+  });
+
+  it('leaves out what there is not: reasons, times, a reason for an act', () => {
+    const plain: DomainEvent[] = [
+      { type: 'decision.made', application: 'shop', shares: {}, before: {}, reasons: [] },
+      { type: 'deployment.target', ...deployment, platform: 'cf', outcome: 'stopped' },
+      { type: 'operator.act', act: 'destroy', who: 'ci', subject: 'shop', reason: '' },
+    ];
+    expect(plain.map((event) => describeEvent({ seq: 1, at: 0, ...event }))).toEqual([
+      'shop: nothing → nothing',
+      'cf stopped',
+      'ci: destroy shop',
+    ]);
+  });
+
+  it('stays one line and steers no terminal, whatever a build printed', () => {
+    const text = '\u001b[31mred\u001b[0m\r\n\u001b]0;title\u0007second\u0008\u009b2J line';
+    const event: DomainEvent = {
+      type: 'deployment.log',
+      deployment: 'd-1',
+      platform: 'cf',
+      source: 'build',
+      text,
+    };
+    const line = describeEvent({ seq: 1, at: 0, ...event });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    expect(line).toContain('red');
+  });
+});
