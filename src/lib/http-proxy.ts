@@ -23,10 +23,28 @@ export interface ForwarderOptions {
   ) => void;
 }
 
+export interface UpgradeOptions {
+  /** Sent upstream instead of the client's; `Connection` and `Upgrade` belong in it. */
+  readonly headers?: OutgoingHttpHeaders;
+  /** Stands already, with `allowHalfOpen`. The library ends the client when a dial fails: who has a choice dials first. */
+  readonly connection?: Socket;
+  /** Upstream failed before it answered, and the client has been told nothing yet. Default: a bare 502. */
+  readonly onError?: (error: Error) => void;
+  /** Both sides are piped into each other. Who wants to hold bytes back on their way pipes them anew. */
+  readonly onTunnel?: (upstream: Duplex) => void;
+}
+
 export interface Forwarder {
   /** `target` is `http://127.0.0.1:8080`: no path. */
   web(request: IncomingMessage, response: ServerResponse, target: string): void;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void;
+  /** Any protocol; whether it may be switched to is the caller's question. */
+  upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    target: string,
+    options?: UpgradeOptions,
+  ): void;
   /** Closes idle upstream connections; running exchanges finish. */
   close(): void;
 }
@@ -38,6 +56,8 @@ export interface Forwarder {
  *   the origin then read as a second request of the attacker's choosing;
  * - an upstream that dies in the middle of a body left the client waiting instead of cutting it off;
  * - errors of a client's socket before its upgrade was answered had no listener and ended the process;
+ * - a tunnel outlived its client when that was destroyed without an error, and an error of its upstream was reported as
+ *   if nothing had been answered yet, so that the answer to it went into the tunnel;
  * - paths lost doubled slashes.
  */
 export function createForwarder(options: ForwarderOptions = {}): Forwarder {
@@ -58,7 +78,11 @@ export function createForwarder(options: ForwarderOptions = {}): Forwarder {
     ...(options.timeoutMs === undefined ? {} : { proxyTimeout: options.timeoutMs }),
     ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
   });
-  dropPass(proxy, 'deleteLength');
+  dropPass(proxy, 'webPasses', 'deleteLength');
+  // Lets only WebSockets through, and cuts all others off without a word.
+  dropPass(proxy, 'wsPasses', 'checkMethodAndHeader');
+  const upgrades = new WeakMap<Duplex, UpgradeOptions>();
+  const tunnels = new WeakMap<Duplex, (upstream: Duplex) => void>();
 
   proxy.on('proxyReq', (upstream, request, response) => {
     // The library joins path segments and collapses slashes on the way; the target belongs to the client.
@@ -71,10 +95,21 @@ export function createForwarder(options: ForwarderOptions = {}): Forwarder {
   });
   proxy.on('proxyReqWs', (upstream, request, socket) => {
     upstream.path = request.url ?? '/';
-    socket.on('error', () => upstream.destroy());
     socket.on('close', () => upstream.destroy());
     refuseUpgradeInOneMessage(upstream, socket);
+    const { headers, onTunnel } = upgrades.get(socket) ?? {};
+    if (headers !== undefined) {
+      for (const name of upstream.getHeaderNames()) upstream.removeHeader(name);
+      for (const [name, value] of Object.entries(headers)) {
+        if (value !== undefined) upstream.setHeader(name, value);
+      }
+    }
+    upstream.on('upgrade', (_answer, tunnel) => {
+      endTogether(socket, tunnel);
+      if (onTunnel !== undefined) tunnels.set(tunnel, onTunnel);
+    });
   });
+  proxy.on('open', (tunnel) => tunnels.get(tunnel)?.(tunnel));
   proxy.on('proxyRes', (upstream, request, response) => {
     upstream.on('close', () => {
       if (!upstream.complete) response.destroy();
@@ -94,14 +129,27 @@ export function createForwarder(options: ForwarderOptions = {}): Forwarder {
     });
   }
 
-  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
+  function upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    target: string,
+    own: UpgradeOptions = {},
+  ): void {
+    upgrades.set(socket, own);
     socket.on('error', () => socket.destroy());
     // Nobody reads it before the switch, and who does not read does not learn that the client has gone.
     socket.read(0);
+    const agent = own.connection === undefined ? agentFor(target) : agentOf(own.connection);
     // The types ask for a net.Socket; any duplex that is one in fact comes from a server's `upgrade` event.
-    proxy.ws(request, socket as Socket, head, { target, agent: agentFor(target) }, () => {
-      if (!socket.destroyed)
-        socket.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    const client = socket as Socket;
+    const writtenBefore = client.bytesWritten;
+    proxy.ws(request, client, head, { target, agent }, (error) => {
+      if (socket.destroyed) return;
+      // In a tunnel, or in the middle of a refusal, every further word would be taken for a part of it.
+      if (client.bytesWritten > writtenBefore) socket.destroy();
+      else if (own.onError !== undefined) own.onError(error);
+      else socket.end('HTTP/1.1 502 Bad Gateway\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
     });
   }
 
@@ -126,10 +174,23 @@ function closeIdle(agent: http.Agent): void {
   }
 }
 
-function dropPass(proxy: httpProxy, name: string): void {
-  // `webPasses` is what the constructor builds per instance; the published types do not mention it.
-  const inner = proxy as unknown as { webPasses: readonly { readonly name: string }[] };
-  inner.webPasses = inner.webPasses.filter((pass) => pass.name !== name);
+/** For one request, on this connection. */
+function agentOf(connection: Socket): http.Agent {
+  const agent = new http.Agent({ keepAlive: false });
+  // Part of the documented interface of http.Agent; only the types leave it out.
+  return Object.assign(agent, { createConnection: () => connection });
+}
+
+/** When one side is gone without an end, nothing tells the other. What was ended may still be on its way out. */
+function endTogether(client: Duplex, upstream: Duplex): void {
+  client.on('close', () => upstream.writableEnded || upstream.destroy());
+  upstream.on('close', () => client.writableEnded || client.destroy());
+}
+
+function dropPass(proxy: httpProxy, kind: 'webPasses' | 'wsPasses', name: string): void {
+  // What the constructor builds per instance; the published types do not mention it.
+  const inner = proxy as unknown as Record<typeof kind, readonly { readonly name: string }[]>;
+  inner[kind] = inner[kind].filter((pass) => pass.name !== name);
 }
 
 /**

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import net from 'node:net';
+import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createForwarder, type Forwarder, type ForwarderOptions } from '../../src/lib/http-proxy.ts';
 import {
@@ -12,6 +13,12 @@ import {
   rawOrigin,
   until,
 } from '../gateway/harness.ts';
+
+const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+function upgradeTo(path: string): string {
+  return `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`;
+}
 
 describe('the forwarder', () => {
   let cleanup: Cleanup = { tasks: [] };
@@ -129,6 +136,73 @@ describe('the forwarder', () => {
     expect(refused).toMatch(/^HTTP\/1\.1 403 /);
     expect(refused).not.toMatch(/transfer-encoding/i);
     expect(refused).toMatch(/\r\n\r\nno$/);
+  });
+
+  it('says nothing of its own in a tunnel whose upstream breaks', async () => {
+    let upstream: net.Socket | undefined;
+    const origin = await rawOrigin(cleanup, (socket) => {
+      upstream = socket;
+      socket.once('data', () => socket.write(`${SWITCH}hello`));
+    });
+    const port = await proxyTo(origin.url);
+    const answered = askRaw(port, upgradeTo('/ws'));
+    await until(() => upstream !== undefined && upstream.bytesWritten > SWITCH.length);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    upstream?.resetAndDestroy();
+    expect(await answered).toMatch(/\r\n\r\nhello$/);
+  });
+
+  it('ends the tunnel of a client that is destroyed without an error', async () => {
+    const origin = await rawOrigin(cleanup, (socket) => {
+      socket.once('data', () => socket.write(SWITCH));
+      socket.on('end', () => socket.end());
+    });
+    const forwarder = createForwarder();
+    const server = http.createServer();
+    let client: Duplex | undefined;
+    server.on('upgrade', (request, socket, head) => {
+      client = socket;
+      forwarder.upgrade(request, socket, head, origin.url);
+    });
+    const port = await listen(server);
+    cleanup.tasks.unshift(() => new Promise((resolve) => server.close(resolve)));
+    const socket = net.connect({ host: '127.0.0.1', port });
+    socket.on('error', () => undefined);
+    const switched = new Promise((resolve) => socket.once('data', resolve));
+    socket.write(upgradeTo('/ws'));
+    await switched;
+    client?.destroy();
+    await until(() => origin.sockets.size === 0);
+  });
+
+  it('switches to any protocol over a connection it is given, with the headers it is given', async () => {
+    let seen = '';
+    const origin = await rawOrigin(cleanup, (socket) => {
+      socket.on('data', (chunk) => {
+        seen += chunk.toString();
+        if (seen.endsWith('\r\n\r\n')) socket.write(SWITCH.replace('websocket', 'echo'));
+        else socket.end(chunk);
+      });
+    });
+    const forwarder = createForwarder();
+    const tunnels: unknown[] = [];
+    const server = http.createServer();
+    server.on('upgrade', (request, client, head) => {
+      const connection = net.connect({ host: '127.0.0.1', port: origin.port, allowHalfOpen: true });
+      connection.on('connect', () =>
+        forwarder.upgrade(request, client, head, 'http://nobody.invalid', {
+          connection,
+          headers: { host: 'app', connection: 'Upgrade', upgrade: 'echo' },
+          onTunnel: (tunnel) => tunnels.push(tunnel),
+        }),
+      );
+    });
+    const port = await listen(server);
+    cleanup.tasks.unshift(() => new Promise((resolve) => server.close(resolve)));
+    const text = await askRaw(port, `${upgradeTo('/x').replace('websocket', 'echo')}early`);
+    expect(text).toMatch(/^HTTP\/1\.1 101 [\s\S]*early$/);
+    expect(seen).toBe('GET /x HTTP/1.1\r\nhost: app\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\nearly');
+    expect(tunnels).toHaveLength(1);
   });
 
   it('survives clients that reset in the middle of an upgrade', async () => {

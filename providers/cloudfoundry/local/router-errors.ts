@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 /** An answer the router makes itself: never from an app. */
 export interface RouterError {
@@ -35,6 +36,12 @@ export function endpointFailure(why: string): RouterError {
     reason: `endpoint_failure (${why})`,
     message: 'Registered endpoint failed to handle the request.',
   };
+}
+
+/** In the words of Go, which end in `X-Cf-RouterError`. */
+export function dialFailure(error: NodeJS.ErrnoException): RouterError {
+  if (error.code === 'ECONNREFUSED') return endpointFailure('dial tcp: connect: connection refused');
+  return endpointFailure(error.code === 'ECONNRESET' ? 'EOF' : error.message);
 }
 
 export function emptyHost(): RouterError {
@@ -99,4 +106,12 @@ export function renderRouterError(error: RouterError): {
       'Content-Length': String(Buffer.byteLength(body)),
     },
   };
+}
+
+/** To a client whose connection node has handed over for an upgrade. */
+export function endRaw(client: Duplex, error: RouterError): void {
+  const { body, headers } = renderRouterError(error);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const reason = STATUS_CODES[error.status] ?? '';
+  client.end(`HTTP/1.1 ${error.status} ${reason}\r\n${lines.join('')}Connection: close\r\n\r\n${body}`);
 }

@@ -5,7 +5,6 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { CloudBase } from './cloud.ts';
 import type { Endpoint } from './engine/instances.ts';
@@ -13,8 +12,10 @@ import { createIce } from './ice.ts';
 import { createListener } from './listener.ts';
 import type { RouteTable } from './route-table.ts';
 import {
+  dialFailure,
   emptyHost,
   endpointFailure,
+  endRaw,
   type InstanceWish,
   invalidInstanceHeader,
   noEndpoints,
@@ -25,6 +26,7 @@ import {
   unknownRoute,
 } from './router-errors.ts';
 import { answerHeaders, requestHeaders } from './router-headers.ts';
+import { createUpgrades } from './router-upgrades.ts';
 
 const DIAL_MS = 5_000;
 /** gorouter's own health check by User-Agent: it answers without looking at any app. */
@@ -40,10 +42,15 @@ export interface Router {
   close(): Promise<void>;
 }
 
-/** The foundation's front door: Host and path to a routable instance, as gorouter does it. */
+/**
+ * The foundation's front door: Host and path to a routable instance, as gorouter does it. Plain requests are forwarded
+ * by hand: a body may leave only once an instance is connected, so that a failed dial can be tried on the next one,
+ * and must stop on its way when the router freezes. http-proxy can do neither.
+ */
 export function createRouter(cloud: CloudBase, table: RouteTable, port: number): Router {
   const ice = createIce();
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 100 });
+  const upgrades = createUpgrades(cloud.clock, ice);
   const listener = createListener(port, handleRequest, handleUpgrade);
   let turn = 0;
 
@@ -134,7 +141,7 @@ export function createRouter(cloud: CloudBase, table: RouteTable, port: number):
       void ice.passable().then(() => {
         if (response.destroyed) return;
         if (again.length > 0) forward(request, response, again, requestId);
-        else sendError(response, endpointFailure(dialWords(error)));
+        else sendError(response, dialFailure(error));
       });
     });
     response.once('close', () => !response.writableFinished && upstream.destroy());
@@ -145,41 +152,12 @@ export function createRouter(cloud: CloudBase, table: RouteTable, port: number):
     void ice.passable().then(() => {
       if (client.destroyed) return;
       const chosen = choose(request);
-      const endpoint = isEndpoints(chosen) ? chosen[0] : undefined;
-      if (!isEndpoints(chosen) || !endpoint)
-        return endRaw(client, isEndpoints(chosen) ? unknownRoute('') : chosen);
-      tunnel(request, client, head, endpoint, cloud.newId());
+      if (!isEndpoints(chosen)) return endRaw(client, chosen);
+      const requestId = cloud.newId();
+      void upgrades.serve({ request, client, head }, chosen, (endpoint) =>
+        requestHeaders(request, endpoint, requestId, cloud.clock.now()),
+      );
     });
-  }
-
-  function tunnel(
-    request: IncomingMessage,
-    client: Duplex,
-    head: Buffer,
-    endpoint: Endpoint,
-    id: string,
-  ): void {
-    const upstream = dial(request, endpoint, id, false);
-    upstream.on('upgrade', (answer, socket: Socket, rest) => {
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => client.destroy());
-      client.on('close', () => socket.destroy());
-      client.write(rawHead(answer));
-      if (rest.length > 0) client.write(rest);
-      if (head.length > 0) socket.write(head);
-      ice.pipe(socket, client);
-      ice.pipe(client, socket);
-    });
-    upstream.on('response', (answer) => {
-      // Refused by the app: its own answer goes out, and the connection ends with it.
-      client.write(rawHead(answer, true));
-      ice.pipe(answer, client);
-    });
-    upstream.on('error', (error) => {
-      if (!client.destroyed) endRaw(client, endpointFailure(dialWords(error)));
-    });
-    client.on('close', () => upstream.destroy());
-    upstream.end();
   }
 
   return {
@@ -197,6 +175,7 @@ export function createRouter(cloud: CloudBase, table: RouteTable, port: number):
       ice.thaw();
       await listener.shut();
       agent.destroy();
+      upgrades.close();
     },
   };
 }
@@ -245,31 +224,7 @@ function whenConnected(upstream: ClientRequest, run: () => void): void {
   });
 }
 
-function dialWords(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ECONNREFUSED') return 'dial tcp: connect: connection refused';
-  if (error.code === 'ECONNRESET') return 'EOF';
-  return error.message;
-}
-
 function sendError(response: ServerResponse, error: RouterError): void {
   const { body, headers } = renderRouterError(error);
   response.writeHead(error.status, headers).end(body);
-}
-
-function endRaw(client: Duplex, error: RouterError): void {
-  const { body, headers } = renderRouterError(error);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  client.end(`HTTP/1.1 ${error.status} Error\r\n${lines.join('')}Connection: close\r\n\r\n${body}`);
-}
-
-function rawHead(answer: IncomingMessage, closing = false): string {
-  const lines: string[] = [];
-  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2) {
-    const name = answer.rawHeaders[i] ?? '';
-    // The body of a refusal is sent decoded and ends with the connection.
-    if (closing && /^(connection|keep-alive|transfer-encoding)$/i.test(name)) continue;
-    lines.push(`${name}: ${answer.rawHeaders[i + 1]}\r\n`);
-  }
-  if (closing) lines.push('Connection: close\r\n');
-  return `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${lines.join('')}\r\n`;
 }
