@@ -66,6 +66,8 @@ export function runContainer(around: Surroundings): ContainerRun {
     for (let run = 0; ; run++) {
       const env = await configuration();
       await powered();
+      // Unpacking cannot be interrupted: the pod may have been deleted meanwhile, and nobody stops what starts after.
+      ending.signal.throwIfAborted();
       const ended = await runOnce(run, env);
       ending.signal.throwIfAborted();
       become({ state: { terminated: ended }, ready: false });

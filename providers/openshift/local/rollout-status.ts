@@ -137,12 +137,15 @@ function progressing(
   };
 }
 
-/** When the rollout under way is late, epoch milliseconds; undefined when none is. */
+/** Times in conditions are whole seconds, cut off: without this a deadline of one second could pass at once. */
+const CUT_OFF_MS = 1_000;
+
+/** When the rollout under way is late, epoch milliseconds, never too early; undefined when none is. */
 export function deadlineOf(deployment: Deployment): number | undefined {
   const last = deployment.status.conditions?.find((found) => found.type === 'Progressing');
   const underWay = last?.status === 'True' || last?.reason === 'DeploymentResumed';
   if (!last || !underWay || last.reason === 'NewReplicaSetAvailable') return undefined;
-  return Date.parse(last.lastUpdateTime ?? '') + deployment.spec.progressDeadlineSeconds * 1_000;
+  return Date.parse(last.lastUpdateTime ?? '') + deployment.spec.progressDeadlineSeconds * 1_000 + CUT_OFF_MS;
 }
 
 export function condition(type: string, status: string, reason: string, message: string): Condition {

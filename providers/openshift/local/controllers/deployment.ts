@@ -47,7 +47,6 @@ export function createDeploymentController(cluster: Cluster): Controller {
       draft.status = rolloutStatus(draft, sets, store.now());
     });
     const late = after ? deadlineOf(after) : undefined;
-    // Times in conditions are whole seconds, so a deadline is looked at just after it.
     if (late !== undefined) queue.add(key, Math.max(50, late - clock.now() + 50));
   }
 

@@ -115,7 +115,10 @@ export function createPodController(cluster: Cluster): Controller {
     await Promise.all(entry.containers.map((container) => container.stop(graceMs)));
     running.delete(uid);
     cluster.network.disconnect(entry.address);
-    await rm(join(cluster.dir, 'pods', uid), { recursive: true, force: true });
+    // A folder that will not go is no reason for the pod to stay.
+    await rm(join(cluster.dir, 'pods', uid), { recursive: true, force: true, maxRetries: 3 }).catch(
+      () => undefined,
+    );
     if (store.get(PODS, namespace, name)?.metadata.uid === uid) store.remove(PODS, namespace, name);
     cluster.podLogs.forget(uid);
   }

@@ -140,7 +140,7 @@ describe('an application on the local OpenShift', () => {
 
   it('misses its deadline when the new release crashes, while the old one goes on serving', async () => {
     const crashing = { command: ['sh', '-c', 'echo going down; exit 7'] };
-    await apply(api, paths.deployments, deployment(image, { progressDeadlineSeconds: 2 }, crashing));
+    await apply(api, paths.deployments, deployment(image, { progressDeadlineSeconds: 1 }, crashing));
     const late = await until(
       () => api(`${paths.deployments}/app`),
       (answer) => condition(answer, 'Progressing')?.reason === 'ProgressDeadlineExceeded',
@@ -236,6 +236,28 @@ describe('an application on the local OpenShift', () => {
     const idle = await rolledOut();
     expect(condition(idle, 'Available')).toMatchObject({ status: 'True' });
     await until(get, (answer) => answer.status === 503);
+  });
+
+  it('starts nothing in a pod that was deleted while its image was unpacked', async () => {
+    await apply(api, paths.deployments, deployment(image));
+    const deleted = new Set<string>();
+    for (let round = 0; round < 12; round++) {
+      const pods = await until(
+        () => api(paths.pods),
+        (answer) => answer.body.items.length > 0,
+      );
+      for (const pod of pods.body.items) {
+        if (pod.metadata.deletionTimestamp === undefined) deleted.add(pod.metadata.uid);
+        await api(`${paths.pods}/${pod.metadata.name}`, { method: 'DELETE' });
+      }
+    }
+    await until(
+      () => api(paths.pods),
+      (answer) =>
+        answer.body.items.every((pod: { metadata: { uid: string } }) => !deleted.has(pod.metadata.uid)),
+    );
+    const running = cluster.runner.list().map((instance) => instance.id.split('/')[0] ?? '');
+    expect(running.filter((uid) => deleted.has(uid))).toEqual([]);
   });
 
   it('leaves no pod and no process when its deployment is deleted', async () => {

@@ -131,9 +131,9 @@ describe('the status of a rollout', () => {
     }
     look();
     expect(reasons(deployment)['Progressing']).toBe('True ReplicaSetUpdated');
-    expect(deadlineOf(deployment)).toBe(1_020_000);
+    expect(deadlineOf(deployment)).toBe(1_021_000);
     clock.every(1_000, look);
-    clock.advance(19_000);
+    clock.advance(20_000);
     expect(reasons(deployment)['Progressing']).toBe('True ReplicaSetUpdated');
     clock.advance(1_000);
     expect(reasons(deployment)).toEqual({
@@ -151,7 +151,7 @@ describe('the status of a rollout', () => {
       [setOf('v1', 1, 1, 1), setOf('v2', 2, 1, 2)],
       isoTime(15_000),
     );
-    expect(deadlineOf(deployment)).toBe(35_000);
+    expect(deadlineOf(deployment)).toBe(36_000);
   });
 
   it('is available when scaled to nothing, although nothing serves', () => {
