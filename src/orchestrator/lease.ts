@@ -6,7 +6,7 @@ const TTL_MS = 30_000;
 const RENEW_MS = 10_000;
 
 export interface HeldLease {
-  /** False from the moment a renewal failed. */
+  /** False from the moment a renewal was refused, or none succeeded for as long as the lease lasts. */
   readonly valid: () => boolean;
   release(): Promise<void>;
 }
@@ -32,17 +32,21 @@ export async function leaseApplication(
 
 function keepAlive(lease: Lease, clock: Clock): HeldLease {
   let valid = true;
+  let renewedAt = clock.monotonic();
   const stop = clock.every(RENEW_MS, () => {
+    const askedAt = clock.monotonic();
     lease.renew().then(
       (renewed) => {
         valid = valid && renewed;
+        if (renewed) renewedAt = askedAt;
       },
       // A disk hiccup is no loss yet: the lease lives three renewals long.
       () => undefined,
     );
   });
   return {
-    valid: () => valid,
+    // Also when nothing was heard of a renewal: we may have stood still, or the disk may be full.
+    valid: () => valid && clock.monotonic() - renewedAt < TTL_MS,
     async release() {
       stop();
       await lease.release();

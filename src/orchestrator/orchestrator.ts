@@ -108,6 +108,14 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     return { id: record.id, release: record.release, finished };
   }
 
+  /** Under the lease nobody else is at work: a deployment without an end will not get one by itself. */
+  async function closeBrokenOff(application: ApplicationName): Promise<void> {
+    for (const record of await journal.list()) {
+      if (record.application !== application || record.outcome !== undefined) continue;
+      await journal.finish(record.id, 'stopped', clock.now());
+    }
+  }
+
   function providerFor(platform: PlatformName): PlatformProvider {
     const provider = deps.providers.get(platform);
     if (!provider) throw new SluiceError('BUG', `no provider for ${platform}`);
@@ -131,6 +139,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
             platforms.map((platform) => [platform, { phase: 'queued', startedAt }]),
           ),
         };
+        await closeBrokenOff(application.name);
         await journal.begin(record);
         return begin(record, application, bundle, lease, stop);
       });

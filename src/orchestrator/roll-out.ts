@@ -1,7 +1,7 @@
 import type { DeploymentTarget } from '../core/deployment.ts';
 import { SluiceError, toWire } from '../core/errors.ts';
 import type { DeploymentPhase } from '../core/events.ts';
-import type { DeploymentId } from '../core/ids.ts';
+import type { DeploymentId, ReleaseId } from '../core/ids.ts';
 import type {
   Bundle,
   Operation,
@@ -40,7 +40,7 @@ export async function rollOut(context: DeploymentContext, job: RollOut): Promise
     await apply(run, artifact);
     const { unproven } = await verify(run);
     await cutOver(run);
-    await retirePrevious(run);
+    await retireOthers(run);
     return await run.end('live', { unproven });
   } catch (caught) {
     if (run.stopped(caught)) return await run.end('stopped', {});
@@ -113,23 +113,43 @@ async function cutOver(run: Run): Promise<void> {
 }
 
 /** A failure here must not fail the deployment: the new release serves, and what is left over can be removed later. */
-async function retirePrevious(run: Run): Promise<void> {
-  const { previous } = run.target;
-  if (previous === undefined) return;
+async function retireOthers(run: Run): Promise<void> {
   const { application, platform } = run.job.want;
-  try {
-    await run.enter('draining', `${previous} leaves the table`);
-    await run.context.traffic.withdraw(application, platform, previous);
-    await run.perform('retire', RETIRE_DEADLINE_MS, (provider, context) =>
-      provider.retire(context, application, previous),
-    );
-  } catch (caught) {
-    const error = SluiceError.from(caught);
-    run.report(
-      'draining',
-      `${previous} could not be removed (${error.message}); the new release is not affected`,
-    );
+  for (const release of await outdated(run)) {
+    // Whoever took over decides what is outdated.
+    if (!run.context.mayWrite()) return;
+    try {
+      await run.enter('draining', `${release} leaves the table`);
+      await run.context.traffic.withdraw(application, platform, release);
+      await run.perform('retire', RETIRE_DEADLINE_MS, (provider, context) =>
+        provider.retire(context, application, release),
+      );
+    } catch (caught) {
+      const error = SluiceError.from(caught);
+      run.report(
+        'draining',
+        `${release} could not be removed (${error.message}); the new release is not affected`,
+      );
+    }
   }
+}
+
+/** What served before, and what deployments of ours that broke off left there: running, or ready to run. */
+async function outdated(run: Run): Promise<readonly ReleaseId[]> {
+  const { application, release } = run.job.want;
+  const { previous } = run.target;
+  const found = new Set(previous === undefined ? [] : [previous]);
+  try {
+    const seen = await run.provider.observe(run.providerContext, application);
+    for (const { id, state } of seen.releases) {
+      if (id === release.id || state === 'retired') continue;
+      // One that we never recorded is somebody else's, who may be about to let it serve.
+      if (await run.context.releases.get(application, id)) found.add(id);
+    }
+  } catch {
+    // The next deployment finds them.
+  }
+  return [...found];
 }
 
 /** What the steps share: where the journal stands, and how to write to it. */

@@ -184,6 +184,24 @@ describe('a deployment', () => {
     expect(trafficCalls.at(-1)).toBe(`allow ${is}`);
   });
 
+  it('removes what a deployment that broke off left behind, and nothing that others deployed', async () => {
+    const orchestrator = await open();
+    const first = await deploy(orchestrator, 'one');
+    const broken = await deploy(orchestrator, 'two');
+    // As after a SIGKILL between the cut-over and the end: two releases are there, the journal has no outcome.
+    cf.releases.push(first.release.id, 'r-somebodys');
+    const { outcome: _, ...endless } = broken;
+    await store.put('deployments', broken.id, endless);
+    cf.calls.length = 0;
+    const again = await deploy(orchestrator, 'two');
+    expect(cf.calls).toContain(`retire ${first.release.id}`);
+    expect(new Set(cf.releases)).toEqual(new Set(['r-somebodys', again.release.id]));
+    const records = await orchestrator.deployments();
+    expect(records.find((record) => record.id === broken.id)?.outcome).toBe('stopped');
+    const third = await deploy(orchestrator, 'three');
+    expect(new Set(cf.releases)).toEqual(new Set(['r-somebodys', third.release.id]));
+  });
+
   it('that fails on one platform is done on the others and leaves what served there', async () => {
     const orchestrator = await open();
     const first = await deploy(orchestrator, 'one');
