@@ -62,7 +62,14 @@ export async function launch(options: LaunchOptions): Promise<SupervisedProcess>
     if (leftAlone) return exit;
     // What the leader left behind would hold the port; if it is being stopped it has its grace for that.
     await (ending ?? terminateGroup(group, 0, clock));
-    await Promise.race([closed, clock.sleep(LAST_OUTPUT_MS)]);
+    // `after`, not `sleep`: the wait must end with the output, or it would keep our own process for nothing.
+    await new Promise<void>((done) => {
+      const late = clock.after(LAST_OUTPUT_MS, done);
+      void closed.then(() => {
+        late();
+        done();
+      });
+    });
     for (const stream of streams) stream();
     return exit;
   });
