@@ -9,7 +9,7 @@ import { remedyFor } from './retry-rules.ts';
 import type { CompiledRoute } from './routes.ts';
 import type { Failure, Outcome, ResponseHead } from './wire.ts';
 
-/** A replay waits this long for the budget (docs/adr/0007-replay-budget.md). */
+/** A replay waits this long for the budget (docs/adr/0008-replay-budget.md). */
 const WAIT_MS = 1_000;
 
 /** What a recovery needs of its exchange. */
