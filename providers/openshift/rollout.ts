@@ -167,8 +167,7 @@ function unready(deployment: Deployment, pod: Pod | undefined): Rollout {
     state: 'failed',
     class: 'startFailed',
     why: `it runs but was not ready after ${seconds} s: ${path ? `nothing good answered GET ${path}` : 'nothing listened'}`,
-    remedy:
-      'the application must listen on the port in $PORT, on all addresses; or raise health.startTimeout',
+    remedy: 'the application must listen on the port in $PORT, on all addresses; or raise startTimeout',
     ...(pod === undefined ? {} : { pod: { name: pod.metadata.name, crashed: false } }),
   };
 }

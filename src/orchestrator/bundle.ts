@@ -9,6 +9,9 @@ import { archiveMode, tarGzFiles, zipFiles } from '../lib/archive.ts';
 
 /** Never part of an application: what `cf push` leaves out by itself, and our own state. */
 const ALWAYS_IGNORED = ['.git', '.gitignore', '.cfignore', '.hg', '.svn', '.DS_Store', '.sluice'];
+/** A zip takes a backslash for a folder; a line break would let two bundles have one digest. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const UNPORTABLE = /[\\\u0000-\u001f\u007f]/;
 const IGNORE_FILES = ['.gitignore', '.cfignore'];
 
 /**
@@ -60,6 +63,10 @@ async function walk(top: string, folder: string, inherited: readonly Rules[]): P
     const full = join(folder, entry.name);
     const isFolder = entry.isDirectory();
     if (isIgnored(isFolder ? `${path}/` : path, rules)) continue;
+    if (UNPORTABLE.test(entry.name)) {
+      const why = 'its name has a backslash or a control character: not every platform would unpack it alike';
+      throw unreadable(JSON.stringify(full), why, 'rename it, or name it in .cfignore');
+    }
     if (isFolder) found.push(...(await walk(top, full, rules)));
     else if (entry.isSymbolicLink()) found.push(await checkedLink(top, full, path));
     else if (entry.isFile()) found.push(path);
@@ -91,11 +98,8 @@ function isIgnored(path: string, all: readonly Rules[]): boolean {
 async function checkedLink(top: string, full: string, path: string): Promise<string> {
   const target = await realpath(full).catch(() => undefined);
   if (target?.startsWith(top + sep) && (await stat(target)).isFile()) return path;
-  throw unreadable(
-    full,
-    'it is a link that leads out of the source or to a folder',
-    'replace it by what it points to, or ignore it',
-  );
+  const where = target === undefined ? 'to nothing' : 'out of the source or to a folder';
+  throw unreadable(full, `it is a link that leads ${where}`, 'replace it by what it points to, or ignore it');
 }
 
 async function describeFile(top: string, path: string): Promise<BundleFile> {

@@ -71,6 +71,17 @@ describe('a bundle', () => {
     });
   });
 
+  it.each(['back\\slash', 'line\nbreak'])(
+    'refuses the file name %j, which not every platform unpacks alike',
+    async (name) => {
+      const root = await write('a', { 'x.js': '1', [name]: '2' });
+      await expect(bundleFolder(root)).rejects.toMatchObject({
+        code: 'SOURCE_UNREADABLE',
+        details: { where: expect.stringContaining(JSON.stringify(name).slice(1, -1)) },
+      });
+    },
+  );
+
   it.each([
     ['a folder that is not there', 'nowhere'],
     ['a file', 'a/x.js'],
