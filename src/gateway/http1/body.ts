@@ -1,5 +1,6 @@
 import { CHUNKED, type FlatHeaders } from '../wire.ts';
 import { ChunkLine } from './chunk-line.ts';
+import { HOST, TE } from './field-names.ts';
 import { FieldSection, INCOMPLETE } from './field-section.ts';
 import { HeadBuffer } from './head-buffer.ts';
 import { CR, LF } from './octets.ts';
@@ -125,7 +126,7 @@ export class BodyReader {
     if (kept.length <= MAX_TRAILER_BYTES && !kept.holds(LF, before)) return end;
     const scanned = this.#trailerFields.scan(kept.bytes, kept.length, MAX_TRAILER_BYTES);
     if (scanned === INCOMPLETE) return end;
-    if (scanned < 0) {
+    if (scanned < 0 || this.#trailerFields.kinds.subarray(0, this.#trailerFields.count).some(isFraming)) {
       this.state = 'broken';
       return at;
     }
@@ -133,4 +134,9 @@ export class BodyReader {
     this.state = 'complete';
     return at + scanned - before;
   }
+}
+
+/** In trailers these are forbidden (RFC 9110 §6.5.1), and Node's parser lets them change how it reads on. */
+function isFraming(kind: number): boolean {
+  return kind >= HOST && kind <= TE;
 }

@@ -2,6 +2,7 @@ import { DASH, TOKEN, UNDERSCORE } from './octets.ts';
 
 /** What a field is to a gateway; everything it need not know about is `ORDINARY` and passes through. */
 export const ORDINARY = 0;
+/** From here to `TE`: what decides where messages begin, end and go. */
 export const HOST = 1;
 export const CONTENT_LENGTH = 2;
 export const TRANSFER_ENCODING = 3;
