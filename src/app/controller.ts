@@ -157,7 +157,9 @@ export async function createController(deps: ControllerDeps): Promise<Controller
       try {
         await closeAll(parts);
         // Deployments stop at their next step; what is under way then is resumed from the journal.
-        await Promise.race([control.settled(), clock.sleep(STOP_DEPLOYMENTS_MS)]);
+        const settled = new AbortController();
+        void control.settled().then(() => settled.abort());
+        await clock.sleep(STOP_DEPLOYMENTS_MS, settled.signal).catch(() => undefined);
       } finally {
         await lastTable.flush();
         await Promise.all([...providers.values()].map((provider) => provider.close()));

@@ -18,6 +18,7 @@ import {
 import { openSession, type Session } from './session.ts';
 import { readSettings } from './settings.ts';
 
+const RECORD_EVERY_MS = 2_000;
 /** A server that is away for this many reads is gone, not restarting. */
 const UNREACHABLE_READS = 15;
 
@@ -103,20 +104,21 @@ async function recordAtEnd(
   id: string,
   seen: Promise<void>,
 ): Promise<DeploymentRecord | undefined> {
-  let over = false;
   let failures = 0;
-  const end = seen.then(() => {
-    over = true;
-  });
+  // A sleep left behind would keep this process after all is said.
+  const over = new AbortController();
+  void seen.then(() => over.abort());
   for (;;) {
-    await Promise.race([end, systemClock.sleep(2_000)]);
+    await systemClock.sleep(RECORD_EVERY_MS, over.signal).catch(() => undefined);
     try {
       const all = await session.control.deployments();
       const record = all.find((one) => one.id === id);
-      if (over || record?.outcome !== undefined) return record;
+      if (over.signal.aborted || record?.outcome !== undefined) return record;
       failures = 0;
     } catch (error) {
       if (++failures >= UNREACHABLE_READS) throw error;
+      // A controller that starts anew is back within seconds.
+      if (over.signal.aborted) await systemClock.sleep(300);
     }
   }
 }

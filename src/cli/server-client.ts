@@ -18,13 +18,13 @@ export interface ServerClient extends Control {
   eventsSince(seq: number): Promise<readonly LoggedEvent[]>;
   /**
    * Calls back for each event after `since` until the signal is aborted; comes back by itself when the stream breaks.
-   * `onOpen` is called when the server began to stream: what happens from then on is not missed.
+   * `onTried` is called after each try to open the stream, well or not; if well, nothing is missed from then on.
    */
   follow(
     since: number | 'now',
     onEvent: (event: LoggedEvent) => void,
     signal: AbortSignal,
-    onOpen?: () => void,
+    onTried?: () => void,
   ): Promise<void>;
   close(): Promise<void>;
 }
@@ -96,7 +96,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
     releases: async (application) =>
       (await call('GET', `/v1/releases/${encodeURIComponent(application)}`)) as ReleasesView,
     deployments: async () => (await call('GET', '/v1/deployments')) as DeploymentRecord[],
-    async follow(since, onEvent, signal, onOpen) {
+    async follow(since, onEvent, signal, onTried) {
       let last: number | 'now' = since;
       while (!signal.aborted) {
         try {
@@ -107,7 +107,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
             signal,
           });
           if (answer.statusCode >= 400) throw errorIn(await answer.body.text(), answer.statusCode, url);
-          onOpen?.();
+          onTried?.();
           for await (const data of parseEventStream(answer.body)) {
             const event = JSON.parse(data) as LoggedEvent;
             last = event.seq;
@@ -116,6 +116,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
         } catch (error) {
           if (signal.aborted) return;
           if (error instanceof SluiceError) throw error;
+          onTried?.();
         }
         // The controller may be starting anew; its events are kept and the numbers go on.
         if (!signal.aborted) await systemClock.sleep(300);

@@ -13,7 +13,7 @@ export interface Session {
   readonly control: Control;
   /** Alone: what the platforms themselves say; nobody probes, so all verdicts are `unknown`. */
   status(): Promise<StatusView>;
-  /** Calls back for events from now on, until closed; resolves when none of them is missed any more. */
+  /** Calls back for events from now on, until closed; resolves when it is under way. */
   follow(onEvent: (event: LoggedEvent) => void): Promise<void>;
   /** Alone: resolves when all that was begun has ended. With a server the work goes on there: at once. */
   settled(): Promise<void>;
@@ -42,9 +42,9 @@ export function serverSession(client: ServerClient): Session {
     control: client,
     status: () => client.status(),
     follow(onEvent) {
-      return new Promise((open) => {
-        // A refused stream shows in the act itself, which has the better words for it.
-        client.follow('now', onEvent, detached.signal, open).then(open, () => open());
+      return new Promise((tried) => {
+        // A server that refuses or is away shows in the act itself, which has the better words for it.
+        client.follow('now', onEvent, detached.signal, tried).then(tried, () => tried());
       });
     },
     async settled() {},
