@@ -3,10 +3,11 @@ import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { notUnique, quotaExceeded, unprocessable } from '../errors.ts';
-import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import type { ListOptions } from '../pagination.ts';
 import { type AppRow, emptyMetadata, newRow, processesOf } from '../state.ts';
 import { timestamp } from '../time.ts';
 import { environment } from './app-environment.ts';
+import { type Collection, readRoutes } from './collection.ts';
 import { findByPath } from './find.ts';
 import { newProcess } from './process-rows.ts';
 
@@ -35,9 +36,9 @@ const updateBody = z.strictObject({
 });
 
 export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
-  const { state, urls } = cloud;
+  const { state } = cloud;
   const rows = state.apps;
-  const options: ListOptions<AppRow> = {
+  const list: ListOptions<AppRow> = {
     filters: {
       names: (row, values) => values.includes(row.name),
       guids: (row, values) => values.includes(row.guid),
@@ -51,6 +52,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
     metadata: (row) => row.metadata,
     present: (row) => presentApp(cloud, row),
   };
+  const collection: Collection<AppRow> = { path: '/v3/apps', resource: 'App', rows, list };
 
   function checkName(name: string, spaceGuid: string, own?: AppRow): void {
     for (const row of rows.values()) {
@@ -67,17 +69,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
   }
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/apps',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/apps/:guid',
-      handler: (request) => ok(presentApp(cloud, findByPath(rows, request, 'App'))),
-    },
+    ...readRoutes(cloud, collection),
     {
       method: 'POST',
       pattern: '/v3/apps',
@@ -211,7 +203,7 @@ function presentCurrentDroplet(cloud: Cloud, app: AppRow): object {
   };
 }
 
-export function presentApp(cloud: Cloud, app: AppRow): object {
+function presentApp(cloud: Cloud, app: AppRow): object {
   const { api } = cloud.urls;
   const self = `${api}/v3/apps/${app.guid}`;
   return {

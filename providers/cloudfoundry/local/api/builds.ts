@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
-import { type ApiRoute, created, ok } from '../api-types.ts';
+import { type ApiRoute, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { quotaExceeded, unprocessable } from '../errors.ts';
-import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import type { ListOptions } from '../pagination.ts';
 import { type BuildRow, emptyMetadata, newRow } from '../state.ts';
 import { timestamp } from '../time.ts';
-import { findByPath } from './find.ts';
+import { type Collection, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
 
 const STAGING_MB = 1_024;
 const megabytes = z.number().int().min(1).nullish();
@@ -19,12 +19,11 @@ const createBody = z.strictObject({
   staging_log_rate_limit_bytes_per_second: z.number().int().min(-1).nullish(),
   metadata: metadataBody.optional(),
 });
-const updateBody = z.strictObject({ metadata: metadataBody.optional() });
 
 export function buildRoutes(cloud: Cloud): readonly ApiRoute[] {
-  const { state, urls, clock } = cloud;
+  const { state, clock } = cloud;
   const rows = state.builds;
-  const options: ListOptions<BuildRow> = {
+  const list: ListOptions<BuildRow> = {
     filters: {
       states: (row, values) => values.includes(row.state),
       app_guids: (row, values) => values.includes(row.appGuid),
@@ -33,39 +32,12 @@ export function buildRoutes(cloud: Cloud): readonly ApiRoute[] {
     metadata: (row) => row.metadata,
     present: (row) => presentBuild(cloud, row),
   };
+  const collection: Collection<BuildRow> = { path: '/v3/builds', resource: 'Build', rows, list };
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/builds',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/apps/:guid/builds',
-      query: listQuery(options),
-      handler(request) {
-        const app = findByPath(state.apps, request, 'App');
-        const own = [...rows.values()].filter((row) => row.appGuid === app.guid);
-        return ok(listPage(request, urls.api, own, options));
-      },
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/builds/:guid',
-      handler: (request) => ok(presentBuild(cloud, findByPath(rows, request, 'Build'))),
-    },
-    {
-      method: 'PATCH',
-      pattern: '/v3/builds/:guid',
-      handler(request) {
-        const row = findByPath(rows, request, 'Build');
-        mergeMetadata(row.metadata, decode(updateBody, request.body).metadata);
-        row.updatedAt = clock.now();
-        return ok(presentBuild(cloud, row));
-      },
-    },
+    ...readRoutes(cloud, collection),
+    readOfAppRoute(cloud, collection),
+    relabelRoute(cloud, collection),
     {
       method: 'POST',
       pattern: '/v3/builds',

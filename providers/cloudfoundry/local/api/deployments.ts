@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
-import { type ApiRoute, created, ok } from '../api-types.ts';
+import { type ApiRoute, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { quotaExceeded, unprocessable } from '../errors.ts';
-import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import type { ListOptions } from '../pagination.ts';
 import { type AppRow, type DeploymentRow, emptyMetadata } from '../state.ts';
 import { timestamp } from '../time.ts';
+import { type Collection, readRoutes, relabelRoute } from './collection.ts';
 import { findByPath } from './find.ts';
 
 const whole = z.number().int().min(1).nullish();
@@ -32,12 +33,11 @@ const createBody = z.strictObject({
     .nullish(),
   metadata: metadataBody.optional(),
 });
-const updateBody = z.strictObject({ metadata: metadataBody.optional() });
 
 export function deploymentRoutes(cloud: Cloud): readonly ApiRoute[] {
-  const { state, urls } = cloud;
+  const { state } = cloud;
   const rows = state.deployments;
-  const options: ListOptions<DeploymentRow> = {
+  const list: ListOptions<DeploymentRow> = {
     filters: {
       app_guids: (row, values) => values.includes(row.appGuid),
       states: (row, values) => values.includes(row.reason),
@@ -47,29 +47,16 @@ export function deploymentRoutes(cloud: Cloud): readonly ApiRoute[] {
     metadata: (row) => row.metadata,
     present: (row) => presentDeployment(cloud, row),
   };
+  const collection: Collection<DeploymentRow> = {
+    path: '/v3/deployments',
+    resource: 'Deployment',
+    rows,
+    list,
+  };
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/deployments',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/deployments/:guid',
-      handler: (request) => ok(presentDeployment(cloud, findByPath(rows, request, 'Deployment'))),
-    },
-    {
-      method: 'PATCH',
-      pattern: '/v3/deployments/:guid',
-      handler(request) {
-        const row = findByPath(rows, request, 'Deployment');
-        mergeMetadata(row.metadata, decode(updateBody, request.body).metadata);
-        row.updatedAt = cloud.clock.now();
-        return ok(presentDeployment(cloud, row));
-      },
-    },
+    ...readRoutes(cloud, collection),
+    relabelRoute(cloud, collection),
     {
       method: 'POST',
       pattern: '/v3/deployments',

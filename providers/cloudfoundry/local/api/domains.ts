@@ -3,9 +3,10 @@ import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { unprocessable } from '../errors.ts';
-import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import type { ListOptions } from '../pagination.ts';
 import { type DomainRow, emptyMetadata, newRow } from '../state.ts';
 import { timestamp } from '../time.ts';
+import { type Collection, readRoutes } from './collection.ts';
 import { findByPath } from './find.ts';
 
 const createBody = z.strictObject({
@@ -16,30 +17,17 @@ const createBody = z.strictObject({
 });
 
 export function domainRoutes(cloud: Cloud): readonly ApiRoute[] {
-  const { state, urls } = cloud;
+  const { state } = cloud;
   const rows = state.domains;
-  const options: ListOptions<DomainRow> = {
-    filters: {
-      names: (row, values) => values.includes(row.name),
-      guids: (row, values) => values.includes(row.guid),
-      organization_guids: (row, values) => values.includes(row.organizationGuid ?? ''),
-    },
-    metadata: (row) => row.metadata,
-    present: (row) => presentDomain(cloud, row),
+  const collection: Collection<DomainRow> = {
+    path: '/v3/domains',
+    resource: 'Domain',
+    rows,
+    list: domainList(cloud),
   };
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/domains',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/domains/:guid',
-      handler: (request) => ok(presentDomain(cloud, findByPath(rows, request, 'Domain'))),
-    },
+    ...readRoutes(cloud, collection),
     {
       method: 'POST',
       pattern: '/v3/domains',
@@ -91,6 +79,19 @@ export function domainRoutes(cloud: Cloud): readonly ApiRoute[] {
       },
     },
   ];
+}
+
+/** Also the list of one organization's domains. */
+export function domainList(cloud: Cloud): ListOptions<DomainRow> {
+  return {
+    filters: {
+      names: (row, values) => values.includes(row.name),
+      guids: (row, values) => values.includes(row.guid),
+      organization_guids: (row, values) => values.includes(row.organizationGuid ?? ''),
+    },
+    metadata: (row) => row.metadata,
+    present: (row) => presentDomain(cloud, row),
+  };
 }
 
 export function presentDomain(cloud: Cloud, row: DomainRow): object {

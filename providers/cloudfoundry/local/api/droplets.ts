@@ -1,20 +1,17 @@
 import { rm } from 'node:fs/promises';
-import { z } from 'zod';
-import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
 import { type ApiRoute, accepted, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { notFound } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
 import type { DropletRow } from '../state.ts';
 import { timestamp } from '../time.ts';
+import { type Collection, readRoutes, relabelRoute } from './collection.ts';
 import { findByPath } from './find.ts';
-
-const updateBody = z.strictObject({ metadata: metadataBody.optional() });
 
 export function dropletRoutes(cloud: Cloud): readonly ApiRoute[] {
   const { state, urls } = cloud;
   const rows = state.droplets;
-  const options: ListOptions<DropletRow> = {
+  const list: ListOptions<DropletRow> = {
     filters: {
       guids: (row, values) => values.includes(row.guid),
       states: (_row, values) => values.includes('STAGED'),
@@ -24,35 +21,38 @@ export function dropletRoutes(cloud: Cloud): readonly ApiRoute[] {
     metadata: (row) => row.metadata,
     present: (row) => presentDroplet(cloud, row, 'list'),
   };
+  const collection: Collection<DropletRow> = {
+    path: '/v3/droplets',
+    resource: 'Droplet',
+    rows,
+    list,
+    presentOne: (row) => presentDroplet(cloud, row, 'single'),
+  };
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/droplets',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
+    ...readRoutes(cloud, collection),
+    relabelRoute(cloud, collection),
     {
       method: 'GET',
       pattern: '/v3/apps/:guid/droplets',
-      query: [...listQuery(options), 'current'],
+      query: [...listQuery(list), 'current'],
       handler(request) {
         const app = findByPath(state.apps, request, 'App');
         const onlyCurrent = request.query.get('current') === 'true';
         const own = [...rows.values()].filter(
           (row) => row.appGuid === app.guid && (!onlyCurrent || row.guid === app.dropletGuid),
         );
-        return ok(listPage(request, urls.api, own, options));
+        return ok(listPage(request, urls.api, own, list));
       },
     },
     {
       method: 'GET',
       pattern: '/v3/packages/:guid/droplets',
-      query: listQuery(options),
+      query: listQuery(list),
       handler(request) {
         const bundle = findByPath(state.packages, request, 'Package');
         const own = [...rows.values()].filter((row) => row.packageGuid === bundle.guid);
-        return ok(listPage(request, urls.api, own, options));
+        return ok(listPage(request, urls.api, own, list));
       },
     },
     {
@@ -63,21 +63,6 @@ export function dropletRoutes(cloud: Cloud): readonly ApiRoute[] {
         const droplet = app.dropletGuid === null ? undefined : rows.get(app.dropletGuid);
         if (!droplet) throw notFound('Droplet');
         return ok(presentDroplet(cloud, droplet, 'single'));
-      },
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/droplets/:guid',
-      handler: (request) => ok(presentDroplet(cloud, findByPath(rows, request, 'Droplet'), 'single')),
-    },
-    {
-      method: 'PATCH',
-      pattern: '/v3/droplets/:guid',
-      handler(request) {
-        const row = findByPath(rows, request, 'Droplet');
-        mergeMetadata(row.metadata, decode(updateBody, request.body).metadata);
-        row.updatedAt = cloud.clock.now();
-        return ok(presentDroplet(cloud, row, 'single'));
       },
     },
     {

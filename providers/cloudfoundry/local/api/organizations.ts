@@ -2,21 +2,21 @@ import { z } from 'zod';
 import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
 import { type ApiRoute, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
-import { unprocessable } from '../errors.ts';
+import { notFound, unprocessable } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
 import { emptyMetadata, newRow, type OrganizationRow } from '../state.ts';
 import { timestamp } from '../time.ts';
-import { presentDomain } from './domains.ts';
+import { type Collection, readRoutes, renameRoute } from './collection.ts';
+import { domainList, presentDomain } from './domains.ts';
 import { findByPath } from './find.ts';
 import { usageSummary } from './usage.ts';
 
 const createBody = z.strictObject({ name: z.string().min(1), metadata: metadataBody.optional() });
-const updateBody = createBody.partial();
 
 export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
   const { state, urls } = cloud;
   const rows = state.organizations;
-  const options: ListOptions<OrganizationRow> = {
+  const list: ListOptions<OrganizationRow> = {
     filters: {
       names: (row, values) => values.includes(row.name),
       guids: (row, values) => values.includes(row.guid),
@@ -25,19 +25,16 @@ export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
     metadata: (row) => row.metadata,
     present: (row) => presentOrganization(cloud, row),
   };
+  const collection: Collection<OrganizationRow> = {
+    path: '/v3/organizations',
+    resource: 'Organization',
+    rows,
+    list,
+  };
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/organizations',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/organizations/:guid',
-      handler: (request) => ok(presentOrganization(cloud, findByPath(rows, request, 'Organization'))),
-    },
+    ...readRoutes(cloud, collection),
+    renameRoute(cloud, collection),
     {
       method: 'POST',
       pattern: '/v3/organizations',
@@ -57,27 +54,15 @@ export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
       },
     },
     {
-      method: 'PATCH',
-      pattern: '/v3/organizations/:guid',
-      handler(request) {
-        const row = findByPath(rows, request, 'Organization');
-        const body = decode(updateBody, request.body);
-        mergeMetadata(row.metadata, body.metadata);
-        row.name = body.name ?? row.name;
-        row.updatedAt = cloud.clock.now();
-        return ok(presentOrganization(cloud, row));
-      },
-    },
-    {
       method: 'GET',
       pattern: '/v3/organizations/:guid/domains',
-      query: listQuery(domainList()),
+      query: listQuery(domainList(cloud)),
       handler(request) {
         const { guid } = findByPath(rows, request, 'Organization');
         const visible = [...state.domains.values()].filter(
           (domain) => domain.organizationGuid === null || domain.organizationGuid === guid,
         );
-        return ok(listPage(request, urls.api, visible, domainList()));
+        return ok(listPage(request, urls.api, visible, domainList(cloud)));
       },
     },
     {
@@ -86,12 +71,8 @@ export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
       handler(request) {
         findByPath(rows, request, 'Organization');
         const shared = [...state.domains.values()].find((domain) => domain.organizationGuid === null);
-        return ok(
-          presentDomain(
-            cloud,
-            findByPath(state.domains, { ...request, params: { guid: shared?.guid ?? '' } }, 'Domain'),
-          ),
-        );
+        if (!shared) throw notFound('Domain');
+        return ok(presentDomain(cloud, shared));
       },
     },
     {
@@ -104,18 +85,6 @@ export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
       },
     },
   ];
-
-  function domainList(): ListOptions<Parameters<typeof presentDomain>[1]> {
-    return {
-      filters: {
-        names: (row, values) => values.includes(row.name),
-        guids: (row, values) => values.includes(row.guid),
-        organization_guids: (row, values) => values.includes(row.organizationGuid ?? ''),
-      },
-      metadata: (row) => row.metadata,
-      present: (row) => presentDomain(cloud, row),
-    };
-  }
 }
 
 function presentOrganization(cloud: Cloud, row: OrganizationRow): object {

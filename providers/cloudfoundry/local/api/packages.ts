@@ -4,12 +4,13 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
-import { type ApiRequest, type ApiRoute, accepted, created, ok } from '../api-types.ts';
+import { type ApiRequest, type ApiRoute, accepted, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { CloudError, unprocessable } from '../errors.ts';
-import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import type { ListOptions } from '../pagination.ts';
 import { emptyMetadata, newRow, type PackageRow } from '../state.ts';
 import { timestamp } from '../time.ts';
+import { type Collection, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
 import { findByPath } from './find.ts';
 import { readUpload } from './upload.ts';
 
@@ -19,12 +20,11 @@ const createBody = z.strictObject({
   data: z.looseObject({}).optional(),
   metadata: metadataBody.optional(),
 });
-const updateBody = z.strictObject({ metadata: metadataBody.optional() });
 
 export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
-  const { state, urls, clock } = cloud;
+  const { state, clock } = cloud;
   const rows = state.packages;
-  const options: ListOptions<PackageRow> = {
+  const list: ListOptions<PackageRow> = {
     filters: {
       guids: (row, values) => values.includes(row.guid),
       states: (row, values) => values.includes(row.state),
@@ -35,29 +35,12 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
     metadata: (row) => row.metadata,
     present: (row) => presentPackage(cloud, row),
   };
+  const collection: Collection<PackageRow> = { path: '/v3/packages', resource: 'Package', rows, list };
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/packages',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/apps/:guid/packages',
-      query: listQuery(options),
-      handler(request) {
-        const app = findByPath(state.apps, request, 'App');
-        const own = [...rows.values()].filter((row) => row.appGuid === app.guid);
-        return ok(listPage(request, urls.api, own, options));
-      },
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/packages/:guid',
-      handler: (request) => ok(presentPackage(cloud, findByPath(rows, request, 'Package'))),
-    },
+    ...readRoutes(cloud, collection),
+    readOfAppRoute(cloud, collection),
+    relabelRoute(cloud, collection),
     {
       method: 'POST',
       pattern: '/v3/packages',
@@ -81,16 +64,6 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
         mergeMetadata(bundle.metadata, body.metadata);
         rows.set(bundle.guid, bundle);
         return created(presentPackage(cloud, bundle));
-      },
-    },
-    {
-      method: 'PATCH',
-      pattern: '/v3/packages/:guid',
-      handler(request) {
-        const row = findByPath(rows, request, 'Package');
-        mergeMetadata(row.metadata, decode(updateBody, request.body).metadata);
-        row.updatedAt = clock.now();
-        return ok(presentPackage(cloud, row));
       },
     },
     {

@@ -6,6 +6,7 @@ import { unprocessable } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
 import { emptyMetadata, newRow, type RouteRow, routesOf, routeUrl } from '../state.ts';
 import { timestamp } from '../time.ts';
+import { type Collection, readRoutes } from './collection.ts';
 import { presentDestination } from './destinations.ts';
 import { findByPath } from './find.ts';
 
@@ -27,7 +28,7 @@ const updateBody = z.strictObject({ options: optionsBody.nullish(), metadata: me
 export function routeRoutes(cloud: Cloud): readonly ApiRoute[] {
   const { state, urls } = cloud;
   const rows = state.routes;
-  const options: ListOptions<RouteRow> = {
+  const list: ListOptions<RouteRow> = {
     filters: {
       guids: (row, values) => values.includes(row.guid),
       hosts: (row, values) => values.includes(row.host),
@@ -42,27 +43,18 @@ export function routeRoutes(cloud: Cloud): readonly ApiRoute[] {
     metadata: (row) => row.metadata,
     present: (row) => presentRoute(cloud, row),
   };
+  const collection: Collection<RouteRow> = { path: '/v3/routes', resource: 'Route', rows, list };
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/routes',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
+    ...readRoutes(cloud, collection),
     {
       method: 'GET',
       pattern: '/v3/apps/:guid/routes',
-      query: listQuery(options),
+      query: listQuery(list),
       handler(request) {
         const app = findByPath(state.apps, request, 'App');
-        return ok(listPage(request, urls.api, routesOf(state, app.guid), options));
+        return ok(listPage(request, urls.api, routesOf(state, app.guid), list));
       },
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/routes/:guid',
-      handler: (request) => ok(presentRoute(cloud, findByPath(rows, request, 'Route'))),
     },
     {
       method: 'POST',

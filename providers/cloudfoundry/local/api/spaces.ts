@@ -3,9 +3,10 @@ import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { unprocessable } from '../errors.ts';
-import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import type { ListOptions } from '../pagination.ts';
 import { emptyMetadata, newRow, type SpaceRow } from '../state.ts';
 import { timestamp } from '../time.ts';
+import { type Collection, readRoutes, renameRoute } from './collection.ts';
 import { findByPath } from './find.ts';
 import { usageSummary } from './usage.ts';
 
@@ -14,12 +15,11 @@ const createBody = z.strictObject({
   relationships: z.strictObject({ organization: toOne }),
   metadata: metadataBody.optional(),
 });
-const updateBody = z.strictObject({ name: z.string().min(1).optional(), metadata: metadataBody.optional() });
 
 export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
-  const { state, urls } = cloud;
+  const { state } = cloud;
   const rows = state.spaces;
-  const options: ListOptions<SpaceRow> = {
+  const list: ListOptions<SpaceRow> = {
     filters: {
       names: (row, values) => values.includes(row.name),
       guids: (row, values) => values.includes(row.guid),
@@ -29,6 +29,7 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
     metadata: (row) => row.metadata,
     present: (row) => presentSpace(cloud, row),
   };
+  const collection: Collection<SpaceRow> = { path: '/v3/spaces', resource: 'Space', rows, list };
 
   async function destroy(space: SpaceRow): Promise<void> {
     const apps = [...state.apps.values()].filter((app) => app.spaceGuid === space.guid);
@@ -41,17 +42,8 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
   }
 
   return [
-    {
-      method: 'GET',
-      pattern: '/v3/spaces',
-      query: listQuery(options),
-      handler: (request) => ok(listPage(request, urls.api, rows.values(), options)),
-    },
-    {
-      method: 'GET',
-      pattern: '/v3/spaces/:guid',
-      handler: (request) => ok(presentSpace(cloud, findByPath(rows, request, 'Space'))),
-    },
+    ...readRoutes(cloud, collection),
+    renameRoute(cloud, collection),
     {
       method: 'POST',
       pattern: '/v3/spaces',
@@ -77,18 +69,6 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
         mergeMetadata(row.metadata, body.metadata);
         rows.set(row.guid, row);
         return created(presentSpace(cloud, row));
-      },
-    },
-    {
-      method: 'PATCH',
-      pattern: '/v3/spaces/:guid',
-      handler(request) {
-        const row = findByPath(rows, request, 'Space');
-        const body = decode(updateBody, request.body);
-        mergeMetadata(row.metadata, body.metadata);
-        row.name = body.name ?? row.name;
-        row.updatedAt = cloud.clock.now();
-        return ok(presentSpace(cloud, row));
       },
     },
     {

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
+import { type ApiRoute, ok } from '../api-types.ts';
+import type { Cloud } from '../cloud.ts';
+import { type ListOptions, listPage, listQuery } from '../pagination.ts';
+import type { Metadata, Row } from '../state.ts';
+import { findByPath } from './find.ts';
+
+/** One kind of thing the API keeps, in the ways that all of them are read and relabelled. */
+export interface Collection<T extends Row> {
+  /** `/v3/builds`. */
+  readonly path: string;
+  /** As refusals call it: `Build not found`. */
+  readonly resource: string;
+  readonly rows: ReadonlyMap<string, T>;
+  readonly list: ListOptions<T>;
+  /** One alone, where lists hide a part of it. */
+  readonly presentOne?: (row: T) => unknown;
+}
+
+/** `GET /v3/builds` and `GET /v3/builds/:guid`. */
+export function readRoutes<T extends Row>(cloud: Cloud, collection: Collection<T>): readonly ApiRoute[] {
+  const { path, resource, rows, list, presentOne = list.present } = collection;
+  return [
+    {
+      method: 'GET',
+      pattern: path,
+      query: listQuery(list),
+      handler: (request) => ok(listPage(request, cloud.urls.api, rows.values(), list)),
+    },
+    {
+      method: 'GET',
+      pattern: `${path}/:guid`,
+      handler: (request) => ok(presentOne(findByPath(rows, request, resource))),
+    },
+  ];
+}
+
+/** `GET /v3/apps/:guid/builds`: those of one application. */
+export function readOfAppRoute<T extends Row & { readonly appGuid: string }>(
+  cloud: Cloud,
+  { path, rows, list }: Collection<T>,
+): ApiRoute {
+  return {
+    method: 'GET',
+    pattern: path.replace('/v3/', '/v3/apps/:guid/'),
+    query: listQuery(list),
+    handler(request) {
+      const app = findByPath(cloud.state.apps, request, 'App');
+      const own = [...rows.values()].filter((row) => row.appGuid === app.guid);
+      return ok(listPage(request, cloud.urls.api, own, list));
+    },
+  };
+}
+
+const labelsBody = z.strictObject({ metadata: metadataBody.optional() });
+
+/** `PATCH` of what can be given other labels and nothing else. */
+export function relabelRoute<T extends Row & { readonly metadata: Metadata }>(
+  cloud: Cloud,
+  { path, resource, rows, list, presentOne = list.present }: Collection<T>,
+): ApiRoute {
+  return {
+    method: 'PATCH',
+    pattern: `${path}/:guid`,
+    handler(request) {
+      const row = findByPath(rows, request, resource);
+      mergeMetadata(row.metadata, decode(labelsBody, request.body).metadata);
+      row.updatedAt = cloud.clock.now();
+      return ok(presentOne(row));
+    },
+  };
+}
+
+const nameBody = labelsBody.extend({ name: z.string().min(1).optional() });
+
+/** `PATCH` of what can be given another name besides. */
+export function renameRoute<T extends Row & { name: string; readonly metadata: Metadata }>(
+  cloud: Cloud,
+  { path, resource, rows, list, presentOne = list.present }: Collection<T>,
+): ApiRoute {
+  return {
+    method: 'PATCH',
+    pattern: `${path}/:guid`,
+    handler(request) {
+      const row = findByPath(rows, request, resource);
+      const body = decode(nameBody, request.body);
+      mergeMetadata(row.metadata, body.metadata);
+      row.name = body.name ?? row.name;
+      row.updatedAt = cloud.clock.now();
+      return ok(presentOne(row));
+    },
+  };
+}
