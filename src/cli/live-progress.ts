@@ -10,10 +10,44 @@ class LiveRenderer extends DefaultRenderer {
   static override nonTTY = true;
 }
 
-/** A platform's line: its title is what the person reads. */
-interface Lane {
-  readonly row: { title: string; output: string };
-  readonly end: (failure?: Error) => void;
+/** What is drawn of a platform. */
+interface Row {
+  title: string;
+  output: string;
+}
+
+/** A platform's line; listr2 draws it some time after it was asked to, and events do not wait for that. */
+class Lane {
+  readonly ended: Promise<void>;
+  end: (failure?: Error) => void = () => {};
+  #row: Row | undefined;
+  #title: string | undefined;
+  #note: string | undefined;
+
+  constructor() {
+    this.ended = new Promise((done, fail) => {
+      this.end = (failure) => (failure ? fail(failure) : done());
+    });
+    // It may fail before anybody draws it.
+    this.ended.catch(() => undefined);
+  }
+
+  drawnBy(row: Row): Promise<void> {
+    this.#row = row;
+    if (this.#title !== undefined) row.title = this.#title;
+    if (this.#note !== undefined) row.output = this.#note;
+    return this.ended;
+  }
+
+  say(title: string): void {
+    this.#title = title;
+    if (this.#row) this.#row.title = title;
+  }
+
+  note(text: string): void {
+    this.#note = text;
+    if (this.#row) this.#row.output = text;
+  }
 }
 
 /** One live line a platform: phase, last message, seconds. */
@@ -23,14 +57,9 @@ export function liveProgress(io: CliIo): Progress {
   let drawn: Promise<unknown> = Promise.resolve();
 
   function open(platforms: readonly string[]): void {
+    for (const platform of platforms) lanes.set(platform, new Lane());
     const list = new Listr<object, typeof LiveRenderer, 'simple'>(
-      platforms.map((platform) => ({
-        title: platform,
-        task: (_context, row) =>
-          new Promise<void>((done, fail) => {
-            lanes.set(platform, { row, end: (failure) => (failure ? fail(failure) : done()) });
-          }),
-      })),
+      [...lanes].map(([title, lane]) => ({ title, task: (_context, row) => lane.drawnBy(row) })),
       {
         concurrent: true,
         exitOnError: false,
@@ -43,32 +72,30 @@ export function liveProgress(io: CliIo): Progress {
     drawn = list.run().catch(() => undefined);
   }
 
-  function show(event: Extract<LoggedEvent, { type: 'deployment.target' }>): void {
-    const lane = lanes.get(event.platform);
-    lanes.delete(event.platform);
+  function ended(event: Extract<LoggedEvent, { type: 'deployment.target' }>): void {
     if (event.error) failures.push(formatError(event.error));
-    if (!lane) return;
-    lane.row.title = describeEvent(event);
-    lane.end(event.outcome === 'live' ? undefined : new Error(event.error?.message ?? event.outcome));
+    const lane = lanes.get(event.platform);
+    lane?.say(describeEvent(event));
+    lane?.end(event.outcome === 'live' ? undefined : new Error(event.error?.message ?? event.outcome));
   }
 
   return {
     accept(event) {
       if (event.type === 'deployment.started') open(event.platforms);
-      else if (event.type === 'deployment.target') show(event);
+      else if (event.type === 'deployment.target') ended(event);
       else if (event.type === 'deployment.progress') {
         const { platform, phase, message, elapsedMs } = event;
-        const lane = lanes.get(platform);
-        if (lane) lane.row.title = `${platform}  ${phase} · ${message} · ${seconds(elapsedMs)}`;
+        lanes.get(platform)?.say(`${platform}  ${phase} · ${message} · ${seconds(elapsedMs)}`);
       }
     },
     note(text) {
       // Between the lines it would be painted over.
       if (lanes.size === 0) io.stderr(`${text}\n`);
-      for (const { row } of lanes.values()) row.output = text;
+      for (const lane of lanes.values()) lane.note(text);
     },
     async close() {
-      for (const { end } of lanes.values()) end();
+      // Those that go on without us end here.
+      for (const lane of lanes.values()) lane.end();
       await drawn;
       for (const text of failures) io.stderr(text);
     },
