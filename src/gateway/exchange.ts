@@ -28,6 +28,14 @@ type Phase = 'routing' | 'attempting' | 'waiting' | 'answering' | 'closed';
 
 const NOWHERE: readonly Lane[] = [];
 
+const TOO_MANY_INTERIM: Outcome = {
+  kind: 'failed',
+  class: 'protocol',
+  delivered: true,
+  stale: false,
+  detail: 'interim answers without end',
+};
+
 /** One request from head to last byte: route → attempts → gate → forward → outcome. */
 export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable {
   replayable = false;
@@ -111,7 +119,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   // ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────
 
   onInform(head: ResponseHead): void {
-    this.#downstream.inform(head);
+    if (!this.#transfer.inform(head)) this.onOutcome(TOO_MANY_INTERIM);
   }
 
   onHead(head: ResponseHead): void {

@@ -160,6 +160,30 @@ export function editResponse(head: ResponseHead, edit: ResponseEdit): string[] {
   return out;
 }
 
+/** Said after a body these would change what was decided before it (RFC 9110 §6.5.1). */
+const NEVER_A_TRAILER: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  ...NEVER_CONNECTION_SPECIFIC,
+  'trailer',
+  'expect',
+  'set-cookie',
+  'location',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'www-authenticate',
+]);
+
+/** Those the client asked for, in pairs. */
+export function editTrailers(head: RequestHead, trailers: FlatHeaders): [string, string][] {
+  const pairs: [string, string][] = [];
+  if (!/(^|,)\s*trailers\s*(,|;|$)/i.test(head.field('te') ?? '')) return pairs;
+  for (let i = 0; i + 1 < trailers.length; i += 2) {
+    if (!NEVER_A_TRAILER.has(trailers[i]!.toLowerCase())) pairs.push([trailers[i]!, trailers[i + 1]!]);
+  }
+  return pairs;
+}
+
 /** An absolute URL on the platform's host becomes one on the public host; anything else stays. */
 export function rewriteLocation(value: string, from: string, to: string, scheme: string): string {
   const match = /^(https?:)?\/\/([^/?#]+)(.*)$/is.exec(value);

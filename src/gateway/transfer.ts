@@ -4,6 +4,9 @@ import type { Pipeline } from './pipeline.ts';
 import { RequestBody } from './request-body.ts';
 import { type Downstream, ERR, type FlatHeaders, QUEUED, type ResponseHead, type Upstream } from './wire.ts';
 
+/** Interim answers a request may have: hints come once or twice, and what comes without end is no answer. */
+const MAX_INTERIM = 20;
+
 /** The bytes of an exchange, both ways and with back-pressure. What to do when it fails is not its question. */
 export class Transfer {
   /** What the client has been told: 0 until a head went out. */
@@ -18,6 +21,7 @@ export class Transfer {
   readonly #downstream: Downstream;
   #upstream: Upstream | undefined;
   #endless = false;
+  #interim = 0;
   #cutAt = Number.POSITIVE_INFINITY;
 
   constructor(pipeline: Pipeline, downstream: Downstream) {
@@ -90,6 +94,14 @@ export class Transfer {
   }
 
   // ── origin → client ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A 1xx. False when there are too many. */
+  inform(head: ResponseHead): boolean {
+    this.#interim += 1;
+    if (this.#interim > MAX_INTERIM) return false;
+    this.#downstream.inform(head);
+    return true;
+  }
 
   /** False when the head holds a value that would split the message; then nothing has been said. */
   relay(head: ResponseHead, edit: ResponseEdit): boolean {

@@ -849,6 +849,41 @@ export function exchangeSuite(name: string, createWire: CreateWire): void {
         await until(() => a.sockets.size === 0);
       });
 
+      it('loses and doubles nothing when tables change in the middle of an open load', async () => {
+        const posted: string[] = [];
+        const slow = (id: string): Promise<TestOrigin> =>
+          httpOrigin(cleanup, (request, response) => {
+            request.resume();
+            if (request.method === 'POST') posted.push(String(request.url));
+            setTimeout(() => response.end(id), 5 + (posted.length % 20));
+          });
+        const origins = [await slow('a'), await slow('b'), await slow('c')];
+        const tables = (turn: number) => tableOf({ p: { urls: [origins[turn % 3]!.url] } });
+        const { port, gateway, drained } = await startGateway(cleanup, createWire, tables(0));
+        const agent = new http.Agent({ keepAlive: true });
+        cleanup.tasks.unshift(() => agent.destroy());
+        const answers: Promise<{ status: number }>[] = [];
+        let last = tables(1);
+        // Sends at its own pace, whatever comes back.
+        for (let i = 0; i < 60; i += 1) {
+          for (let j = 0; j < 4; j += 1) {
+            answers.push(
+              ask(port, j === 0 ? { agent, method: 'POST', path: `/${i}`, body: 'x' } : { agent }),
+            );
+          }
+          if (i % 3 === 0) {
+            last = tables(i / 3);
+            gateway.swap(last);
+          }
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        const statuses = (await Promise.all(answers)).map(({ status }) => status);
+        expect(statuses).toEqual(Array(240).fill(200));
+        expect(posted.toSorted()).toEqual(Array.from({ length: 60 }, (_, i) => `/${i}`).toSorted());
+        await until(() => drained.includes(last.version));
+        expect(gateway.metrics().replays).toBe(0);
+      });
+
       it('gives a draining target nothing new', async () => {
         const a = await named('a');
         const b = await named('b');

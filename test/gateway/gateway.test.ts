@@ -131,6 +131,35 @@ describe('the gateway', () => {
     expect((await ask(port)).body).toBe('b');
   });
 
+  it('tells the log, and nobody else, why it answered itself', async () => {
+    const lines: object[] = [];
+    const dead = await closedPort();
+    const gateway = createGateway({
+      worker: 1,
+      settings: { ...DEFAULT_GATEWAY, listen: [{ host: '127.0.0.1', port: 0 }] },
+      clock: systemClock,
+      random: seededRandom(1),
+      logger: { ...silent, debug: (fields) => lines.push(fields) },
+    });
+    await gateway.start();
+    cleanup.tasks.unshift(() => gateway.close());
+    gateway.swap(tableOf({ a: { urls: [`http://127.0.0.1:${dead}`] } }));
+    const answer = await ask(gateway.ports[0]!, {
+      path: '/cart?token=secret',
+      headers: { host: 'shop.test' },
+    });
+    expect(lines).toEqual([
+      {
+        status: 503,
+        why: `refused: connect ECONNREFUSED 127.0.0.1:${dead}`,
+        method: 'GET',
+        host: 'shop.test',
+        path: '/cart',
+      },
+    ]);
+    expect(answer.body).not.toContain('127.0.0.1');
+  });
+
   it('refuses to start on a taken port, and says so', async () => {
     const server = net.createServer();
     const taken = await listen(server);

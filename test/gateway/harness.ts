@@ -78,8 +78,23 @@ async function track(cleanup: Cleanup, server: net.Server, seen: string[]): Prom
       if (server.listening) server.close(() => resolve());
       else resolve();
     });
-  cleanup.tasks.push(close);
+  cleanup.tasks.push(async () => {
+    await nothingOpen(sockets, port);
+    await close();
+  });
   return { url: `http://127.0.0.1:${port}`, port, seen, sockets, close };
+}
+
+/** The gateway has closed by now: whatever connection it did not end is a leak. */
+async function nothingOpen(sockets: ReadonlySet<Socket>, port: number): Promise<void> {
+  // Who does not read does not notice the end.
+  for (const socket of sockets) socket.resume();
+  const isOpen = (socket: Socket): boolean => !socket.readableEnded && !socket.destroyed;
+  await until(() => ![...sockets].some(isOpen), 1_000).catch(() => {
+    throw new Error(
+      `leak: ${[...sockets].filter(isOpen).length} connections to the origin at ${port} stayed open`,
+    );
+  });
 }
 
 /** A port nobody listens on. */
@@ -160,7 +175,13 @@ export async function startGateway(
   gateway.onTraffic((signals) => traffic.push(...signals));
   gateway.onDrained((drainedVersion) => drained.push(drainedVersion));
   await gateway.start();
-  cleanup.tasks.unshift(() => gateway.close());
+  cleanup.tasks.unshift(async () => {
+    await gateway.close();
+    await until(() => gateway.metrics().active === 0, 1_000).catch(() => {
+      throw new Error(`leak: ${gateway.metrics().active} exchanges`);
+    });
+    if (gateway.metrics().upgrades !== 0) throw new Error('leak: tunnels');
+  });
   gateway.swap(table);
   return { gateway, port: gateway.ports[0]!, ejections, traffic, drained };
 }

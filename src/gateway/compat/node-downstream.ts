@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { editResponse, type ResponseEdit } from '../headers.ts';
+import { editResponse, editTrailers, type ResponseEdit } from '../headers.ts';
 import {
   type Downstream,
   type DownstreamHandler,
@@ -99,9 +99,11 @@ export class NodeDownstream implements Downstream {
 
   end(trailers: FlatHeaders | undefined): void {
     if (trailers !== undefined && this.#response.chunkedEncoding) {
-      const pairs: [string, string][] = [];
-      for (let i = 0; i + 1 < trailers.length; i += 2) pairs.push([trailers[i]!, trailers[i + 1]!]);
-      this.#response.addTrailers(pairs);
+      try {
+        this.#response.addTrailers(editTrailers(this.head, trailers));
+      } catch {
+        // A value node would not send: the answer is whole without it.
+      }
     }
     this.#bodyBegan = true;
     this.#response.end();
