@@ -9,7 +9,7 @@ import { type Recoverable, Recovery } from './recovery.ts';
 import { isReplayable } from './retry-rules.ts';
 import { meaningOf } from './router-errors.ts';
 import { type CompiledRoute, matchRoute, responseEdit, secondsUntilTrial } from './routes.ts';
-import { Transfer } from './transfer.ts';
+import { TOO_MANY_INTERIM, Transfer } from './transfer.ts';
 import type {
   Downstream,
   DownstreamHandler,
@@ -27,14 +27,6 @@ import type {
 type Phase = 'routing' | 'attempting' | 'waiting' | 'answering' | 'closed';
 
 const NOWHERE: readonly Lane[] = [];
-
-const TOO_MANY_INTERIM: Outcome = {
-  kind: 'failed',
-  class: 'protocol',
-  delivered: true,
-  stale: false,
-  detail: 'interim answers without end',
-};
 
 /** One request from head to last byte: route → attempts → gate → forward → outcome. */
 export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable {

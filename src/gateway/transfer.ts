@@ -2,10 +2,26 @@ import { NO_RESPONSE_EDIT, type ResponseEdit } from './headers.ts';
 import { type OutageStatus, outageAnswer } from './outage-answers.ts';
 import type { Pipeline } from './pipeline.ts';
 import { RequestBody } from './request-body.ts';
-import { type Downstream, ERR, type FlatHeaders, QUEUED, type ResponseHead, type Upstream } from './wire.ts';
+import {
+  type Downstream,
+  ERR,
+  type Failure,
+  type FlatHeaders,
+  QUEUED,
+  type ResponseHead,
+  type Upstream,
+} from './wire.ts';
 
 /** Interim answers a request may have: hints come once or twice, and what comes without end is no answer. */
 const MAX_INTERIM = 20;
+
+export const TOO_MANY_INTERIM: Failure = {
+  kind: 'failed',
+  class: 'protocol',
+  delivered: true,
+  stale: false,
+  detail: 'interim answers without end',
+};
 
 /** The bytes of an exchange, both ways and with back-pressure. What to do when it fails is not its question. */
 export class Transfer {
