@@ -112,6 +112,7 @@ export interface Upstream {
   write(chunk: Uint8Array): Written;
   /** The request body is complete; on a tunnel: our half is closed. */
   end(): void;
+  /** No chunk comes until `resume`; called from within `onHead`, an answer can be held back before it is relayed. */
   pause(): void;
   resume(): void;
   abort(): void;
