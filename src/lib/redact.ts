@@ -22,13 +22,17 @@ export interface LabelledSecret {
 
 export function createRedactor(secrets: readonly (string | LabelledSecret)[]): Redactor {
   const replacements = new Map<string, string>();
+  /** As they were given, not as they travel: base64 of a word is no word. */
+  const plain = new Set<string>();
   for (const secret of secrets) {
     const { value, label } = typeof secret === 'string' ? { value: secret, label: REDACTED } : secret;
+    plain.add(value).add(value.toLowerCase());
     for (const form of formsOf(value)) if (!replacements.has(form)) replacements.set(form, label);
   }
   // Longest first: a secret that begins with another one must not leave its tail behind.
   const forms = [...replacements.keys()].sort((a, b) => b.length - a.length);
-  const pattern = forms.length === 0 ? undefined : new RegExp(forms.map(escapeRegExp).join('|'), 'g');
+  const patterns = forms.map((form) => (plain.has(form) ? patternOf(form) : escapeRegExp(form)));
+  const pattern = forms.length === 0 ? undefined : new RegExp(patterns.join('|'), 'g');
 
   function text(given: string): string {
     const byValue =
@@ -140,7 +144,8 @@ function redactEntries(
   const copy: [string, unknown][] = [];
   for (const [key, value] of entries) {
     copy.push([
-      text(key),
+      // A key of letters alone is a field's name, even if somebody's user is called `platform`.
+      /^[A-Za-z]+$/.test(key) ? key : text(key),
       isSecretKey(key) ? redactWhole(key, value, text, above) : redactDeep(value, text, above),
     ]);
   }
@@ -192,6 +197,17 @@ function entriesOf(given: object): readonly (readonly [string, unknown])[] {
   for (const [key, value] of Object.entries(given)) own.set(key, value);
   if (given.cause !== undefined) own.set('cause', given.cause);
   return [...own];
+}
+
+/** The longest that may be an ordinary word: a user called `deploy` or `admin`. */
+const LONGEST_WORD = 12;
+/** Not within a word; an escaped character in front (`%3D`, `\\n` in JSON) ends one too. */
+const WORD_BEGINS = String.raw`(?:(?<!\w)|(?<=%[0-9A-Fa-f]{2})|(?<=\\[bfnrt]))`;
+
+/** What may be an ordinary word is a secret only as a whole one: `admin` must not tear `adminPort` apart. */
+function patternOf(form: string): string {
+  const mayBeWord = form.length <= LONGEST_WORD && /^[A-Za-z]+$/.test(form);
+  return mayBeWord ? String.raw`${WORD_BEGINS}${form}(?!\w)` : escapeRegExp(form);
 }
 
 function escapeRegExp(text: string): string {

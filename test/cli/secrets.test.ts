@@ -71,6 +71,8 @@ describe('a command that works alone', () => {
     });
     const printed = fake.stdout() + fake.stderr();
     expect(printed).not.toBe('');
+    // That it was there to be printed: these show the platform's own words.
+    if (args.join() !== 'status' && args[0] !== 'deployments') expect(printed).toContain('<redacted>');
     for (const form of [CANARY, encodeURIComponent(CANARY), Buffer.from(CANARY).toString('base64')]) {
       expect(printed).not.toContain(form);
     }

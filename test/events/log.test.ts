@@ -174,3 +174,22 @@ it('keeps the newest five thousand in memory', () => {
   expect(log.since(0, 10_000)).toHaveLength(5_000);
   expect(log.since(0)[0]?.seq).toBe(11);
 });
+
+it('keeps types and fields readable when a user is called like a part of them', () => {
+  for (const user of ['deploy', 'deployment', 'platform', 'progress']) {
+    const weak = createRedactor([user]);
+    const log = createEventLog({
+      clock: virtualClock(),
+      redact: (event) => weak.value(event) as typeof event,
+    });
+    const logged = log.append({
+      type: 'deployment.log',
+      deployment: 'd-1',
+      platform: 'cf',
+      source: 'platform',
+      text: `signed in as ${user}`,
+    });
+    expect(logged).toMatchObject({ type: 'deployment.log', deployment: 'd-1', platform: 'cf' });
+    expect(JSON.stringify(logged)).toContain('signed in as <redacted>');
+  }
+});

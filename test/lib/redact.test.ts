@@ -135,6 +135,17 @@ describe('values of every kind', () => {
     expect(redact.value([shared, shared])).toEqual([{ a: 1 }, { a: 1 }]);
   });
 
+  it('takes a secret that is an ordinary word only as a whole one: a user may be called `admin`', () => {
+    const { text, value } = createRedactor(['admin', 'platform']);
+    expect(text('{"adminPort":9901,"user":"admin"}')).toBe('{"adminPort":9901,"user":"<redacted>"}');
+    expect(text('admins administer; login=admin&x=y a%20admin%3D \\nadmin')).toBe(
+      'admins administer; login=<redacted>&x=y a%20<redacted>%3D \\n<redacted>',
+    );
+    expect(value({ platform: 'of admin' })).toEqual({ platform: 'of <redacted>' });
+    const encoded = Buffer.from('x:admin:y').toString('base64');
+    expect(text(`see ${encoded}.`)).not.toContain(encoded);
+  });
+
   it('redacts a number that is a secret and keeps one that merely contains it', () => {
     expect(createRedactor(['48151623']).value([48151623, 148151623])).toEqual(['<redacted>', 148151623]);
   });
