@@ -1,6 +1,5 @@
 import type { ZodType } from 'zod';
-import type { Clock, Logger, Random } from '../src/core/ports.ts';
-import type { PlatformProvider } from '../src/core/provider.ts';
+import type { PlatformProvider, ProviderDeps } from '../src/core/provider.ts';
 import * as cloudfoundryConfig from './cloudfoundry/config.ts';
 import * as cloudfoundry from './cloudfoundry/provider.ts';
 import * as openshiftConfig from './openshift/config.ts';
@@ -10,19 +9,12 @@ import * as selfhosted from './selfhosted/provider.ts';
 import * as staticConfig from './static/config.ts';
 import * as staticOrigins from './static/provider.ts';
 
-export interface ProviderDeps {
-  readonly platform: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-}
-
 interface Registration {
   /** Of the platform's block in sluice.yaml, without `provider`. */
   readonly schema: ZodType;
   /** False for origins that already run: there is nothing to deploy. */
   readonly deploys: boolean;
-  create(deps: ProviderDeps, options: unknown): PlatformProvider;
+  create(deps: Omit<ProviderDeps<unknown>, 'options'>, options: unknown): PlatformProvider;
 }
 
 /** Every kind of platform, by hand: adding one is a line here and a folder beside this file. */
@@ -35,7 +27,7 @@ export const PROVIDERS: Readonly<Record<string, Registration>> = {
 
 function register<Options>(
   schema: ZodType<Options>,
-  create: (deps: ProviderDeps & { options: Options }) => PlatformProvider,
+  create: (deps: ProviderDeps<Options>) => PlatformProvider,
   deploys: boolean,
 ): Registration {
   return {

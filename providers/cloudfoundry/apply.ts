@@ -1,15 +1,15 @@
-import { platformError } from '../../src/core/errors.ts';
+import { hasClass, platformError } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
-import type {
-  Operation,
-  OperationHandle,
-  ProviderContext,
-  StagedArtifact,
-  TargetSpec,
+import {
+  type Operation,
+  type OperationHandle,
+  type ProviderContext,
+  RETRYABLE,
+  type StagedArtifact,
+  type TargetSpec,
 } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
 import { backward, difference, forward, split, UNDO } from './environment.ts';
-import { hasClass } from './errors.ts';
 import { activeDeployment, readEnvironment, requireOwnApp } from './find.ts';
 import { ensureRoutes, resolveRoutes } from './routes.ts';
 import { handleOf, next } from './status.ts';
@@ -152,7 +152,7 @@ async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
     return { handle: next(handle, { mode: 'roll', deployment: created.guid }) };
   } catch (error) {
     // Refused for good, e.g. for the quota: the environment must not wait for the next restart.
-    if (!hasClass(error, 'unavailable', 'timeout', 'rateLimited')) await undoRelease(session, app.guid);
+    if (!hasClass(error, ...RETRYABLE)) await undoRelease(session, app.guid);
     throw error;
   }
 }

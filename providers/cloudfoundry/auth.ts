@@ -1,8 +1,8 @@
-import { platformError, type SluiceError } from '../../src/core/errors.ts';
+import { hasClass, platformError, type SluiceError } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import { type ApiAnswer, type ApiClient, retryAfterMs } from '../../src/lib/api-client.ts';
 import type { Credentials } from './config.ts';
-import { decode, token as tokenAnswer, uaaError } from './wire.ts';
+import { claims, decode, token as tokenAnswer, uaaError } from './wire.ts';
 
 /** An expired token makes a call count against the per-address limit of strangers, so we are early. */
 const RENEW_AHEAD_MS = 60_000;
@@ -59,7 +59,7 @@ export function createAuth(options: {
       return await ask({ grant_type: 'refresh_token', refresh_token: refreshToken }, true);
     } catch (error) {
       // A refresh token ends too; then the credentials themselves are asked with, once.
-      if (isRefusal(error)) return undefined;
+      if (hasClass(error, 'auth')) return undefined;
       throw error;
     }
   }
@@ -81,7 +81,7 @@ export function createAuth(options: {
             false,
           );
     } catch (error) {
-      if (isRefusal(error)) refusal = { error, until: clock.now() + REFUSED_FOR_MS };
+      if (hasClass(error, 'auth')) refusal = { error, until: clock.now() + REFUSED_FOR_MS };
       throw error;
     }
   }
@@ -117,37 +117,37 @@ export function createAuth(options: {
 }
 
 /** UAA answers in its own form, not in `errors[]`. */
-export function uaaErrorOf(platform: string, credentials: Credentials, now: () => number) {
-  return function errorOf(answer: ApiAnswer): SluiceError {
-    const decoded = uaaError.safeParse(answer.json);
-    const why = decoded.success
-      ? `${decoded.data.error_description ?? decoded.data.error} (${decoded.data.error})`
-      : `status ${answer.status}`;
-    if (answer.status === 429) {
-      return platformError('rateLimited', platform, 'UAA asks us to slow down', {
-        why,
-        retryAfterMs: retryAfterMs(answer.headers, now()) ?? 5_000,
-      });
-    }
-    if (answer.status >= 500 || !decoded.success) {
-      return platformError('unavailable', platform, 'UAA, which issues the tokens, does not work', {
-        why,
-        remedy: 'wait, or tell the operator; what runs there keeps serving',
-      });
-    }
-    const kind =
-      'username' in credentials
-        ? 'credentials.username and credentials.password'
-        : 'credentials.clientId and credentials.clientSecret';
-    return platformError('auth', platform, 'the platform refused to log us in', {
+export function uaaErrorOf(
+  platform: string,
+  credentials: Credentials,
+  now: number,
+  answer: ApiAnswer,
+): SluiceError {
+  const decoded = uaaError.safeParse(answer.json);
+  const why = decoded.success
+    ? `${decoded.data.error_description ?? decoded.data.error} (${decoded.data.error})`
+    : `status ${answer.status}`;
+  if (answer.status === 429) {
+    return platformError('rateLimited', platform, 'UAA asks us to slow down', {
       why,
-      remedy: `correct ${kind} of platform ${platform} in sluice.yaml; further tries would lock the account`,
+      remedy: 'wait; the login is tried again by itself',
+      retryAfterMs: retryAfterMs(answer.headers, now) ?? 5_000,
     });
-  };
-}
-
-function isRefusal(error: unknown): error is SluiceError {
-  return error instanceof Error && 'class' in error && error.class === 'auth';
+  }
+  if (answer.status >= 500 || !decoded.success) {
+    return platformError('unavailable', platform, 'UAA, which issues the tokens, does not work', {
+      why,
+      remedy: 'wait, or tell the operator; what runs there keeps serving',
+    });
+  }
+  const kind =
+    'username' in credentials
+      ? 'credentials.username and credentials.password'
+      : 'credentials.clientId and credentials.clientSecret';
+  return platformError('auth', platform, 'the platform refused to log us in', {
+    why,
+    remedy: `correct ${kind} of platform ${platform} in sluice.yaml; further tries would lock the account`,
+  });
 }
 
 /** The name in the token, for people only: nothing is decided by it, so its signature does not matter. */
@@ -155,12 +155,10 @@ function nameIn(jwt: string | undefined): string | undefined {
   const payload = jwt?.split('.')[1];
   if (payload === undefined) return undefined;
   try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    if (typeof claims !== 'object' || claims === null) return undefined;
-    if ('user_name' in claims && typeof claims.user_name === 'string') return claims.user_name;
-    if ('client_id' in claims && typeof claims.client_id === 'string') return claims.client_id;
+    const { user_name, client_id } = claims.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+    return user_name ?? client_id;
   } catch {
     // An opaque token names nobody.
+    return undefined;
   }
-  return undefined;
 }

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { z } from 'zod';
-import { platformError } from '../../src/core/errors.ts';
-import type { Clock, Random } from '../../src/core/ports.ts';
+import { hasClass, platformError, type SluiceError } from '../../src/core/errors.ts';
+import type { ProviderDeps } from '../../src/core/provider.ts';
 import { type ApiAnswer, type ApiCall, type ApiClient, createApiClient } from '../../src/lib/api-client.ts';
 import { createAuth, uaaErrorOf } from './auth.ts';
 import type { Options } from './config.ts';
-import { apiError, hasClass } from './errors.ts';
+import { errorOf } from './errors.ts';
 import { abortable, once } from './shared-work.ts';
 import { type Domain, decode, domain, named, page, type Root, root } from './wire.ts';
 
@@ -15,7 +15,7 @@ const RATE_PER_SECOND = 40;
 const CREATE_ATTEMPTS = 3;
 
 /** One connection to one Cloud Foundry: addresses, token, space; shared by all calls of a provider. */
-export interface Connection {
+export interface CloudFoundryClient {
   /** Calls that end when the signal does. */
   session(signal: AbortSignal): Session;
   close(): Promise<void>;
@@ -55,14 +55,8 @@ export interface Session {
   logCache<T>(path: string, schema: z.ZodType<T>, query: Query): Promise<T | undefined>;
 }
 
-export function connect(deps: {
-  platform: string;
-  options: Options;
-  clock: Clock;
-  random: Random;
-}): Connection {
+export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
   const { platform, options, clock, random } = deps;
-  const now = () => clock.now();
   const clients: ApiClient[] = [];
   const domains = once(readDomains);
   const spaceGuid = once(readSpace);
@@ -71,8 +65,12 @@ export function connect(deps: {
   const logCache = once(openLogCache);
   const auth = createAuth({ platform, credentials: options.credentials, clock, uaa });
 
-  const strangers = open(options.api, { headers: async () => ({}), errorOf: apiError(platform, now) });
+  const strangers = open(options.api, { headers: async () => ({}), errorOf: refusal });
   const api = open(options.api, authorised());
+
+  function refusal(answer: ApiAnswer, call: ApiCall): SluiceError {
+    return errorOf(platform, clock.now(), answer, call);
+  }
 
   function open(
     baseUrl: string,
@@ -94,7 +92,7 @@ export function connect(deps: {
     return {
       headers: async () => ({ authorization: await auth.header() }),
       onUnauthorized: () => auth.renew(),
-      errorOf: apiError(platform, now),
+      errorOf: refusal,
     };
   }
 
@@ -114,7 +112,7 @@ export function connect(deps: {
     }
     return open(href, {
       headers: async () => ({}),
-      errorOf: uaaErrorOf(platform, options.credentials, now),
+      errorOf: (answer) => uaaErrorOf(platform, options.credentials, clock.now(), answer),
     });
   }
 
@@ -140,6 +138,7 @@ export function connect(deps: {
       const [found] = await session(signal).list(path, named, query);
       if (found) return found.guid;
       throw platformError('notFound', platform, `there is no ${what}, or we may not see it`, {
+        why: `${auth.identity()} asked for ${what}, and the list was empty`,
         remedy: `check org and space of platform ${platform}, and that ${auth.identity()} is SpaceDeveloper there`,
       });
     }

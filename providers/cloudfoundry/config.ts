@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+import { httpUrl } from '../../src/lib/http-url.ts';
 
 const userCredentials = z.strictObject({ username: z.string().min(1), password: z.string().min(1) });
 const clientCredentials = z.strictObject({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
@@ -8,13 +7,13 @@ const clientCredentials = z.strictObject({ clientId: z.string().min(1), clientSe
 /** What `platforms.<name>` holds beside `provider: cloudfoundry`. There is no way to skip the check of certificates. */
 export const schema = z.strictObject({
   /** The API's address, as given to `cf api`. */
-  api: url,
+  api: httpUrl,
   org: z.string().min(1),
   space: z.string().min(1),
   /** The domain of the default route, `<application>.<domain>`; it must exist on the platform. */
   domain: z.string().min(1).toLowerCase(),
   /** Where the platform's router answers, if not at the route's own host name. */
-  router: url.optional(),
+  router: httpUrl.optional(),
   /** PEM text of the authority that signed the certificates of the API, UAA and log-cache. */
   ca: z.string().optional(),
   credentials: z.union([userCredentials, clientCredentials]),

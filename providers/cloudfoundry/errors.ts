@@ -3,7 +3,7 @@ import { type ApiAnswer, type ApiCall, retryAfterMs } from '../../src/lib/api-cl
 import { apiErrors } from './wire.ts';
 
 /** Titles that say more than the status does. */
-const CLASS_OF_TITLE: Readonly<Record<string, ErrorClass>> = {
+const CLASS_OF_TITLE: Readonly<Record<string, Refusal>> = {
   'CF-UniquenessError': 'conflict',
   'CF-AsyncServiceInstanceOperationInProgress': 'conflict',
   'CF-StagingInProgress': 'conflict',
@@ -16,7 +16,7 @@ const QUOTA = /quota|exceeded your .*limit|memory limit|instance limit|insuffici
 const CLASH =
   /must be unique|already (exists|taken|in use)|is taken|deployment is in flight|Only one build can be STAGING/i;
 
-const REMEDY: Partial<Record<ErrorClass, string>> = {
+const REMEDY = {
   auth: 'check the credentials of this platform in sluice.yaml',
   forbidden: 'give the user or client the role SpaceDeveloper in this org and space',
   notFound: 'check org, space and domain of this platform in sluice.yaml',
@@ -26,35 +26,35 @@ const REMEDY: Partial<Record<ErrorClass, string>> = {
   conflict: 'see who else works on this application; then deploy again',
   invalid: 'correct what the platform names; if it is nothing you wrote, report it as a fault of Sluice',
   unsupported: 'ask the operator for a newer Cloud Foundry, or for the feature to be enabled',
-};
+} as const satisfies Partial<Record<ErrorClass, string>>;
+
+/** The classes that a refused call can have. */
+type Refusal = keyof typeof REMEDY;
 
 /** Turns an answer of Cloud Controller with status ≥ 400 into an error with the platform's own words in `why`. */
-export function apiError(platform: string, now: () => number) {
-  return function errorOf(answer: ApiAnswer, call: ApiCall): SluiceError {
-    const { status, headers } = answer;
-    const what = `${call.method} ${call.path.replace(/\?.*/, '')} was answered ${status}`;
-    const decoded = apiErrors.safeParse(answer.json);
-    const errors = decoded.success ? decoded.data.errors : [];
-    const request = headers['x-vcap-request-id'];
-    const words =
-      errors.map((error) => `${error.detail} (${error.title})`).join('; ') || firstLine(answer.text);
-    const why = request === undefined ? words : `${words} [request ${request}]`;
-    const errorClass = classify(status, headers, errors);
-    const wait = errorClass === 'rateLimited' ? (retryAfterMs(headers, now()) ?? 5_000) : undefined;
-    const remedy = REMEDY[errorClass];
-    return platformError(errorClass, platform, what, {
-      why,
-      ...(remedy === undefined ? {} : { remedy }),
-      ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    });
-  };
+export function errorOf(platform: string, now: number, answer: ApiAnswer, call: ApiCall): SluiceError {
+  const { status, headers } = answer;
+  const what = `${call.method} ${call.path.replace(/\?.*/, '')} was answered ${status}`;
+  const decoded = apiErrors.safeParse(answer.json);
+  const errors = decoded.success ? decoded.data.errors : [];
+  const request = headers['x-vcap-request-id'];
+  const words =
+    errors.map((error) => `${error.detail} (${error.title})`).join('; ') || firstLine(answer.text);
+  const why = request === undefined ? words : `${words} [request ${request}]`;
+  const errorClass = classify(status, headers, errors);
+  const wait = errorClass === 'rateLimited' ? (retryAfterMs(headers, now) ?? 5_000) : undefined;
+  return platformError(errorClass, platform, what, {
+    why,
+    remedy: REMEDY[errorClass],
+    ...(wait === undefined ? {} : { retryAfterMs: wait }),
+  });
 }
 
 function classify(
   status: number,
   headers: Readonly<Record<string, string>>,
   errors: readonly { readonly title: string; readonly detail: string }[],
-): ErrorClass {
+): Refusal {
   if (status === 429) return 'rateLimited';
   // The API stands behind a gorouter: its 404 means that the API is gone, not the thing we asked for.
   if (errors.length === 0 && (status === 404 || headers['x-cf-routererror'] !== undefined)) {
@@ -82,10 +82,6 @@ export function isStagingInProgress(error: unknown): boolean {
 /** The first of two uploads of the same package won; its bits are the same as ours. */
 export function isAlreadyUploaded(error: unknown): boolean {
   return says(error, /PackageBitsAlreadyUploaded|150004/);
-}
-
-export function hasClass(error: unknown, ...classes: readonly ErrorClass[]): error is SluiceError {
-  return error instanceof SluiceError && error.class !== undefined && classes.includes(error.class);
 }
 
 function says(error: unknown, pattern: RegExp): boolean {

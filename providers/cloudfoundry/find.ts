@@ -1,6 +1,5 @@
-import { platformError } from '../../src/core/errors.ts';
+import { hasClass, platformError } from '../../src/core/errors.ts';
 import { escaped, type Session } from './client.ts';
-import { hasClass } from './errors.ts';
 import { dropletRelease, isOurs } from './translate.ts';
 import {
   type App,
@@ -52,6 +51,7 @@ export async function requireOwnApp(session: Session, application: string): Prom
   const found = await findOwnApp(session, application);
   if (found) return found;
   throw platformError('notFound', session.platform, `there is no application ${application}`, {
+    why: 'none of that name is in this org and space',
     remedy: 'deploy it first: sluice deploy',
   });
 }

@@ -1,6 +1,7 @@
 import { SluiceError } from '../../src/core/errors.ts';
 import type { LogLine } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
+import { findOwnApp } from './find.ts';
 import { logEnvelopes } from './wire.ts';
 
 const TAIL_LINES = 30;
@@ -15,11 +16,23 @@ export interface PlatformLine extends LogLine {
   readonly process: string | undefined;
 }
 
+/** Of application, staging and router alike, newest last. */
+export async function logs(
+  session: Session,
+  application: string,
+  lines: number,
+): Promise<readonly LogLine[]> {
+  const app = await findOwnApp(session, application);
+  if (!app) return [];
+  const found = await readLogs(session, app.guid, lines);
+  return found.map(({ process: _, stamp: __, ...line }) => line);
+}
+
 /**
  * What the application, its staging and its router printed, oldest first; empty where there is no log-cache. `from` is
  * a stamp, inclusive.
  */
-export async function readLogs(
+async function readLogs(
   session: Session,
   appGuid: string,
   lines: number,

@@ -1,41 +1,34 @@
-import { platformError, SluiceError, toWire } from '../../src/core/errors.ts';
-import type { Clock, Logger, Random } from '../../src/core/ports.ts';
+import { SluiceError, toWire } from '../../src/core/errors.ts';
 import {
   type OperationHandle,
   type OperationStatus,
   type PlatformProvider,
   type ProviderContext,
+  type ProviderDeps,
   RETRYABLE,
 } from '../../src/core/provider.ts';
 import { apply } from './apply.ts';
-import { connect, type Session } from './client.ts';
+import { createClient, type Session } from './client.ts';
 import type { Options } from './config.ts';
-import { findOwnApp, requireOwnApp, webProcesses } from './find.ts';
-import { readLogs } from './logs.ts';
+import { describe } from './describe.ts';
+import { findOwnApp } from './find.ts';
+import { logs } from './logs.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
 import { destroy, pollRemoval, retire } from './remove.ts';
 import { pollApply } from './rollout.ts';
-import { checkedDomains, resolveRoutes } from './routes.ts';
+import { resolveRoutes } from './routes.ts';
+import { scale } from './scale.ts';
 import { pollStage, stage } from './stage.ts';
-import { finished, handleOf } from './status.ts';
 import { process, route } from './wire.ts';
 
-const KIND = 'cloudfoundry';
-
 /** Speaks Cloud Foundry v3 to one org and space. Makes no connection before its first call. */
-export function createProvider(deps: {
-  platform: string;
-  options: Options;
-  clock: Clock;
-  random: Random;
-  logger: Logger;
-}): PlatformProvider {
+export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   const { platform, options, clock, logger } = deps;
-  const connection = connect(deps);
+  const client = createClient(deps);
 
   function session(context: ProviderContext): Session {
-    return connection.session(context.signal);
+    return client.session(context.signal);
   }
 
   async function poll(context: ProviderContext, handle: OperationHandle): Promise<OperationStatus> {
@@ -52,21 +45,10 @@ export function createProvider(deps: {
   }
 
   return {
-    kind: KIND,
+    kind: 'cloudfoundry',
     platform,
 
-    async describe(context) {
-      const calls = session(context);
-      const root = await calls.root();
-      await calls.spaceGuid();
-      await checkedDomains(calls, options.domain);
-      return {
-        kind: KIND,
-        apiVersion: root.links.cloud_controller_v3?.meta?.version ?? '3',
-        identity: `${calls.identity()} in ${options.org}/${options.space}`,
-        capabilities: { sideBySide: false, hostHeader: 'must-match' },
-      };
-    },
+    describe: (context) => describe(session(context), options),
 
     observe: (context, application) => observe(session(context), options, clock, context, application),
 
@@ -85,22 +67,7 @@ export function createProvider(deps: {
     apply: (context, want, artifact) =>
       apply(session(context), clock, context, options.domain, want, artifact),
 
-    async scale(context, application, instances) {
-      const calls = session(context);
-      const app = await requireOwnApp(calls, application);
-      const web = (await webProcesses(calls, app.guid)).at(-1);
-      if (!web) throw platformError('notFound', platform, `${application} has no web process`);
-      await calls.post(`/v3/processes/${web.guid}/actions/scale`, { instances });
-      const seconds = web.health_check.data?.timeout ?? 60;
-      const native = {
-        app: app.guid,
-        mode: 'settle',
-        instances: String(instances),
-        startTimeoutMs: String(seconds * 1000),
-      };
-      const handle = handleOf(platform, application, 'scale', context.now(), native);
-      return app.state === 'STOPPED' ? finished(handle) : { handle };
-    },
+    scale: (context, application, instances) => scale(session(context), context, application, instances),
 
     retire: (context, application, release) => retire(session(context), context, application, release),
 
@@ -119,14 +86,8 @@ export function createProvider(deps: {
       }
     },
 
-    close: () => connection.close(),
+    logs: (context, application, lines) => logs(session(context), application, lines),
 
-    async logs(context, application, lines) {
-      const calls = session(context);
-      const app = await findOwnApp(calls, application);
-      if (!app) return [];
-      const found = await readLogs(calls, app.guid, lines);
-      return found.map(({ process: _, stamp: __, ...line }) => line);
-    },
+    close: () => client.close(),
   };
 }

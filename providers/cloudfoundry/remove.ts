@@ -95,6 +95,7 @@ export async function pollRemoval(
 
 function stillServes(platform: string, release: string) {
   return platformError('conflict', platform, `release ${release} still serves and is not retired`, {
+    why: 'its droplet is the one that runs, or is on its way',
     remedy: 'deploy another release first',
   });
 }

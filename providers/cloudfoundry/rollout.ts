@@ -1,7 +1,12 @@
-import type { OperationHandle, OperationStatus, ProviderContext } from '../../src/core/provider.ts';
+import { hasClass } from '../../src/core/errors.ts';
+import {
+  type OperationHandle,
+  type OperationStatus,
+  type ProviderContext,
+  RETRYABLE,
+} from '../../src/core/provider.ts';
 import { forgetUndo, maxInFlight, undoRelease } from './apply.ts';
 import type { Session } from './client.ts';
-import { hasClass } from './errors.ts';
 import { type Instance, instancesOf, serves, webProcesses } from './find.ts';
 import { logTail } from './logs.ts';
 import { failed, next, running } from './status.ts';
@@ -69,6 +74,7 @@ async function afterCancel(session: Session, handle: OperationHandle): Promise<O
   const restored = await undoRelease(session, app, release);
   if (trouble === undefined && !restored) {
     return failed('conflict', session.platform, 'the deployment was cancelled by somebody else', {
+      why: `deployment ${handle.native['deployment']} is CANCELED, and not by us`,
       remedy: 'see who: cf events; then deploy again',
     });
   }
@@ -122,7 +128,7 @@ async function tryInstances(session: Session, processGuid: string): Promise<read
   try {
     return await instancesOf(session, processGuid);
   } catch (error) {
-    if (hasClass(error, 'unavailable', 'timeout', 'rateLimited')) return undefined;
+    if (hasClass(error, ...RETRYABLE)) return undefined;
     throw error;
   }
 }

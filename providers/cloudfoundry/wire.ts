@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { platformError } from '../../src/core/errors.ts';
+import { decodeAnswer } from '../../src/lib/decode-answer.ts';
 
 /**
  * The answers of Cloud Controller v3, UAA and log-cache as far as we read them. Unknown keys pass: foundations of
@@ -31,6 +32,9 @@ export const token = z.object({
 });
 
 export const uaaError = z.object({ error: z.string(), error_description: z.string().optional() });
+
+/** Of an access token, for people only. */
+export const claims = z.object({ user_name: z.string().optional(), client_id: z.string().optional() });
 
 export const apiErrors = z.object({
   errors: z
@@ -171,12 +175,10 @@ export function page<T extends z.ZodType>(resource: T) {
 
 /** Decodes an answer or says that this is not the platform we know. */
 export function decode<T>(schema: z.ZodType<T>, value: unknown, platform: string, what: string): T {
-  const decoded = schema.safeParse(value);
-  if (decoded.success) return decoded.data;
-  const first = decoded.error.issues[0];
-  const place = first === undefined ? '' : `${first.path.join('.')}: ${first.message}`;
-  throw platformError('unsupported', platform, `the answer to ${what} is not one of Cloud Foundry v3`, {
-    why: place || 'no JSON',
-    remedy: 'check that the `api` address is that of a Cloud Foundry API with version 3',
-  });
+  return decodeAnswer(schema, value, (why) =>
+    platformError('unsupported', platform, `the answer to ${what} is not one of Cloud Foundry v3`, {
+      why,
+      remedy: 'check that the `api` address is that of a Cloud Foundry API with version 3',
+    }),
+  );
 }

@@ -15,6 +15,7 @@ import { DEPLOYMENT, ROUTE, SECRET, SERVICE } from './resources.ts';
 import { revert } from './revert.ts';
 import { judgeRollout, type Rollout } from './rollout.ts';
 import { applyOwned, heldKinds, type Site } from './site.ts';
+import { failed, handleOf } from './status.ts';
 import { admissionOf } from './translate.ts';
 import type { Deployment, Route } from './wire.ts';
 
@@ -35,7 +36,13 @@ export async function apply(
   const { application } = want;
   names.checkName(site.platform, application);
   const image = artifact.native['image'];
-  if (image === undefined) throw new SluiceError('BUG', 'the staged artifact names no image');
+  if (image === undefined) {
+    throw new SluiceError('BUG', 'the staged artifact names no image', {
+      where: site.platform,
+      why: `it names ${Object.keys(artifact.native).join(', ') || 'nothing'}`,
+      remedy: 'deploy again: it is built anew',
+    });
+  }
   const held = await heldKinds(site, application, signal);
   const before = await site.client.get(DEPLOYMENT, application, signal);
   await applyOwned(site, SECRET, manifests.secret(want), application, signal);
@@ -49,22 +56,15 @@ export async function apply(
   await removeRoutesBut(site, application, new Set(wanted.map((route) => route.metadata.name)), signal);
 
   const previous = lastGood(before);
+  const allowedMs = want.health.startTimeoutMs * Math.max(1, want.process.instances) + BACKSTOP_MS;
   return {
-    handle: {
-      platform: want.platform,
-      application,
-      kind: 'apply',
-      native: {
-        release: want.release.id,
-        label: releaseLabel(want.release),
-        deadline: String(
-          context.now() + want.health.startTimeoutMs * Math.max(1, want.process.instances) + BACKSTOP_MS,
-        ),
-        ...(before === undefined ? {} : { replicas: String(before.spec.replicas) }),
-        ...(previous === undefined || previous === want.release.id ? {} : { previous }),
-      },
-      startedAt: context.now(),
-    },
+    handle: handleOf(site, context, application, 'apply', {
+      release: want.release.id,
+      label: releaseLabel(want.release),
+      deadline: String(context.now() + allowedMs),
+      ...(before === undefined ? {} : { replicas: String(before.spec.replicas) }),
+      ...(previous === undefined || previous === want.release.id ? {} : { previous }),
+    }),
   };
 }
 
@@ -151,7 +151,7 @@ export async function pollApply(
   if (!seen) return { state: 'lost', message: `Deployment ${application} is gone` };
   const { deployment } = seen;
   if (deployment.metadata.annotations[names.FAILED_RELEASE] === release) {
-    return { state: 'failed', error: toWire(failedBefore(site, handle, deployment)) };
+    return failedBefore(site, handle, deployment);
   }
   if (deployment.spec.template.metadata.labels[names.RELEASE] !== release) {
     return { state: 'lost', message: 'another release has been applied since' };
@@ -190,20 +190,15 @@ function routeOverdue(site: Site, context: ProviderContext, handle: OperationHan
   if (context.now() < Number(handle.native['deadline'])) {
     return { state: 'running', message: 'waiting for a router to take the route', retryAfterMs: 500 };
   }
-  return {
-    state: 'failed',
-    error: toWire(
-      platformError('timeout', site.platform, 'no router has taken the route', {
-        why: 'the instances are ready, but the route’s status names no router that admitted it',
-        remedy: 'do the routers serve this namespace (shards, labels)? `oc get route -o yaml`',
-      }),
-    ),
-  };
+  return failed('timeout', site, 'no router has taken the route', {
+    why: 'the instances are ready, but the route’s status names no router that admitted it',
+    remedy: 'do the routers serve this namespace (shards, labels)? `oc get route -o yaml`',
+  });
 }
 
 /** Somebody polled before us, undid it, and could not tell. */
-function failedBefore(site: Site, handle: OperationHandle, deployment: Deployment): SluiceError {
-  return platformError('startFailed', site.platform, `release ${handle.native['label']} did not start`, {
+function failedBefore(site: Site, handle: OperationHandle, deployment: Deployment): OperationStatus {
+  return failed('startFailed', site, `release ${handle.native['label']} did not start`, {
     why: deployment.metadata.annotations[names.FAILED_REASON] ?? 'it failed before',
     remedy: 'deploy it again once the cause is gone',
   });

@@ -1,7 +1,8 @@
 import { type ZodType, z } from 'zod';
 import { platformError } from '../../src/core/errors.ts';
-import type { Clock, Logger, Random } from '../../src/core/ports.ts';
+import type { ProviderDeps } from '../../src/core/provider.ts';
 import { type ApiAnswer, createApiClient } from '../../src/lib/api-client.ts';
+import { decodeAnswer } from '../../src/lib/decode-answer.ts';
 import { createAuth } from './auth.ts';
 import type { Options } from './config.ts';
 import { errorOf } from './errors.ts';
@@ -52,13 +53,7 @@ export interface OpenShiftClient {
   close(): Promise<void>;
 }
 
-export function createClient(deps: {
-  platform: string;
-  options: Options;
-  clock: Clock;
-  random: Random;
-  logger: Logger;
-}): OpenShiftClient {
+export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
   const { platform, options } = deps;
   const { namespace } = options;
   const auth = createAuth(options.credentials);
@@ -74,14 +69,13 @@ export function createClient(deps: {
   });
 
   function decode<T>(schema: ZodType<T>, answer: ApiAnswer, path: string): T {
-    const parsed = schema.safeParse(answer.json);
-    if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0];
-    throw platformError('unsupported', platform, `${options.api} does not answer as OpenShift does`, {
-      why: `${path}: ${issue?.path.join('.') || 'the answer'}: ${issue?.message ?? 'not understood'}`,
-      remedy:
-        'check that `api` is the address of an OpenShift API server and that no proxy answers in its place',
-    });
+    return decodeAnswer(schema, answer.json, (why) =>
+      platformError('unsupported', platform, `${options.api} does not answer as OpenShift does`, {
+        why: `${path}: ${why}`,
+        remedy:
+          'check that `api` is the address of an OpenShift API server and that no proxy answers in its place',
+      }),
+    );
   }
 
   return {

@@ -1,15 +1,8 @@
 import { z } from 'zod';
+import { httpUrl } from '../../src/lib/http-url.ts';
 
 /** A name as Kubernetes takes it for namespaces and services (RFC 1123 label). */
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
-  // Addresses are printed, secrets are not.
-  .refine(
-    (url) => !/^https?:\/\/[^/]*@/.test(url),
-    'must not contain a user or password: use credentials.token',
-  );
 
 /** A platform's block in sluice.yaml, without `provider`. */
 export const schema = z.strictObject({

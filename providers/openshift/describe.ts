@@ -1,4 +1,4 @@
-import { platformError, SluiceError } from '../../src/core/errors.ts';
+import { hasClass, platformError } from '../../src/core/errors.ts';
 import type { PlatformInfo, ProviderContext } from '../../src/core/provider.ts';
 import type { Site } from './site.ts';
 import { accessReviewSchema, groupListSchema, selfReviewSchema, versionSchema } from './wire.ts';
@@ -66,7 +66,7 @@ async function mayDeploy(site: Site, signal: AbortSignal): Promise<void> {
     });
   } catch (error) {
     // Where rights cannot be asked for, the first write will tell.
-    if (error instanceof SluiceError && error.class === 'unsupported') return;
+    if (hasClass(error, 'unsupported')) return;
     throw error;
   }
 }

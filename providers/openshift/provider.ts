@@ -1,17 +1,18 @@
-import type { Clock, Logger, Random } from '../../src/core/ports.ts';
 import type {
   OperationHandle,
   OperationStatus,
   PlatformProvider,
   ProviderContext,
+  ProviderDeps,
 } from '../../src/core/provider.ts';
 import { apply, pollApply } from './apply.ts';
 import { pollStage } from './builds.ts';
 import { createClient } from './client.ts';
 import type { Options } from './config.ts';
 import { describe } from './describe.ts';
+import { logs } from './logs.ts';
 import { ownerLabels, selector } from './names.ts';
-import { logs, observe } from './observe.ts';
+import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
 import { DEPLOYMENT, ROUTE } from './resources.ts';
@@ -20,13 +21,7 @@ import type { Site } from './site.ts';
 import { stage } from './stage.ts';
 
 /** One namespace of one OpenShift cluster. */
-export function createProvider(deps: {
-  platform: string;
-  options: Options;
-  clock: Clock;
-  random: Random;
-  logger: Logger;
-}): PlatformProvider {
+export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   const { platform, options, clock } = deps;
   const client = createClient(deps);
   const site: Site = { platform, options, client, clock };

@@ -1,4 +1,4 @@
-import { platformError, SluiceError } from '../../src/core/errors.ts';
+import { hasClass, platformError } from '../../src/core/errors.ts';
 import type {
   Operation,
   OperationHandle,
@@ -21,6 +21,7 @@ import {
   SERVICE,
 } from './resources.ts';
 import type { Site } from './site.ts';
+import { handleOf } from './status.ts';
 import { secretOf } from './translate.ts';
 import type { Thing } from './wire.ts';
 
@@ -127,17 +128,7 @@ async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof SluiceError && error.class === 'unsupported') return undefined;
+    if (hasClass(error, 'unsupported')) return undefined;
     throw error;
   }
-}
-
-function handleOf(
-  site: Site,
-  context: ProviderContext,
-  application: string,
-  kind: OperationHandle['kind'],
-  native: Record<string, string>,
-): OperationHandle {
-  return { platform: site.platform, application, kind, native, startedAt: context.now() };
 }

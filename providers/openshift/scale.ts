@@ -1,4 +1,4 @@
-import { platformError, toWire } from '../../src/core/errors.ts';
+import { platformError } from '../../src/core/errors.ts';
 import type {
   Operation,
   OperationHandle,
@@ -10,6 +10,7 @@ import { isOurs } from './names.ts';
 import { DEPLOYMENT } from './resources.ts';
 import { judgeRollout } from './rollout.ts';
 import { foreignError, type Site } from './site.ts';
+import { failed, handleOf } from './status.ts';
 
 /** On top of what the application itself is given to become ready: a node may have to be found and an image pulled. */
 const GRACE_MS = 60_000;
@@ -29,17 +30,12 @@ export async function scale(
   }
   if (!isOurs(deployment.metadata, application)) throw foreignError(site, [`Deployment ${application}`]);
   await site.client.scale(application, instances, context.signal);
+  const allowedMs = deployment.spec.progressDeadlineSeconds * 1_000 + GRACE_MS;
   return {
-    handle: {
-      platform: site.platform,
-      application,
-      kind: 'scale',
-      native: {
-        instances: String(instances),
-        deadline: String(context.now() + deployment.spec.progressDeadlineSeconds * 1_000 + GRACE_MS),
-      },
-      startedAt: context.now(),
-    },
+    handle: handleOf(site, context, application, 'scale', {
+      instances: String(instances),
+      deadline: String(context.now() + allowedMs),
+    }),
   };
 }
 
@@ -59,15 +55,11 @@ export async function pollScale(
   const what = `${handle.application} could not be scaled to ${wanted}`;
   if (rollout.state === 'failed') {
     const { why, remedy } = rollout;
-    return {
-      state: 'failed',
-      error: toWire(platformError(rollout.class, site.platform, what, { why, remedy })),
-    };
+    return failed(rollout.class, site, what, { why, remedy });
   }
   if (context.now() < Number(handle.native['deadline'])) return { ...rollout, retryAfterMs: 500 };
-  const details = {
+  return failed('timeout', site, what, {
     why: rollout.message,
     remedy: 'is there room in the cluster? `oc get pods`, `oc get events`',
-  };
-  return { state: 'failed', error: toWire(platformError('timeout', site.platform, what, details)) };
+  });
 }

@@ -1,17 +1,18 @@
-import { platformError, SluiceError } from '../../src/core/errors.ts';
-import type {
-  Bundle,
-  Operation,
-  OperationHandle,
-  ProviderContext,
-  TargetSpec,
+import { hasClass, platformError } from '../../src/core/errors.ts';
+import {
+  type Bundle,
+  type Operation,
+  type OperationHandle,
+  type ProviderContext,
+  RETRYABLE,
+  type TargetSpec,
 } from '../../src/core/provider.ts';
-import { RETRYABLE } from '../../src/core/provider.ts';
 import { artifactOf, buildsOf, describeBuild, STUCK_MS } from './builds.ts';
 import { buildConfig, imageStream } from './manifests.ts';
 import { buildConfigName, checkName } from './names.ts';
 import { BUILD_CONFIG, IMAGE_STREAM, SERVICE_ACCOUNT } from './resources.ts';
 import { applyOwned, heldKinds, type Site } from './site.ts';
+import { handleOf } from './status.ts';
 import { buildNumber, buildPhase } from './translate.ts';
 import type { Build } from './wire.ts';
 
@@ -31,33 +32,27 @@ export async function stage(
   checkName(site.platform, application);
   const held = await heldKinds(site, application, signal);
 
+  function handleFor(build: Build): OperationHandle {
+    return handleOf(site, context, application, 'stage', { build: build.metadata.name, release: release.id });
+  }
+
   // Builds of this release's BuildConfig are this release's, whoever began them: a crash after submitting loses nothing.
-  const builds = await buildsOf(site, want.application, release.id, signal);
+  const builds = await buildsOf(site, application, release.id, signal);
   for (const build of builds.filter((b) => buildPhase(b) === 'complete').reverse()) {
     const artifact = await artifactOf(site, application, release.id, build, signal);
-    if (artifact) return { handle: handleOf(context, want, build), done: { state: 'succeeded', artifact } };
+    if (artifact) return { handle: handleFor(build), done: { state: 'succeeded', artifact } };
   }
   const ongoing = builds.findLast(
     (build) => buildPhase(build) === 'queued' || buildPhase(build) === 'running',
   );
-  if (ongoing) return { handle: handleOf(context, want, ongoing) };
+  if (ongoing) return { handle: handleFor(ongoing) };
 
   await site.client.apply(IMAGE_STREAM, imageStream(application), held.has(IMAGE_STREAM.kind), signal);
   await applyOwned(site, BUILD_CONFIG, buildConfig(want, site.options.builder), application, signal);
   await builderAccount(site, signal);
   const newest = builds.at(-1);
   const build = await submit(site, context, want, await bundle.tarGz(), newest ? buildNumber(newest) : 0);
-  return { handle: handleOf(context, want, build) };
-}
-
-function handleOf(context: ProviderContext, want: TargetSpec, build: Build): OperationHandle {
-  return {
-    platform: want.platform,
-    application: want.application,
-    kind: 'stage',
-    native: { build: build.metadata.name, release: want.release.id },
-    startedAt: context.now(),
-  };
+  return { handle: handleFor(build) };
 }
 
 /** A new project has no `builder` account for some seconds, and a build begun before that fails at once. */
@@ -68,7 +63,7 @@ async function builderAccount(site: Site, signal: AbortSignal): Promise<void> {
       if (await site.client.get(SERVICE_ACCOUNT, 'builder', signal)) return;
     } catch (error) {
       // Not everybody may look; then the build will tell.
-      if (error instanceof SluiceError && error.class === 'forbidden') return;
+      if (hasClass(error, 'forbidden')) return;
       throw error;
     }
     if (site.clock.monotonic() >= until) break;
@@ -104,9 +99,7 @@ async function submit(
       // The answer was lost or was a refusal; a build that was made all the same is ours, and `poll` tells its fate.
       const begun = await newestAfter(site, want, after, context.signal);
       if (begun) return begun;
-      const transient =
-        error instanceof SluiceError && error.class !== undefined && RETRYABLE.has(error.class);
-      if (!transient || attempt >= SUBMIT_ATTEMPTS) throw error;
+      if (!hasClass(error, ...RETRYABLE) || attempt >= SUBMIT_ATTEMPTS) throw error;
       await site.clock.sleep(error.details.retryAfterMs ?? attempt * 500, context.signal);
     } finally {
       stop.abort();

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import type { ZodType } from 'zod';
-import { platformError, SluiceError } from '../../src/core/errors.ts';
-import type { Random } from '../../src/core/ports.ts';
+import { hasClass, platformError } from '../../src/core/errors.ts';
+import type { ProviderDeps } from '../../src/core/provider.ts';
 import type { BundleFile } from '../../src/core/release.ts';
 import { type ApiAnswer, type ApiCall, createApiClient } from '../../src/lib/api-client.ts';
+import { decodeAnswer } from '../../src/lib/decode-answer.ts';
 import type { Options } from './config.ts';
+import { errorOf, unreachable } from './errors.ts';
 import {
   applicationSchema,
-  errorSchema,
   type HostApplication,
   type HostInfo,
   infoSchema,
@@ -60,7 +61,7 @@ export interface HostClient {
   close(): Promise<void>;
 }
 
-export function createClient(deps: { platform: string; options: Options; random: Random }): HostClient {
+export function createClient(deps: ProviderDeps<Options>): HostClient {
   const { platform } = deps;
   const socket = resolve(deps.options.socket);
   const api = createApiClient({
@@ -78,20 +79,19 @@ export function createClient(deps: { platform: string; options: Options; random:
     try {
       return await api.call(given);
     } catch (error) {
-      if (!(error instanceof SluiceError) || error.class !== 'unavailable') throw error;
+      if (!hasClass(error, 'unavailable')) throw error;
       throw unreachable(platform, socket, error);
     }
   }
 
   async function ask<T>(schema: ZodType<T>, given: ApiCall): Promise<T> {
     const answer = await call(given);
-    const parsed = schema.safeParse(answer.json);
-    if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0];
-    throw platformError('unsupported', platform, `what listens on ${socket} does not answer as sluice host`, {
-      why: `${given.path}: ${issue?.path.join('.') || 'the answer'}: ${issue?.message ?? 'not understood'}`,
-      remedy: 'use the same version of Sluice on both sides: stop `sluice host` and start it anew',
-    });
+    return decodeAnswer(schema, answer.json, (why) =>
+      platformError('unsupported', platform, `what listens on ${socket} does not answer as sluice host`, {
+        why: `${given.path}: ${why}`,
+        remedy: 'use the same version of Sluice on both sides: stop `sluice host` and start it anew',
+      }),
+    );
   }
 
   function pathOf(application: string, release?: string): string {
@@ -142,28 +142,4 @@ export function createClient(deps: { platform: string; options: Options; random:
     },
     close: () => api.close(),
   };
-}
-
-/** The daemon speaks our errors already; only the place is the platform's. */
-function errorOf(platform: string, answer: ApiAnswer): SluiceError {
-  const parsed = errorSchema.safeParse(answer.json);
-  if (!parsed.success) {
-    return platformError('unsupported', platform, 'what listens on the socket is not sluice host', {
-      why: `it answered ${answer.status}`,
-      remedy: 'check `socket` of the platform',
-    });
-  }
-  const { error } = parsed.data;
-  return platformError(error.class ?? 'bug', platform, error.message, {
-    ...(error.why === undefined ? {} : { why: error.why }),
-    remedy: error.remedy ?? 'look at the log of `sluice host`',
-  });
-}
-
-function unreachable(platform: string, socket: string, cause: SluiceError): SluiceError {
-  return platformError('unavailable', platform, 'the host daemon does not answer', {
-    why: `${socket}: ${cause.details.why ?? cause.message}`,
-    remedy: `start it: sluice host --socket ${socket}`,
-    cause,
-  });
 }

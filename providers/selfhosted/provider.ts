@@ -1,16 +1,17 @@
 import { platformError } from '../../src/core/errors.ts';
-import type { Clock, Logger, Random } from '../../src/core/ports.ts';
 import type {
   Operation,
   OperationHandle,
   OperationStatus,
   PlatformProvider,
   ProviderContext,
+  ProviderDeps,
   StagedArtifact,
 } from '../../src/core/provider.ts';
 import { createClient } from './client.ts';
 import type { Options } from './config.ts';
-import { applyStatus, changesOf, observationOf, scaleStatus } from './translate.ts';
+import { planChanges } from './plan.ts';
+import { applyStatus, observationOf, scaleStatus } from './translate.ts';
 
 /** Between SIGTERM and SIGKILL; the gateway has drained an origin before it is retired. */
 const STOP_GRACE_MS = 10_000;
@@ -19,13 +20,7 @@ const STOP_GRACE_MS = 10_000;
  * Instances as processes of this machine, owned by `sluice host`. Releases run beside each other, each instance is
  * an origin of its own.
  */
-export function createProvider(deps: {
-  platform: string;
-  options: Options;
-  clock: Clock;
-  random: Random;
-  logger: Logger;
-}): PlatformProvider {
+export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   const { platform, clock } = deps;
   const host = createClient(deps);
 
@@ -88,7 +83,7 @@ export function createProvider(deps: {
     },
 
     async plan(_context, want, seen) {
-      return changesOf(want, seen);
+      return planChanges(want, seen);
     },
 
     async stage(context, want, bundle) {
@@ -108,6 +103,7 @@ export function createProvider(deps: {
       const release = artifact.native['release'] ?? want.release.id;
       if (process.command === '') {
         throw platformError('invalid', platform, 'there is no command to run', {
+          why: `neither ${application} nor its process web has a command`,
           remedy: `set \`command\` of ${application}: this platform does not guess one from the source`,
         });
       }

@@ -1,23 +1,17 @@
 import { platformError } from '../../src/core/errors.ts';
-import type { Clock, Logger, Random } from '../../src/core/ports.ts';
 import type {
   ObservedOrigin,
   Operation,
   OperationHandle,
   PlatformProvider,
   ProviderContext,
+  ProviderDeps,
   StagedArtifact,
 } from '../../src/core/provider.ts';
 import type { Options } from './config.ts';
 
 /** Origins that run already, whoever runs them. There is nothing to deploy, and nobody to ask: probes tell. */
-export function createProvider(deps: {
-  platform: string;
-  options: Options;
-  clock: Clock;
-  random: Random;
-  logger: Logger;
-}): PlatformProvider {
+export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   const { platform, options } = deps;
   const origins = options.origins.map((url) => originOf(url, options));
 

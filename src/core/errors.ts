@@ -119,6 +119,11 @@ export function platformError(
   return new SluiceError(CODE_OF_CLASS[errorClass], what, { where: platform, ...details }, errorClass);
 }
 
+/** Is it an error from a platform, of one of these classes: `hasClass(error, 'notFound')`. */
+export function hasClass(error: unknown, ...classes: readonly ErrorClass[]): error is SluiceError {
+  return error instanceof SluiceError && error.class !== undefined && classes.includes(error.class);
+}
+
 /** The form in which an error crosses a process border or is stored; `fromWire(toWire(e))` keeps all but the cause. */
 export interface WireError {
   readonly code: ErrorCode;

@@ -1,5 +1,6 @@
 import type { ErrorClass, WireError } from './errors.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
+import type { Clock, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
 
 /**
@@ -37,6 +38,15 @@ export interface PlatformProvider {
 
   /** The last lines of what the application printed there, newest last. */
   logs?(context: ProviderContext, application: ApplicationName, lines: number): Promise<readonly LogLine[]>;
+}
+
+/** What a provider is made of; `options` is its platform's block of sluice.yaml, decoded. */
+export interface ProviderDeps<Options> {
+  readonly platform: PlatformName;
+  readonly options: Options;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
 }
 
 export interface ProviderContext {

@@ -47,6 +47,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
     const found = find(application, release);
     if (found !== undefined) return found;
     throw platformError('notFound', 'host', `${release} of ${application} is not on this host`, {
+      why: 'it was never sent here, or it was retired since',
       remedy: 'deploy it again: the upload comes first',
     });
   }
@@ -114,6 +115,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       const release = id === undefined ? undefined : find(application, id);
       if (id === undefined || (release?.at.phase !== 'running' && release?.at.phase !== 'starting')) {
         throw platformError('notFound', 'host', `no release of ${application} runs on this host`, {
+          why: 'what is here is staged, failed or on its way out',
           remedy: 'deploy it first',
         });
       }
@@ -142,6 +144,7 @@ export function createKeeper(deps: KeeperDeps): Keeper {
 
 function leaving(id: string): Error {
   return platformError('conflict', 'host', `${id} is being removed from this host`, {
+    why: 'it was retired, and its instances drain',
     remedy: 'try again when it is gone',
   });
 }

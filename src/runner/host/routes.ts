@@ -102,6 +102,7 @@ async function dispatch(routes: readonly Route[], request: IncomingMessage): Pro
     return answer({ request, application, release, query: url.searchParams });
   }
   throw platformError('unsupported', 'host', `the host daemon has no ${request.method} ${url.pathname}`, {
+    why: 'it is of another version than whoever asked',
     remedy: 'use the same version of Sluice on both sides',
   });
 }

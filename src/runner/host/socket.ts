@@ -48,6 +48,7 @@ function answers(path: string): Promise<boolean> {
 function inUse(path: string): SluiceError {
   return new SluiceError('PORT_IN_USE', 'another host daemon listens on this socket', {
     where: path,
+    why: 'something answered when we connected to it',
     remedy: 'use that one, or stop it first, or give another socket with --socket',
   });
 }

@@ -24,6 +24,7 @@ describe('options', () => {
     ['half of the credentials', { ...good, credentials: { username: 'u' } }],
     ['both kinds of credentials', { ...good, credentials: { ...good.credentials, clientId: 'c' } }],
     ['an address without a scheme', { ...good, api: 'api.cf.example.com' }],
+    ['an address with a password, for addresses are printed', { ...good, api: 'https://u:p@cf.example.com' }],
     ['no space', { ...good, space: '' }],
   ])('refuse %s', (_, options) => {
     expect(schema.safeParse(options).success).toBe(false);

@@ -1,13 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { apiError } from '../../../providers/cloudfoundry/errors.ts';
+import { errorOf as errorAt } from '../../../providers/cloudfoundry/errors.ts';
 import type { ApiAnswer, ApiCall } from '../../../src/lib/api-client.ts';
 
 const call: ApiCall = { method: 'POST', path: '/v3/builds' };
-const errorOf = apiError('cf-eu', () => 1_000_000);
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): ApiAnswer {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   return { status, headers, text, json: typeof body === 'string' ? undefined : body };
+}
+
+function errorOf(given: ApiAnswer, of: ApiCall) {
+  return errorAt('cf-eu', 1_000_000, given, of);
 }
 
 function failure(code: number, title: string, detail: string) {

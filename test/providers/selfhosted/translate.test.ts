@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { planChanges } from '../../../providers/selfhosted/plan.ts';
 import {
   applyStatus,
-  changesOf,
   observationOf,
   scaleStatus,
   servingRelease,
@@ -137,7 +137,7 @@ describe('self-hosted words', () => {
 
   it('plan a first deployment as creation', () => {
     const want = sampleTarget({ application: 'shop', platform: 'rack', number: 1, instances: 3 });
-    expect(changesOf(want, observe())).toEqual([
+    expect(planChanges(want, observe())).toEqual([
       { action: 'create', field: 'release', to: want.release.id, destructive: false },
       { action: 'create', field: 'instances', to: '3', destructive: false },
     ]);
