@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'undici';
 import { startLoad } from '../../src/app/demo/load.ts';
 import type { LoggedEvent } from '../../src/core/events.ts';
@@ -18,13 +18,12 @@ let dir: string;
 let origin: OriginServer;
 let serving: Serving;
 
-beforeEach(async () => {
+beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'sluice-serve-'));
   origin = await originServer((_request, response) => response.end('hello\n'));
 });
 
-afterEach(async () => {
-  await serving.stop();
+afterAll(async () => {
   await origin.close();
   await rm(dir, { recursive: true, force: true });
 });
@@ -59,13 +58,27 @@ function on(agent: Agent): Promise<{ status: number | undefined; reused: boolean
       response.resume();
       response.on('end', () => done({ status: response.statusCode, reused: sent.reusedSocket }));
     });
-    sent.on('error', fail);
+    // The connection died with its worker while it was idle: any client tries again on a fresh one.
+    sent.on('error', (error) => (sent.reusedSocket ? on(agent).then(done, fail) : fail(error)));
   });
 }
 
-describe('the death of the controller', () => {
-  it('costs no request; the next one answers at the same door and goes on counting', async () => {
-    await start();
+// One gateway for all of them, in this order: each leaves it serving, but for the last.
+describe('a gateway', () => {
+  beforeAll(() =>
+    start(undefined, { CF_PASSWORD: 'canary-of-the-platform', SLUICE_TOKEN: 'canary-of-the-server' }),
+  );
+  afterAll(() => serving.stop());
+
+  it('gives its worker no credential of the environment; the controller has it', async () => {
+    const children = await childrenOf(serving.pid);
+    const worker = children.find(({ env }) => env['SLUICE_ROLE'] === 'worker');
+    const controller = children.find(({ env }) => env['SLUICE_ROLE'] === 'controller');
+    expect(controller?.env['CF_PASSWORD']).toBe('canary-of-the-platform');
+    expect(JSON.stringify(worker?.env)).not.toContain('canary');
+  });
+
+  it('whose controller dies costs no request; the next one answers at the same door and goes on counting', async () => {
     const load = startLoad(serving.url, 100, systemClock);
     const table = await view<RoutingTable>('/v1/table');
     const before = await view<LoggedEvent[]>('/v1/events');
@@ -91,10 +104,29 @@ describe('the death of the controller', () => {
     expect(load.samples.length).toBeGreaterThan(10);
     expect(load.samples.filter((one) => !one.ok)).toEqual([]);
   });
+
+  it('whose only worker dies serves again on the same port, with the last table', async () => {
+    process.kill(await child('worker'), 'SIGKILL');
+    await until('it serves again', () =>
+      statusOf(serving.url).then(
+        (status) => status === 200,
+        () => false,
+      ),
+    );
+  });
+
+  it('whose supervisor dies leaves no process', async () => {
+    const pids = (await childrenOf(serving.pid)).map(({ pid }) => pid);
+    expect(pids).toHaveLength(2);
+    process.kill(serving.pid, 'SIGKILL');
+    await until('all are gone', () => pids.every((pid) => !isAlive(pid)), 3_000);
+  });
 });
 
-describe('the death of a worker', () => {
-  it('costs its own connections only, and another takes its place', async () => {
+describe('two workers', () => {
+  afterAll(() => serving.stop());
+
+  it('of which one dies cost its connections only, and another takes its place', async () => {
     await start(['-f', await twoWorkers(dir, origin.url)]);
     await until('both are ready', async () => (await view<StatusView>('/v1/status')).workers.ready === 2);
     const agents = Array.from({ length: 12 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
@@ -119,37 +151,5 @@ describe('the death of a worker', () => {
         why: 'killed by SIGKILL',
       }),
     );
-  });
-
-  it('when it was the only one: the next listens on the same port with the last table', async () => {
-    await start();
-    process.kill(await child('worker'), 'SIGKILL');
-    await until('it serves again', () =>
-      statusOf(serving.url).then(
-        (status) => status === 200,
-        () => false,
-      ),
-    );
-  });
-});
-
-describe('the death of the supervisor', () => {
-  it('leaves no process', async () => {
-    await start();
-    const pids = (await childrenOf(serving.pid)).map(({ pid }) => pid);
-    expect(pids).toHaveLength(2);
-    process.kill(serving.pid, 'SIGKILL');
-    await until('all are gone', () => pids.every((pid) => !isAlive(pid)), 3_000);
-  });
-});
-
-describe('what a worker was given', () => {
-  it('holds no credential of our environment; the controller has it', async () => {
-    await start(undefined, { CF_PASSWORD: 'canary-of-the-platform', SLUICE_TOKEN: 'canary-of-the-server' });
-    const children = await childrenOf(serving.pid);
-    const worker = children.find(({ env }) => env['SLUICE_ROLE'] === 'worker');
-    const controller = children.find(({ env }) => env['SLUICE_ROLE'] === 'controller');
-    expect(controller?.env['CF_PASSWORD']).toBe('canary-of-the-platform');
-    expect(JSON.stringify(worker?.env)).not.toContain('canary');
   });
 });
