@@ -50,6 +50,7 @@ export class RequestHeadReader {
   acceptsTrailers = false;
   /** Connection names fields of its own: what may pass depends on it. */
   nominates = false;
+  hasVia = false;
   readonly headBytes: number;
   #start = 0;
   #lineRead = false;
@@ -63,6 +64,11 @@ export class RequestHeadReader {
   /** Where the head ends, once complete. */
   get end(): number {
     return this.fields.end;
+  }
+
+  /** The bytes of the head that was read last. */
+  get headBytesRead(): Buffer {
+    return this.fields.bytes.subarray(this.#start, this.fields.end);
   }
 
   /** The next head begins at `at`, wherever that will be. */
@@ -153,6 +159,7 @@ export class RequestHeadReader {
     this.expectsContinue = false;
     this.acceptsTrailers = false;
     this.nominates = false;
+    this.hasVia = false;
 
     for (let i = 0; i < fields.count; i += 1) {
       switch (fields.kinds[i]) {
@@ -191,6 +198,9 @@ export class RequestHeadReader {
         case kinds.EXPECT:
           if (fields.value(i).toLowerCase() !== '100-continue') return 417;
           this.expectsContinue = !this.isHttp10;
+          break;
+        case kinds.VIA:
+          this.hasVia = true;
           break;
         case kinds.TE:
           this.acceptsTrailers ||= /(^|,)\s*trailers\s*(,|;|$)/i.test(fields.value(i));

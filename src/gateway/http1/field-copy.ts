@@ -1,0 +1,40 @@
+import type { FieldSection } from './field-section.ts';
+import type { Staging } from './staging.ts';
+
+/** Copies the field lines as they are, without those whose kind is in `drops`. Lines that stay are copied together. */
+export function copyFields(staging: Staging, fields: FieldSection, drops: Uint8Array): void {
+  const { bytes, spans, kinds, count } = fields;
+  let from = -1;
+  for (let i = 0; i < count; i += 1) {
+    if (drops[kinds[i]!] === 0) {
+      if (from < 0) from = spans[4 * i]!;
+    } else if (from >= 0) {
+      staging.octets(bytes, from, spans[4 * i]!);
+      from = -1;
+    }
+  }
+  // The empty line that ends the section is the writer's.
+  if (from >= 0) staging.octets(bytes, from, fields.end - 2);
+}
+
+/** A table for `copyFields`. */
+export function dropping(...kinds: readonly number[]): Uint8Array {
+  const drops = new Uint8Array(16);
+  for (const kind of kinds) drops[kind] = 1;
+  return drops;
+}
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Field lines from names and values in turn; undefined when one of them would split the message. */
+export function fieldLines(headers: readonly string[]): string | undefined {
+  let text = '';
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i]!;
+    const value = headers[i + 1]!;
+    if (!NAME.test(name) || !VALUE.test(value)) return undefined;
+    text += `${name}: ${value}\r\n`;
+  }
+  return text;
+}

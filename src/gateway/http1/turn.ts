@@ -1,0 +1,45 @@
+export interface TurnTask {
+  /** All that came in one piece has been dealt with. */
+  turnEnded(): void;
+}
+
+/**
+ * One callback of a socket and all it leads to. What is to be written waits for its end and goes out in one piece, and
+ * so do calls that must not come from within another call.
+ */
+export class Turn {
+  #depth = 0;
+  #scheduled = false;
+  #tasks: TurnTask[] = [];
+
+  begin(): void {
+    this.#depth += 1;
+  }
+
+  end(): void {
+    this.#depth -= 1;
+    if (this.#depth === 0) this.#run();
+  }
+
+  /** At the end of this turn, or, outside of any, in a microtask. In the order of asking. */
+  atEnd(task: TurnTask): void {
+    this.#tasks.push(task);
+    if (this.#depth > 0 || this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.begin();
+      this.end();
+    });
+  }
+
+  #run(): void {
+    const tasks = this.#tasks;
+    if (tasks.length === 0) return;
+    // What a task leads to belongs to the same turn.
+    this.#depth = 1;
+    for (let i = 0; i < tasks.length; i += 1) tasks[i]!.turnEnded();
+    this.#depth = 0;
+    tasks.length = 0;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../../core/ports.ts';
+import type { GatewaySettings } from '../../core/settings.ts';
+import { httpDate } from '../../lib/http-date.ts';
+import { ReadBuffers } from './read-buffers.ts';
+import { RequestHeadReader } from './request-head.ts';
+import { Staging } from './staging.ts';
+import { Turn } from './turn.ts';
+
+const DATE_MS = 1_000;
+
+/** What all connections of a wire share. */
+export class WireContext {
+  readonly settings: GatewaySettings;
+  readonly turn = new Turn();
+  readonly buffers: ReadBuffers;
+  readonly staging: Staging;
+  /** Clients are told that their connection ends with the next answer. */
+  draining = false;
+  /** Monotonic milliseconds of the last sweep: good enough for idle limits, and free. */
+  coarseNow: number;
+  readonly #clock: Clock;
+  readonly #readers: RequestHeadReader[] = [];
+  #date = '';
+  #dateUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: GatewaySettings, clock: Clock, poison: boolean) {
+    this.settings = settings;
+    this.#clock = clock;
+    this.buffers = new ReadBuffers(poison);
+    this.staging = new Staging(this.turn, this.buffers);
+    this.coarseNow = clock.monotonic();
+  }
+
+  /** The time for a Date field, made once a second. */
+  get date(): string {
+    if (this.coarseNow >= this.#dateUntil) {
+      this.#date = httpDate(this.#clock.now());
+      this.#dateUntil = this.coarseNow + DATE_MS;
+    }
+    return this.#date;
+  }
+
+  takeReader(): RequestHeadReader {
+    return this.#readers.pop() ?? new RequestHeadReader(this.settings.limits);
+  }
+
+  giveReader(reader: RequestHeadReader): void {
+    reader.release();
+    this.#readers.push(reader);
+  }
+
+  tick(): number {
+    this.coarseNow = this.#clock.monotonic();
+    return this.coarseNow;
+  }
+}
