@@ -5,7 +5,7 @@ import { untarGz, unzip } from '../../../src/lib/archive.ts';
 import type { BuildRun } from './build-runs.ts';
 import { type Cluster, delayOf } from './cluster.ts';
 import { textAt } from './json.ts';
-import type { Build } from './types.ts';
+import type { Build } from './openshift-types.ts';
 
 /** A build that failed, in the words of the real one's status. */
 export interface BuildFailure {

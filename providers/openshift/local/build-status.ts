@@ -1,4 +1,5 @@
-import type { Build, Condition } from './types.ts';
+import type { Build } from './openshift-types.ts';
+import type { Condition } from './types.ts';
 
 const TERMINAL = new Set(['Complete', 'Failed', 'Error', 'Cancelled']);
 

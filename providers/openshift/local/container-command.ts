@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, textAt } from './json.ts';
 import { expand } from './pod-environment.ts';
-import type { Container } from './types.ts';
+import type { Container } from './pod-types.ts';
 
 /** The shell line a container runs: its command and args, else what the image's run script would do. */
 export function containerCommand(

@@ -1,6 +1,7 @@
+import type { Pod } from './pod-types.ts';
 import { PODS, type ResourceType } from './resources.ts';
 import type { Store } from './store.ts';
-import type { KubeObject, Pod } from './types.ts';
+import type { KubeObject } from './types.ts';
 
 export type Propagation = 'Background' | 'Foreground' | 'Orphan';
 

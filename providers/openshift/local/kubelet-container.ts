@@ -1,12 +1,10 @@
 import { type Cluster, delayOf, scaledSeconds } from './cluster.ts';
 import { containerCommand } from './container-command.ts';
-import { DELAYS } from './delays.ts';
-import { imageFolderFor } from './image-lookup.ts';
-import { parseReference } from './images.ts';
+import { watchProbes } from './container-probes.ts';
+import { backOffMs, pullImage } from './image-pull.ts';
 import { resolveEnvironment } from './pod-environment.ts';
 import type { ContainerView } from './pod-status.ts';
-import { probeOnce } from './probe.ts';
-import type { Container, ContainerState, Pod, Probe } from './types.ts';
+import type { Container, ContainerState, Pod } from './pod-types.ts';
 
 export interface ContainerRun {
   view(): ContainerView;
@@ -28,8 +26,6 @@ interface Surroundings {
   readonly event: (reason: string, message: string, warning?: boolean) => void;
 }
 
-/** A probe never runs more often than this, however fast the clock of a test. */
-const SHORTEST_PERIOD_MS = 40;
 /** The runner is not who decides whether a container started: its probes are. */
 const NEVER_MS = 2_000_000_000;
 
@@ -60,8 +56,22 @@ export function runContainer(around: Surroundings): ContainerRun {
     if (!ending.signal.aborted) around.changed();
   }
 
+  function waits(reason: string, message: string): void {
+    become({ state: { waiting: { reason, message } } });
+  }
+
   async function supervise(): Promise<void> {
-    await pull();
+    await pullImage(
+      {
+        cluster,
+        namespace: around.pod().metadata.namespace ?? '',
+        image,
+        prepare: around.prepare,
+        event: around.event,
+        waits,
+      },
+      ending.signal,
+    );
     let backOff = 0;
     for (let run = 0; ; run++) {
       const env = await configuration();
@@ -77,8 +87,7 @@ export function runContainer(around: Surroundings): ContainerRun {
         true,
       );
       // The first restart comes at once, the following ones ever later.
-      const wait =
-        backOff === 0 ? 0 : Math.min(DELAYS.crashBackOffMax, DELAYS.crashBackOff * 2 ** (backOff - 1));
+      const wait = backOff === 0 ? 0 : backOffMs(backOff - 1);
       backOff += 1;
       if (wait > 0) {
         become({
@@ -96,52 +105,12 @@ export function runContainer(around: Surroundings): ContainerRun {
     }
   }
 
-  async function pull(): Promise<void> {
-    if (!parseReference(image)) {
-      around.event(
-        'InspectFailed',
-        `Failed to apply default image tag "${image}": couldn't parse image name`,
-        true,
-      );
-      become({
-        state: {
-          waiting: {
-            reason: 'InvalidImageName',
-            message: `Failed to apply default image tag "${image}": couldn't parse image name: invalid reference format`,
-          },
-        },
-      });
-      await forever();
-    }
-    await clock.sleep(delayOf(cluster, 'pull'), ending.signal);
-    for (let attempt = 0; ; attempt++) {
-      const folder = imageFolderFor(cluster, around.pod().metadata.namespace ?? '', image);
-      if (folder) {
-        await around.prepare(folder);
-        around.event('Pulled', `Successfully pulled image "${image}"`);
-        return;
-      }
-      const message = `failed to pull and unpack image "${image}": failed to resolve reference "${image}": not found`;
-      around.event('Failed', `Failed to pull image "${image}": ${message}`, true);
-      become({ state: { waiting: { reason: 'ErrImagePull', message } } });
-      await clock.sleep(delayOf(cluster, 'pull'), ending.signal);
-      become({
-        state: { waiting: { reason: 'ImagePullBackOff', message: `Back-off pulling image "${image}"` } },
-      });
-      await clock.sleep(backOffMs(attempt), ending.signal);
-    }
-  }
-
-  function backOffMs(attempt: number): number {
-    return Math.min(DELAYS.crashBackOffMax, DELAYS.crashBackOff * 2 ** attempt) * cluster.speed;
-  }
-
   async function configuration(): Promise<Record<string, string>> {
     for (;;) {
       const environment = resolveEnvironment(store, around.pod(), container);
       if (environment.kind === 'resolved') return environment.values;
       around.event('Failed', `Error: ${environment.message}`, true);
-      become({ state: { waiting: { reason: 'CreateContainerConfigError', message: environment.message } } });
+      waits('CreateContainerConfigError', environment.message);
       await clock.sleep(delayOf(cluster, 'crashBackOff'), ending.signal);
     }
   }
@@ -149,9 +118,7 @@ export function runContainer(around: Surroundings): ContainerRun {
   /** Holds while the fault that keeps all pods down is on. */
   async function powered(): Promise<void> {
     while (cluster.faults.has('apps-down')) {
-      become({
-        state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off restarting failed container' } },
-      });
+      waits('CrashLoopBackOff', 'back-off restarting failed container');
       await new Promise<void>((resolve, reject) => {
         const dispose = cluster.onFault(() => finish(resolve));
         const aborted = (): void => finish(() => reject(ending.signal.reason));
@@ -204,14 +171,30 @@ export function runContainer(around: Surroundings): ContainerRun {
       ready: container.readinessProbe === undefined,
     });
     around.event('Started', `Started container ${container.name}`);
-    if (container.readinessProbe) void watchReadiness(container.readinessProbe, instance.port, signal);
-    if (container.livenessProbe) void watchLiveness(container.livenessProbe, instance.port, signal);
+    watchProbes(
+      {
+        cluster,
+        container,
+        port: instance.port,
+        isReady: () => view.ready,
+        becomeReady: (ready) => become({ ready }),
+        unready: (failure) => around.event('Unhealthy', `Readiness probe failed: ${failure}`, true),
+        async dead() {
+          around.event(
+            'Killing',
+            `Container ${container.name} failed liveness probe, will be restarted`,
+            true,
+          );
+          await runner.stop(id);
+        },
+      },
+      signal,
+    );
     const end = await exited;
     probes.abort();
-    const killed = end.exitCode === undefined;
     return {
       exitCode: end.exitCode ?? 137,
-      reason: end.exitCode === 0 ? 'Completed' : killed ? 'Error' : 'Error',
+      reason: end.exitCode === 0 ? 'Completed' : 'Error',
       startedAt,
       finishedAt: store.now(),
       containerID: containerId,
@@ -233,57 +216,6 @@ export function runContainer(around: Surroundings): ContainerRun {
     for (const declared of container.ports ?? []) {
       cluster.network.connect(around.address, declared.containerPort, port);
     }
-  }
-
-  async function watchReadiness(probe: Probe, port: number, signal: AbortSignal): Promise<void> {
-    let passed = 0;
-    let failed = 0;
-    await everyPeriod(probe, signal, async () => {
-      const failure = await probeOnce(probe, port);
-      if (signal.aborted) return;
-      passed = failure === undefined ? passed + 1 : 0;
-      failed = failure === undefined ? 0 : failed + 1;
-      if (!view.ready && passed >= (probe.successThreshold ?? 1)) become({ ready: true });
-      if (failure === undefined) return;
-      around.event('Unhealthy', `Readiness probe failed: ${failure}`, true);
-      if (view.ready && failed >= (probe.failureThreshold ?? 3)) become({ ready: false });
-    });
-  }
-
-  async function watchLiveness(probe: Probe, port: number, signal: AbortSignal): Promise<void> {
-    let failed = 0;
-    await everyPeriod(probe, signal, async () => {
-      const failure = await probeOnce(probe, port);
-      if (signal.aborted) return;
-      failed = failure === undefined ? 0 : failed + 1;
-      if (failed < (probe.failureThreshold ?? 3)) return;
-      failed = 0;
-      around.event('Killing', `Container ${container.name} failed liveness probe, will be restarted`, true);
-      await runner.stop(id);
-    });
-  }
-
-  async function everyPeriod(probe: Probe, signal: AbortSignal, check: () => Promise<void>): Promise<void> {
-    const period = Math.max(SHORTEST_PERIOD_MS, scaledSeconds(cluster, probe.periodSeconds ?? 10));
-    try {
-      await clock.sleep(scaledSeconds(cluster, probe.initialDelaySeconds ?? 0), signal);
-      while (!signal.aborted) {
-        await check();
-        // Until it is first ready a new container is looked at more often, so that a rollout need not wait out a period.
-        await clock.sleep(
-          view.ready ? period : Math.min(period, Math.max(SHORTEST_PERIOD_MS, 1_000 * cluster.speed)),
-          signal,
-        );
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-
-  function forever(): Promise<never> {
-    return new Promise((_resolve, reject) => {
-      ending.signal.addEventListener('abort', () => reject(ending.signal.reason));
-    });
   }
 
   return {

@@ -1,6 +1,6 @@
+import type { Container, EnvVar, Pod } from './pod-types.ts';
 import { CONFIG_MAPS, SECRETS } from './resources.ts';
 import type { Store } from './store.ts';
-import type { Container, EnvVar, Pod } from './types.ts';
 
 export type Environment =
   | { readonly kind: 'resolved'; readonly values: Record<string, string> }

@@ -1,4 +1,5 @@
-import type { Condition, ContainerState, ContainerStatus, Pod } from './types.ts';
+import type { ContainerState, ContainerStatus, Pod } from './pod-types.ts';
+import type { Condition } from './types.ts';
 
 /** What the kubelet knows of one container. */
 export interface ContainerView {

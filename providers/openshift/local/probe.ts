@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import type { Probe } from './types.ts';
+import type { Probe } from './pod-types.ts';
 
 /** One readiness or liveness check against the container's real port; undefined means it passed. */
 export function probeOnce(probe: Probe, port: number): Promise<string | undefined> {

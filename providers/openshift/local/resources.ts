@@ -1,16 +1,11 @@
+import type { Build, BuildConfig, ImageStream, Route } from './openshift-types.ts';
+import type { Deployment, Pod, ReplicaSet } from './pod-types.ts';
 import type {
-  Build,
-  BuildConfig,
   ConfigMap,
-  Deployment,
   EndpointSlice,
   EventObject,
-  ImageStream,
   KubeObject,
   Namespace,
-  Pod,
-  ReplicaSet,
-  Route,
   Secret,
   Service,
   ServiceAccount,

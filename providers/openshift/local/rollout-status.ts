@@ -1,5 +1,6 @@
+import type { Deployment, DeploymentStatus, ReplicaSet } from './pod-types.ts';
 import { findCurrent, limits, sum } from './rollout.ts';
-import type { Condition, Deployment, DeploymentStatus, ReplicaSet } from './types.ts';
+import type { Condition } from './types.ts';
 
 /** What a client reads to know how a rollout goes; `now` is the API's time. */
 export function rolloutStatus(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonical, clone, equal } from './json.ts';
-import type { Deployment, PodTemplate, ReplicaSet } from './types.ts';
+import type { Deployment, PodTemplate, ReplicaSet } from './pod-types.ts';
 
 /** The deciding part of the deployment controller: what one look at a deployment and its replica sets leads to. */
 export interface RolloutStep {

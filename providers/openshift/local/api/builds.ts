@@ -3,8 +3,8 @@ import { enterPhase, isFinished } from '../build-status.ts';
 import type { Cluster } from '../cluster.ts';
 import { badRequest, internalError, methodNotAllowed, notFound, StatusError } from '../errors.ts';
 import { clone, objectAt } from '../json.ts';
+import type { Build, BuildConfig } from '../openshift-types.ts';
 import { BUILD_CONFIGS, BUILDS, SERVICE_ACCOUNTS } from '../resources.ts';
-import type { Build, BuildConfig } from '../types.ts';
 import { checkNamespace } from './admission.ts';
 import { type Answer, type ApiRequest, managerOf, ok, readBody, type Target } from './http.ts';
 

@@ -1,8 +1,8 @@
 import type { Cluster } from '../cluster.ts';
 import { methodNotAllowed, notFound } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import type { ImageStream } from '../openshift-types.ts';
 import { IMAGE_STREAM_TAGS, IMAGE_STREAMS } from '../resources.ts';
-import type { ImageStream } from '../types.ts';
 import { type Answer, type ApiRequest, ok, type Target } from './http.ts';
 
 /** ImageStreamTags are a view of the streams: `name:tag` with the newest image under it. */

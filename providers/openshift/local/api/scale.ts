@@ -1,10 +1,10 @@
 import { recordUpdate } from '../apply.ts';
 import type { Cluster } from '../cluster.ts';
-import { badRequest, methodNotAllowed, modified, notFound, unsupportedMediaType } from '../errors.ts';
+import { badRequest, methodNotAllowed, modified, notFound } from '../errors.ts';
 import { at, clone, type JsonObject } from '../json.ts';
+import type { Deployment, ReplicaSet } from '../pod-types.ts';
 import { DEPLOYMENTS, REPLICA_SETS, type ResourceType } from '../resources.ts';
 import { formatSelector } from '../selectors.ts';
-import type { Deployment, ReplicaSet } from '../types.ts';
 import {
   type Answer,
   type ApiRequest,
@@ -15,13 +15,7 @@ import {
   readObject,
   type Target,
 } from './http.ts';
-import { patchWith } from './writes.ts';
-
-const PATCH_TYPES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-];
+import { PATCH_TYPES, patchType, patchWith } from './writes.ts';
 
 /** `/scale`: the number of replicas and nothing else. Whoever writes it owns `spec.replicas` from then on. */
 export async function handleScale(
@@ -55,8 +49,7 @@ export async function handleScale(
 async function wantedScale(request: ApiRequest, before: Deployment | ReplicaSet): Promise<JsonObject> {
   if (request.method === 'PUT') return readObject(request);
   if (request.method !== 'PATCH') throw methodNotAllowed();
-  const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  if (!PATCH_TYPES.includes(mediaType)) throw unsupportedMediaType(PATCH_TYPES);
+  const mediaType = patchType(request, PATCH_TYPES);
   return patchWith(mediaType, scaleOf(before), await readJson(request));
 }
 

@@ -18,11 +18,12 @@ import {
 } from './http.ts';
 import { existing } from './reads.ts';
 
-const PATCH_TYPES = [
+const APPLY = 'application/apply-patch+yaml';
+/** What `patchWith` understands. */
+export const PATCH_TYPES: readonly string[] = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
 ];
 
 export async function create(cluster: Cluster, request: ApiRequest, target: Target): Promise<Answer> {
@@ -93,13 +94,19 @@ export async function patch(
   target: Target,
   name: string,
 ): Promise<Answer> {
-  const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  if (!PATCH_TYPES.includes(mediaType)) throw unsupportedMediaType(PATCH_TYPES);
+  const mediaType = patchType(request, [...PATCH_TYPES, APPLY]);
   const body = await readJson(request);
-  if (mediaType === 'application/apply-patch+yaml') return apply(cluster, request, target, body);
+  if (mediaType === APPLY) return apply(cluster, request, target, body);
   const before = existing(cluster, target, name);
   const patched = patchWith(mediaType, before, body);
   return finishUpdate(cluster, request, target, before, decode(target, patched));
+}
+
+/** The media type of the request's body, if it is one of these. */
+export function patchType(request: ApiRequest, known: readonly string[]): string {
+  const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+  if (!known.includes(mediaType)) throw unsupportedMediaType(known);
+  return mediaType;
 }
 
 export function patchWith(mediaType: string, before: JsonObject, body: Json): JsonObject {

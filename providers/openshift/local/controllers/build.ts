@@ -9,8 +9,8 @@ import type { DelayName } from '../delays.ts';
 import { pushImage } from '../image-push.ts';
 import { imageDigest } from '../images.ts';
 import { canonical, objectAt, textAt } from '../json.ts';
+import type { Build } from '../openshift-types.ts';
 import { BUILDS, IMAGE_STREAMS } from '../resources.ts';
-import type { Build } from '../types.ts';
 
 /** New → Pending → Running → Complete | Failed | Cancelled; one build of a configuration at a time. */
 export function createBuildController(cluster: Cluster): Controller {

@@ -1,6 +1,7 @@
 import { type Cluster, type Controller, delayOf, keyOf, splitKey, workQueue } from '../cluster.ts';
 import { recordEvent } from '../event-record.ts';
 import { clone } from '../json.ts';
+import type { Deployment, ReplicaSet } from '../pod-types.ts';
 import { DEPLOYMENTS, REPLICA_SETS } from '../resources.ts';
 import {
   findCurrent,
@@ -13,7 +14,6 @@ import {
   templateHash,
 } from '../rollout.ts';
 import { condition, deadlineOf, put, rolloutStatus } from '../rollout-status.ts';
-import type { Deployment, ReplicaSet } from '../types.ts';
 
 const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';
 

@@ -1,6 +1,7 @@
 import { type Cluster, type Controller, delayOf, keyOf, splitKey, workQueue } from '../cluster.ts';
+import type { Pod } from '../pod-types.ts';
 import { ENDPOINT_SLICES, PODS, SERVICES } from '../resources.ts';
-import type { Endpoint, EndpointSlice, Pod, Service } from '../types.ts';
+import type { Endpoint, EndpointSlice, Service } from '../types.ts';
 import { isReady } from './replicaset.ts';
 
 const SERVICE_NAME = 'kubernetes.io/service-name';

@@ -2,9 +2,9 @@ import { type Cluster, type Controller, delayOf, keyOf, splitKey, workQueue } fr
 import { terminatePod } from '../deletion.ts';
 import { recordEvent } from '../event-record.ts';
 import { clone } from '../json.ts';
+import type { Pod, ReplicaSet } from '../pod-types.ts';
 import { PODS, REPLICA_SETS } from '../resources.ts';
 import { condition, put } from '../rollout-status.ts';
-import type { Pod, ReplicaSet } from '../types.ts';
 
 const RETRY_MS = 2_000;
 

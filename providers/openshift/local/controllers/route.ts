@@ -1,6 +1,7 @@
 import { type Cluster, type Controller, delayOf, workQueue } from '../cluster.ts';
+import type { Route } from '../openshift-types.ts';
 import { ROUTES } from '../resources.ts';
-import type { Condition, Route } from '../types.ts';
+import type { Condition } from '../types.ts';
 
 export const ROUTER_NAME = 'default';
 

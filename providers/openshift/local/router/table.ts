@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { EndpointSlice, Route, Service } from '../types.ts';
+import type { Route } from '../openshift-types.ts';
+import type { EndpointSlice, Service } from '../types.ts';
 
 /** What the router serves from between two reloads: plain data, made whole, swapped whole. */
 export interface RouterTable {

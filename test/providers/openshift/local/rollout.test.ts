@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Deployment, ReplicaSet } from '../../../../providers/openshift/local/pod-types.ts';
 import { limits, stepRollout, templateHash } from '../../../../providers/openshift/local/rollout.ts';
 import { deadlineOf, rolloutStatus } from '../../../../providers/openshift/local/rollout-status.ts';
-import type { Deployment, ReplicaSet } from '../../../../providers/openshift/local/types.ts';
 import { isoTime } from '../../../../src/lib/iso-time.ts';
 import { virtualClock } from '../../../../src/lib/virtual-clock.ts';
 

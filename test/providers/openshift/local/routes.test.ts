@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { admission } from '../../../../providers/openshift/local/controllers/route.ts';
+import type { Route } from '../../../../providers/openshift/local/openshift-types.ts';
 import { buildRouterTable, findRoute } from '../../../../providers/openshift/local/router/table.ts';
-import type { EndpointSlice, Route, Service } from '../../../../providers/openshift/local/types.ts';
+import type { EndpointSlice, Service } from '../../../../providers/openshift/local/types.ts';
 
 function route(name: string, namespace: string, second: number, spec: Partial<Route['spec']> = {}): Route {
   return {
