@@ -3,10 +3,10 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
-  type Node,
   type Pair,
   parseDocument,
 } from 'yaml';
@@ -238,7 +238,7 @@ function createReader(document: Document, options: ReadOptions, lines: LineCount
 }
 
 function offsetOf(node: unknown): number | undefined {
-  return (node as Node | null | undefined)?.range?.[0];
+  return isNode(node) ? node.range?.[0] : undefined;
 }
 
 function keyText(key: unknown): string | undefined {

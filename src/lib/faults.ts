@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /**
  * What a local platform can be told to do wrong. Each of them serves `POST /faults` on its control port with
  * `{"fault":"router-down","on":true}` and `GET /faults` with what is on.
@@ -21,4 +23,15 @@ export type Fault = keyof typeof FAULTS;
 
 export function isFault(text: string): text is Fault {
   return Object.hasOwn(FAULTS, text);
+}
+
+const wishSchema = z.object({ fault: z.string().refine(isFault), on: z.boolean() });
+
+/** What `POST /faults` was told, or undefined where it was told nothing sensible. */
+export function parseFaultWish(text: string): z.output<typeof wishSchema> | undefined {
+  try {
+    return wishSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }

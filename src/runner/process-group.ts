@@ -1,4 +1,5 @@
 import type { Clock } from '../core/ports.ts';
+import { hasCode } from '../lib/has-code.ts';
 import { allProcesses } from './proc.ts';
 
 const LOOK_EVERY_MS = 25;
@@ -19,7 +20,7 @@ export async function groupIsAlive(group: number): Promise<boolean> {
   try {
     process.kill(-group, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    if (hasCode(error, 'ESRCH')) return false;
   }
   const processes = await allProcesses();
   if (processes.length === 0) return true;

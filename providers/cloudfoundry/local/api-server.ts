@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { Clock, Logger } from '../../../src/core/ports.ts';
 import { errorBody } from './api-body.ts';
 import { createApiRouter, type Match } from './api-router.ts';
@@ -114,13 +115,10 @@ function checkQuery(query: URLSearchParams, { route }: Match): void {
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  if (chunks.length === 0) return undefined;
-  const text = Buffer.concat(chunks).toString('utf8');
-  if (text.trim() === '') return undefined;
+  const sent = await text(request);
+  if (sent.trim() === '') return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(sent);
   } catch {
     throw unparsable();
   }

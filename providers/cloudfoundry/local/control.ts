@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { FAULTS, isFault } from '../../../src/lib/faults.ts';
+import { text } from 'node:stream/consumers';
+import { FAULTS, parseFaultWish } from '../../../src/lib/faults.ts';
 import type { FaultSwitches } from './faults.ts';
 import type { RequestHandler } from './listener.ts';
 
@@ -12,9 +13,7 @@ export function createControl(faults: FaultSwitches, describe: () => object): Re
       return { status: 404, body: { error: 'ask for GET /, GET /faults or POST /faults' } };
     if (request.method === 'GET') return { status: 200, body: { on: faults.active(), faults: FAULTS } };
     if (request.method !== 'POST') return { status: 405, body: { error: 'GET or POST' } };
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const wish = parse(Buffer.concat(chunks).toString('utf8'));
+    const wish = parseFaultWish(await text(request));
     if (!wish) {
       const known = Object.keys(FAULTS).join(', ');
       return { status: 400, body: { error: `send {"fault":"…","on":true}; faults: ${known}` } };
@@ -31,15 +30,4 @@ export function createControl(faults: FaultSwitches, describe: () => object): Re
       () => response.destroy(),
     );
   };
-}
-
-function parse(text: string): { fault: keyof typeof FAULTS; on: boolean } | undefined {
-  try {
-    const wish: unknown = JSON.parse(text);
-    if (typeof wish !== 'object' || wish === null || !('fault' in wish) || !('on' in wish)) return undefined;
-    const { fault, on } = wish;
-    return typeof fault === 'string' && isFault(fault) && typeof on === 'boolean' ? { fault, on } : undefined;
-  } catch {
-    return undefined;
-  }
 }

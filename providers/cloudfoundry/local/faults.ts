@@ -1,6 +1,6 @@
 import type { Dispose } from '../../../src/core/ports.ts';
 import { emitter } from '../../../src/lib/emitter.ts';
-import { FAULTS, type Fault } from '../../../src/lib/faults.ts';
+import { FAULTS, type Fault, isFault } from '../../../src/lib/faults.ts';
 
 /** Which faults are on. Those that act at a moment listen; the others are asked. */
 export interface FaultSwitches {
@@ -21,7 +21,10 @@ export function createFaults(): FaultSwitches {
       else on.delete(fault);
       changes.fire({ fault, on: value });
     },
-    active: () => (Object.keys(FAULTS) as Fault[]).filter((fault) => on.has(fault)),
+    active: () =>
+      Object.keys(FAULTS)
+        .filter(isFault)
+        .filter((fault) => on.has(fault)),
     onChange: changes.event,
   };
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -39,7 +39,8 @@ export function createListener(
       next.once('error', reject);
       next.listen(port, '127.0.0.1', () => {
         next.off('error', reject);
-        port = (next.address() as AddressInfo).port;
+        const address = next.address();
+        if (typeof address === 'object' && address) port = address.port;
         resolve();
       });
     });

@@ -9,22 +9,24 @@ import { logCacheRoutes } from './api/log-cache.ts';
 import { apiRoutes } from './api/table.ts';
 import { createApiServer } from './api-server.ts';
 import { createAuditLog } from './audit.ts';
-import type { Cloud, CloudBase, CloudUrls } from './cloud.ts';
+import type { Cloud, CloudBase } from './cloud.ts';
 import { createControl } from './control.ts';
 import { delaysAt } from './delays.ts';
 import { createDeployments } from './engine/deployments.ts';
 import { createInstances } from './engine/instances.ts';
 import { createLifecycle } from './engine/lifecycle.ts';
 import { createStaging } from './engine/staging.ts';
+import { followFaults } from './fault-listeners.ts';
 import { createFaults } from './faults.ts';
 import { createJobs } from './jobs.ts';
-import { createListener, type Listener } from './listener.ts';
+import { createListener } from './listener.ts';
 import { createAppLogs } from './logs.ts';
 import { createRouteTable } from './route-table.ts';
 import { createRouter } from './router.ts';
 import { createState } from './state.ts';
 import { type Credentials, createUaa } from './uaa.ts';
 
+const DOMAIN = 'apps.cf.localhost';
 const SILENT: Logger = {
   debug: () => undefined,
   info: () => undefined,
@@ -82,40 +84,12 @@ export interface LocalCloudFoundry extends Runnable {
  * await cf.start(); // cf.apiUrl, cf.credentials, org `demo`, space `dev`
  */
 export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): LocalCloudFoundry {
-  const { clock, random, runner } = options;
+  const { clock } = options;
   const newId = options.ids ?? randomUUID;
   const logger = options.logger ?? SILENT;
-  const domain = options.domain ?? 'apps.cf.localhost';
-  const state = createState(clock, newId, domain);
-  const faults = createFaults();
-  const urls: CloudUrls = { api: '', uaa: '', logCache: '', router: '', control: '' };
-  const base: CloudBase = {
-    clock,
-    random,
-    newId,
-    logger,
-    runner,
-    delays: delaysAt(options.speed ?? 1),
-    state,
-    faults,
-    logs: createAppLogs(),
-    audit: createAuditLog(state, clock, newId),
-    urls,
-    dir: options.dir,
-  };
-  const instances = createInstances(base);
-  const lifecycle = createLifecycle(base, instances);
-  const deployments = createDeployments(base, instances, lifecycle);
-  const routeTable = createRouteTable(base, instances);
-  const cloud: Cloud = {
-    ...base,
-    jobs: createJobs(base),
-    staging: createStaging(base),
-    instances,
-    lifecycle,
-    deployments,
-    routeTable,
-  };
+  const domain = options.domain ?? DOMAIN;
+  const cloud = assemble(options, newId, logger, domain);
+  const { faults, urls, instances, deployments, routeTable } = cloud;
 
   const credentials: Credentials = {
     username: 'admin',
@@ -145,37 +119,14 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
     ports.logCache ?? 0,
     createApiServer({ ...front, routes: logCacheRoutes(cloud) }),
   );
-  const router = createRouter(base, routeTable, ports.router ?? 0);
+  const router = createRouter(cloud, routeTable, ports.router ?? 0);
   const control = createListener(ports.control ?? 0, createControl(faults, describe));
 
   function describe(): object {
     return { ...urls, domain, organization: 'demo', space: 'dev', credentials, faults: faults.active() };
   }
 
-  /** Listeners follow faults one after the other, so that off right after on ends open. */
-  let following: Promise<void> = Promise.resolve();
-  function follow(act: () => Promise<void> | void): void {
-    following = following.then(act).catch((error: unknown) => {
-      logger.error({ error: String(error) }, 'local cloud foundry: a listener did not follow a fault');
-    });
-  }
-
-  async function openOrShut(
-    listeners: readonly Pick<Listener, 'open' | 'shut'>[],
-    down: boolean,
-  ): Promise<void> {
-    for (const listener of listeners) await (down ? listener.shut() : listener.open());
-  }
-
-  let stopFollowing = (): void => undefined;
-  function followFaults(): void {
-    stopFollowing = faults.onChange(({ fault, on }) => {
-      if (fault === 'router-down') follow(() => openOrShut([router], on));
-      if (fault === 'api-down') follow(() => openOrShut([api, uaaListener, logCache], on));
-      // At once: the next byte already must not pass.
-      if (fault === 'router-frozen') (on ? router.freeze : router.thaw)();
-    });
-  }
+  const follower = followFaults(faults, router, [api, uaaListener, logCache], logger);
 
   const parts: readonly Runnable[] = [
     {
@@ -205,13 +156,12 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
           control: control.url,
         });
         deployments.start();
-        followFaults();
+        follower.start();
       },
       async close() {
         deployments.close();
         routeTable.close();
-        stopFollowing();
-        await following;
+        await follower.close();
       },
     },
   ];
@@ -232,8 +182,44 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
       return urls.control;
     },
     setFault: faults.set,
-    settled: () => following,
+    settled: follower.settled,
     start: () => startAll(parts),
     close: () => closeAll(parts),
+  };
+}
+
+/** The parts of the foundation; nothing runs or listens yet. */
+function assemble(
+  options: LocalCloudFoundryOptions,
+  newId: () => string,
+  logger: Logger,
+  domain: string,
+): Cloud {
+  const { clock, random, runner } = options;
+  const state = createState(clock, newId, domain);
+  const base: CloudBase = {
+    clock,
+    random,
+    newId,
+    logger,
+    runner,
+    delays: delaysAt(options.speed ?? 1),
+    state,
+    faults: createFaults(),
+    logs: createAppLogs(),
+    audit: createAuditLog(state, clock, newId),
+    urls: { api: '', uaa: '', logCache: '', router: '', control: '' },
+    dir: options.dir,
+  };
+  const instances = createInstances(base);
+  const lifecycle = createLifecycle(base, instances);
+  return {
+    ...base,
+    jobs: createJobs(base),
+    staging: createStaging(base),
+    instances,
+    lifecycle,
+    deployments: createDeployments(base, instances, lifecycle),
+    routeTable: createRouteTable(base, instances),
   };
 }

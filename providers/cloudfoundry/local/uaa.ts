@@ -1,5 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
 import type { Clock } from '../../../src/core/ports.ts';
 import type { Actor } from './api-types.ts';
 
@@ -36,6 +38,8 @@ interface UaaAnswer {
 
 const SCOPE = 'cloud_controller.read cloud_controller.write openid cloud_controller.admin uaa.user';
 const CLIENT_SCOPE = 'cloud_controller.read cloud_controller.write cloud_controller.admin';
+
+const claimsSchema = z.object({ exp: z.number(), sub: z.string(), user_name: z.string().optional() });
 
 export function createUaa(deps: UaaDeps): Uaa {
   const { clock, newId, credentials } = deps;
@@ -128,9 +132,7 @@ export function createUaa(deps: UaaDeps): Uaa {
     if (path === '/login' || path === '/info') return { status: 200, body: loginInfo(deps.issuer()) };
     if (path !== '/oauth/token') return refusal(404, 'not_found', 'Not Found');
     if (request.method !== 'POST') return refusal(405, 'method_not_allowed', 'Method not allowed');
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    return grant(new URLSearchParams(Buffer.concat(chunks).toString('utf8')), basicOf(request));
+    return grant(new URLSearchParams(await text(request)), basicOf(request));
   }
 
   return {
@@ -156,12 +158,9 @@ export function createUaa(deps: UaaDeps): Uaa {
       const expected = createHmac('sha256', key).update(`${head}.${claims}`).digest();
       const actual = Buffer.from(signature, 'base64url');
       if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;
-      // Our own signature vouches for the shape.
-      const { exp, sub, user_name } = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as {
-        exp: number;
-        sub: string;
-        user_name?: string;
-      };
+      const { exp, sub, user_name } = claimsSchema.parse(
+        JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')),
+      );
       if (exp * 1_000 <= clock.now() || revoked.has(token)) return undefined;
       return { guid: sub, name: user_name ?? sub, email: user_name ?? '' };
     },

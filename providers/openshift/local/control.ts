@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { Runnable } from '../../../src/core/ports.ts';
-import { FAULTS, type Fault, isFault } from '../../../src/lib/faults.ts';
-import { isObject, type JsonObject } from './json.ts';
+import { FAULTS, type Fault, parseFaultWish } from '../../../src/lib/faults.ts';
+import type { JsonObject } from './json.ts';
 
 export interface ControlServer extends Runnable {
   readonly port: number;
@@ -26,7 +27,7 @@ export function createControlServer(
     if (incoming.method === 'GET')
       return { code: 200, body: { on: [...faults.list()], known: { ...FAULTS } } };
     if (incoming.method !== 'POST') return { code: 405, body: { error: 'GET or POST' } };
-    const wish = await readWish(incoming);
+    const wish = parseFaultWish(await text(incoming));
     if (!wish) {
       const error = `send {"fault": one of ${Object.keys(FAULTS).join(', ')}, "on": true or false}`;
       return { code: 400, body: { error } };
@@ -66,17 +67,4 @@ export function createControlServer(
       await new Promise<void>((resolve) => (closing ? closing.close(() => resolve()) : resolve()));
     },
   };
-}
-
-async function readWish(incoming: IncomingMessage): Promise<{ fault: Fault; on: boolean } | undefined> {
-  let text = '';
-  for await (const part of incoming) text += String(part);
-  try {
-    const wish: unknown = JSON.parse(text);
-    if (!isObject(wish)) return undefined;
-    const { fault, on } = wish;
-    return typeof fault === 'string' && isFault(fault) && typeof on === 'boolean' ? { fault, on } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -68,20 +68,20 @@ function setConditions(
   return conditions.filter((found) => found.type !== 'ReplicaFailure');
 }
 
+interface Progressing {
+  readonly condition: Condition;
+  readonly refresh: boolean;
+}
+
 function progressing(
   deployment: Deployment,
   current: ReplicaSet | undefined,
   counts: Counts,
   now: string,
-): { condition: Condition; refresh: boolean } | undefined {
+): Progressing | undefined {
   const { spec, status: before } = deployment;
   const last = before.conditions?.find((found) => found.type === 'Progressing');
-  if (spec.paused) {
-    return {
-      condition: condition('Progressing', 'Unknown', 'DeploymentPaused', 'Deployment is paused'),
-      refresh: false,
-    };
-  }
+  if (spec.paused) return says('Unknown', 'DeploymentPaused', 'Deployment is paused', false);
   if (!current) return undefined;
   const { name } = current.metadata;
   const complete =
@@ -89,15 +89,7 @@ function progressing(
     counts.replicas === spec.replicas &&
     counts.availableReplicas === spec.replicas;
   if (complete) {
-    return {
-      condition: condition(
-        'Progressing',
-        'True',
-        'NewReplicaSetAvailable',
-        `ReplicaSet "${name}" has successfully progressed.`,
-      ),
-      refresh: false,
-    };
+    return says('True', 'NewReplicaSetAvailable', `ReplicaSet "${name}" has successfully progressed.`, false);
   }
   const oldBefore = (before.replicas ?? 0) - (before.updatedReplicas ?? 0);
   const moved =
@@ -105,37 +97,21 @@ function progressing(
     counts.replicas - counts.updatedReplicas < oldBefore ||
     counts.readyReplicas > (before.readyReplicas ?? 0) ||
     counts.availableReplicas > (before.availableReplicas ?? 0);
-  if (moved) {
-    return {
-      condition: condition(
-        'Progressing',
-        'True',
-        'ReplicaSetUpdated',
-        `ReplicaSet "${name}" is progressing.`,
-      ),
-      refresh: true,
-    };
-  }
+  if (moved) return says('True', 'ReplicaSetUpdated', `ReplicaSet "${name}" is progressing.`, true);
   if (last?.reason === 'DeploymentPaused') {
-    return {
-      condition: condition('Progressing', 'Unknown', 'DeploymentResumed', 'Deployment is resumed'),
-      refresh: true,
-    };
+    return says('Unknown', 'DeploymentResumed', 'Deployment is resumed', true);
   }
   // A finished rollout that lost a pod is no rollout: only what was under way can be late.
   if (!last || last.reason === 'NewReplicaSetAvailable' || last.reason === 'ProgressDeadlineExceeded')
     return undefined;
   const late = deadlineOf(deployment);
   if (late === undefined || Date.parse(now) < late) return undefined;
-  return {
-    condition: condition(
-      'Progressing',
-      'False',
-      'ProgressDeadlineExceeded',
-      `ReplicaSet "${name}" has timed out progressing.`,
-    ),
-    refresh: true,
-  };
+  return says('False', 'ProgressDeadlineExceeded', `ReplicaSet "${name}" has timed out progressing.`, true);
+}
+
+/** `refresh`: something moved, so the time until the deadline begins anew. */
+function says(status: string, reason: string, message: string, refresh: boolean): Progressing {
+  return { condition: condition('Progressing', status, reason, message), refresh };
 }
 
 /** Times in conditions are whole seconds, cut off: without this a deadline of one second could pass at once. */

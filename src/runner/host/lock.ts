@@ -2,6 +2,7 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../../core/errors.ts';
+import { hasCode } from '../../lib/has-code.ts';
 import { identify, isAlive } from '../proc.ts';
 
 const lockSchema = z.object({ pid: z.number(), startTicks: z.number().optional() });
@@ -29,7 +30,7 @@ async function take(path: string): Promise<boolean> {
     await link(draft, path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   } finally {
     await rm(draft, { force: true });
@@ -49,7 +50,7 @@ async function holderOf(path: string): Promise<{ pid: number; startTicks: number
 function held(path: string, pid: number | undefined): SluiceError {
   return new SluiceError('PORT_IN_USE', 'another host daemon works on this state folder', {
     where: path,
-    ...(pid === undefined ? {} : { why: `process ${pid} holds the lock` }),
+    why: pid === undefined ? 'others took the lock, again and again' : `process ${pid} holds the lock`,
     remedy: 'use that one, or stop it first, or give another folder with --state',
   });
 }

@@ -4,6 +4,7 @@ import { type ZodType, z } from 'zod';
 import { platformError, SluiceError, toWire } from '../../core/errors.ts';
 import { isReleaseId } from '../../core/ids.ts';
 import type { Logger } from '../../core/ports.ts';
+import { readBody } from '../../lib/read-body.ts';
 import type { Keeper } from './keeper.ts';
 import { manifestSchema } from './release-folders.ts';
 import { runSchema } from './state.ts';
@@ -50,7 +51,7 @@ export function hostRoutes(
       return { wanted: keeper.offer(call.application, call.release, manifest) };
     }),
     route('PUT', `${release}/content`, async (call) => {
-      await keeper.receive(call.application, call.release, await readBody(call, LARGEST_ARCHIVE_BYTES));
+      await keeper.receive(call.application, call.release, await bodyOf(call, LARGEST_ARCHIVE_BYTES));
       return {};
     }),
     route('PUT', `${release}/instances`, async (call) => {
@@ -108,7 +109,7 @@ async function dispatch(routes: readonly Route[], request: IncomingMessage): Pro
 }
 
 async function readJson<T>(call: Call, schema: ZodType<T>): Promise<T> {
-  const text = (await readBody(call, LARGEST_JSON_BYTES)).toString('utf8');
+  const text = (await bodyOf(call, LARGEST_JSON_BYTES)).toString('utf8');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -122,15 +123,8 @@ async function readJson<T>(call: Call, schema: ZodType<T>): Promise<T> {
   throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
 }
 
-async function readBody({ request }: Call, most: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > most) throw invalid(`the body is larger than ${most} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
+function bodyOf({ request }: Call, most: number): Promise<Buffer> {
+  return readBody(request, most, () => invalid(`the body is larger than ${most} bytes`));
 }
 
 function invalid(why: string): SluiceError {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { createApiRouter } from '../api-router.ts';
 import { type ApiAnswer, type ApiRequest, type ApiRoute, accepted, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
@@ -175,10 +176,9 @@ function processChanges(wanted: ManifestProcess): Record<string, unknown> {
 }
 
 async function readYaml(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const manifest = await text(request);
   if (!/yaml/i.test(request.headers['content-type'] ?? '')) {
     throw new CloudError(400, 1004, 'CF-BadRequest', 'Bad request: Content-Type must be yaml');
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return manifest;
 }

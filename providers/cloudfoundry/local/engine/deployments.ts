@@ -120,12 +120,12 @@ export function createDeployments(cloud: CloudBase, instances: Instances, lifecy
     process.logRate = requested.logRate ?? process.logRate;
   }
 
-  function viewOf(deployment: DeploymentRow, fresh: ProcessRow): UpdaterView {
+  function viewOf(deployment: DeploymentRow, phase: UpdaterView['phase'], fresh: ProcessRow): UpdaterView {
     const views = instances.views(fresh.guid);
     const count = (...states: string[]): number => views.filter((one) => states.includes(one.state)).length;
     const routable = views.filter((one) => one.routable).length;
     return {
-      phase: deployment.phase as UpdaterView['phase'],
+      phase,
       maxInFlight: deployment.maxInFlight,
       ...phaseTarget(deployment),
       fresh: {
@@ -144,9 +144,10 @@ export function createDeployments(cloud: CloudBase, instances: Instances, lifecy
   function tick(deployment: DeploymentRow): void {
     const app = state.apps.get(deployment.appGuid);
     const fresh = deployment.processGuid ? state.processes.get(deployment.processGuid) : undefined;
-    if (!app || !fresh || app.state !== 'STARTED') return;
+    const { phase } = deployment;
+    if (!app || !fresh || app.state !== 'STARTED' || phase === 'DEPLOYED' || phase === 'CANCELED') return;
     dropSuperseded(deployment.appGuid);
-    const view = viewOf(deployment, fresh);
+    const view = viewOf(deployment, phase, fresh);
     const step = nextStep(view);
     const crashed = instances.views(fresh.guid).find((one) => one.state === 'CRASHED');
     deployment.error = crashed ? `Instance ${crashed.index} crashed: ${crashed.details ?? 'unknown'}` : null;

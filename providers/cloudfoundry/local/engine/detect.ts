@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** What a buildpack looks at. */
 export interface BundleFacts {
   readonly packageJson: string | undefined;
@@ -32,13 +34,13 @@ function procfileTypes(procfile: string): Record<string, string> {
   return types;
 }
 
+const packageSchema = z.object({ scripts: z.object({ start: z.string().optional() }).optional() });
+
 /** The script itself rather than `npm start`: npm would stand between us and the signals. */
 function startScript(packageJson: string | undefined): string | undefined {
   if (packageJson === undefined) return undefined;
   try {
-    const content = JSON.parse(packageJson) as { scripts?: { start?: unknown } };
-    const start = content.scripts?.start;
-    return typeof start === 'string' ? start : undefined;
+    return packageSchema.parse(JSON.parse(packageJson)).scripts?.start;
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Dispose } from '../../../../src/core/ports.ts';
 import type { RunnerLogLine, RunningInstance, StartDetection } from '../../../../src/core/runner.ts';
 import { signalGroup } from '../../../../src/runner/process-group.ts';
@@ -244,7 +245,7 @@ function instanceEnv(
   guid: string,
   wrongRelease: boolean,
 ): Record<string, string> {
-  const application = JSON.parse(wish.env['VCAP_APPLICATION'] ?? '{}') as Record<string, unknown>;
+  const application = z.looseObject({}).parse(JSON.parse(wish.env['VCAP_APPLICATION'] ?? '{}'));
   return {
     ...wish.env,
     ...(wrongRelease ? { SLUICE_RELEASE: WRONG_RELEASE } : {}),

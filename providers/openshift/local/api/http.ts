@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { parse as parseYaml } from 'yaml';
+import { readBody as readLimited } from '../../../../src/lib/read-body.ts';
 import { badRequest, unsupportedMediaType } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { ResourceType } from '../resources.ts';
@@ -47,16 +48,10 @@ export function plain(text: string, code = 200): Answer {
 
 const MAX_OBJECT_BYTES = 3 * 1024 * 1024;
 
-export async function readBody(incoming: IncomingMessage, limit = MAX_OBJECT_BYTES): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of incoming) {
-    const bytes: Buffer = Buffer.isBuffer(part) ? part : Buffer.from(String(part));
-    size += bytes.length;
-    if (size > limit) throw badRequest(`the request is too large: the limit is ${limit} bytes`);
-    parts.push(bytes);
-  }
-  return Buffer.concat(parts);
+export function readBody(incoming: IncomingMessage, limit = MAX_OBJECT_BYTES): Promise<Buffer> {
+  return readLimited(incoming, limit, () =>
+    badRequest(`the request is too large: the limit is ${limit} bytes`),
+  );
 }
 
 /** JSON, or YAML where the media type says so (JSON is YAML). */
