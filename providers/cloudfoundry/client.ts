@@ -15,7 +15,7 @@ const RATE_PER_SECOND = 40;
 const CREATE_ATTEMPTS = 3;
 
 /** One connection to one Cloud Foundry: addresses, token, space; shared by all calls of a provider. */
-export interface CloudFoundryClient {
+interface CloudFoundryClient {
   /** Calls that end when the signal does. */
   session(signal: AbortSignal): Session;
   close(): Promise<void>;

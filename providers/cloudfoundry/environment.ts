@@ -23,10 +23,10 @@ const undoSchema = z.object({
     check: z.object({ type: z.string(), endpoint: z.string().nullable(), timeout: z.number().nullable() }),
   }),
 });
-export type Undo = z.infer<typeof undoSchema>;
+type Undo = z.infer<typeof undoSchema>;
 
 /** Variable names to new values; null removes: the body of `PATCH /v3/apps/:guid/environment_variables`. */
-export type EnvironmentPatch = Readonly<Record<string, string | null>>;
+type EnvironmentPatch = Readonly<Record<string, string | null>>;
 
 export function split(variables: Readonly<Record<string, string | null>>): {
   readonly env: Environment;

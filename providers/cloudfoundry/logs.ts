@@ -9,7 +9,7 @@ const MOST_LINES = 1000;
 /** The platform's clock and ours may differ. */
 const CLOCK_SKEW_MS = 5_000;
 
-export interface PlatformLine extends LogLine {
+interface PlatformLine extends LogLine {
   /** Nanoseconds since 1970, exact, as text. */
   readonly stamp: string;
   /** The guid of the process that printed it, where the platform tells. */

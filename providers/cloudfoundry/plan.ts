@@ -4,13 +4,13 @@ import type { Process } from './wire.ts';
 
 const SECRET = '<secret>';
 
-export interface Wanted {
+interface Wanted {
   readonly want: TargetSpec;
   readonly routes: readonly WantedRoute[];
 }
 
 /** What is there beside the observation; undefined and empty where the application does not exist. */
-export interface Details {
+interface Details {
   readonly process: Process | undefined;
   /** Host names that lead to the application. */
   readonly routes: readonly string[];

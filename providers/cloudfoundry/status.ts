@@ -2,7 +2,7 @@ import { type ErrorClass, type ErrorDetails, platformError, toWire } from '../..
 import type { ApplicationName } from '../../src/core/ids.ts';
 import type { Operation, OperationHandle, OperationStatus } from '../../src/core/provider.ts';
 
-export type Kind = OperationHandle['kind'];
+type Kind = OperationHandle['kind'];
 type Native = Readonly<Record<string, string>>;
 
 export function handleOf(

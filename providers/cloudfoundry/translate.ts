@@ -41,7 +41,7 @@ export function dropletRelease(droplet: Droplet, packages: readonly PackageBits[
   return from && releaseOf(from);
 }
 
-export function packageOf(droplet: Droplet): string | undefined {
+function packageOf(droplet: Droplet): string | undefined {
   return droplet.links?.package?.href.split('/').pop();
 }
 

@@ -49,7 +49,7 @@ export function judgeRollout(
 }
 
 /** The ReplicaSet of the present template: revisions only rise, also when an old one is used again. */
-export function currentReplicaSet(
+function currentReplicaSet(
   deployment: Deployment,
   replicaSets: readonly ReplicaSet[],
 ): ReplicaSet | undefined {

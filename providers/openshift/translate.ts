@@ -199,7 +199,7 @@ export function admissionOf(route: Route): Admission {
   return refusal ?? { state: 'pending' };
 }
 
-export type BuildPhase = 'queued' | 'running' | 'complete' | 'failed';
+type BuildPhase = 'queued' | 'running' | 'complete' | 'failed';
 
 export function buildPhase(build: Build): BuildPhase {
   switch (build.status.phase) {

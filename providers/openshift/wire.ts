@@ -7,7 +7,7 @@ import { z } from 'zod';
 const count = z.number().default(0);
 const texts = z.record(z.string(), z.string()).default({});
 
-export const metaSchema = z.object({
+const metaSchema = z.object({
   name: z.string().default(''),
   generation: z.number().optional(),
   creationTimestamp: z.string().optional(),

@@ -22,7 +22,7 @@ const UPLOAD_TIMEOUT_MS = 5 * 60_000;
 /** It is this machine: the budget is there for loops gone wild only. */
 const CALLS_PER_SECOND = 500;
 
-export interface RunWish {
+interface RunWish {
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
   readonly healthPath?: string;
@@ -31,7 +31,7 @@ export interface RunWish {
 }
 
 /** The verbs of the host daemon. */
-export interface HostClient {
+interface HostClient {
   info(signal: AbortSignal): Promise<HostInfo>;
   application(name: string, signal: AbortSignal): Promise<HostApplication>;
   /** True when the content must be sent. */

@@ -35,7 +35,7 @@ export interface ConfigDocument {
   position(path: Path, at: 'key' | 'value'): { readonly line: number; readonly column: number };
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly file: string;
   readonly text: string;
   readonly resolve: (text: string) => ResolvedText;

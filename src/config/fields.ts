@@ -14,7 +14,7 @@ import {
  * The kinds of value `sluice.yaml` knows. Each takes what a person writes, gives what the program needs, and
  * describes itself for the JSON Schema and docs/configuration.md.
  */
-export interface Notes {
+interface Notes {
   readonly says: string;
   /** The default as a person would write it. */
   readonly otherwise?: string | number | boolean;

@@ -13,7 +13,7 @@ import { remedyFor } from './did-you-mean.ts';
 import { presetPolicy } from './preset-policy.ts';
 import { packagePresets } from './presets.ts';
 
-export interface InlineOrigin {
+interface InlineOrigin {
   /** Becomes the name of the platform. */
   readonly name: string;
   readonly url: string;

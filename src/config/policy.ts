@@ -26,7 +26,7 @@ export interface PolicyContext {
   readonly report: (document: ConfigDocument, faults: readonly Fault[]) => void;
 }
 
-export interface DecodedPolicy {
+interface DecodedPolicy {
   /** Undefined when there were faults, here or in the policy's own file. */
   readonly settings: PolicySettings | undefined;
   /** In the document that holds `policy:`. */

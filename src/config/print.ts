@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { Settings } from '../core/settings.ts';
 import { formatBytes, formatDuration } from '../core/units.ts';
-import { createRedactor, type LabelledSecret, type Redactor } from '../lib/redact.ts';
+import { createRedactor, type LabelledSecret } from '../lib/redact.ts';
 
 /**
  * The resolved configuration, safe to show: `<redacted from ${CF_PASSWORD}>` where a value came in by a reference,
@@ -22,11 +22,6 @@ export function redactedSettings(settings: Settings): unknown {
 /** The same for people: YAML with `1s` and `256Mi` instead of milliseconds and bytes. */
 export function printSettings(settings: Settings): string {
   return stringify(withUnits(redactedSettings(settings)), { lineWidth: 0 });
-}
-
-/** For everything else a command prints while this configuration is loaded. */
-export function settingsRedactor(settings: Settings): Redactor {
-  return createRedactor(settings.secrets);
 }
 
 function label(from: readonly string[]): string {

@@ -3,11 +3,11 @@ import { NOT_YET, NOT_YET_IN_POLICY, PRESETS_NOT_YET } from './not-yet.ts';
 import { isMap } from './path.ts';
 
 /** docs/configuration.md is written between these lines by the script that writes the schema; the rest is by hand. */
-export const REFERENCE_BEGIN = '<!-- keys: written by `npm run schema` -->';
-export const REFERENCE_END = '<!-- /keys -->';
+const REFERENCE_BEGIN = '<!-- keys: written by `npm run schema` -->';
+const REFERENCE_END = '<!-- /keys -->';
 
 /** The tables of all keys, from the JSON Schema, and of all that is not built yet. Markdown. */
-export function referenceTables(schema: JsonNode): string {
+function referenceTables(schema: JsonNode): string {
   const lines = ['| key | value | default | meaning |', '|---|---|---|---|'];
   for (const row of rowsOf(schema, '')) {
     lines.push(`| \`${row.key}\` | ${row.value} | ${row.standard} | ${escapeCell(row.says)} |`);

@@ -7,7 +7,7 @@ export interface ResolvedReference {
   readonly value: string;
 }
 
-export interface ReferenceFault {
+interface ReferenceFault {
   readonly severity: 'error' | 'warning';
   readonly summary: string;
   readonly remedy: string;
@@ -19,7 +19,7 @@ export interface ResolvedText {
   readonly faults: readonly ReferenceFault[];
 }
 
-export interface ReferenceSources {
+interface ReferenceSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly read: (path: string) => string;
   /** Absolute folder of the configuration file. */

@@ -44,7 +44,7 @@ function decodePercent(text: string): string {
   }
 }
 
-export interface SecretInClear {
+interface SecretInClear {
   readonly path: Path;
   readonly value: string;
 }

@@ -1,6 +1,6 @@
 import type { Document, ErrorCode } from 'yaml';
 
-export interface SyntaxFault {
+interface SyntaxFault {
   readonly offset: number;
   readonly summary: string;
   readonly remedy: string;

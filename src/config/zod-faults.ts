@@ -6,7 +6,7 @@ import { isMap, type Path, valueAt } from './path.ts';
 
 type Issue = z.core.$ZodIssue;
 
-export interface IssueContext {
+interface IssueContext {
   /** What was decoded. */
   readonly input: unknown;
   /** JSON Schema of the decoder: the source of "did you mean". */

@@ -15,7 +15,7 @@ import { createRunner } from './runner.ts';
 
 const LAST_ANSWERS_MS = 2_000;
 
-export interface HostDeps {
+interface HostDeps {
   /** Path of the unix socket; made with mode 0600. */
   readonly socket: string;
   /** Releases, output and state; private to this daemon. */

@@ -16,14 +16,14 @@ export interface KeepingRunner extends Runner {
 }
 
 /** What the next owner must know of an instance. */
-export interface LeftBehind {
+interface LeftBehind {
   readonly identity: ProcessIdentity;
   readonly port: number;
   readonly ready: boolean;
   readonly restarts: number;
 }
 
-export interface KeepingRunnerDeps {
+interface KeepingRunnerDeps {
   readonly clock: Clock;
   readonly random: Random;
   /** For the output of the processes; private to this runner. */

@@ -23,7 +23,7 @@ const OWN_VARIABLES = ['PATH', 'HOME', 'LANG', 'TZ'] as const;
  */
 const GATE = 'IFS= read -r _ <&3 || exit 1; exec 3<&-; exec sh -c "$1"';
 
-export interface LaunchOptions {
+interface LaunchOptions {
   readonly spec: InstanceSpec;
   readonly port: number;
   readonly clock: Clock;

@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 const LONGEST_LINE = 8_192;
 const CUT = '…';
 
-export interface LineSplitter {
+interface LineSplitter {
   /** The lines that `chunk` completes, without their line ends. */
   feed(chunk: Uint8Array): readonly string[];
   /** What stood after the last line end, if anything. */

@@ -16,7 +16,7 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
 }
 
 /** Zombies do not count: where no init reaps them they stay for ever. */
-export async function groupIsAlive(group: number): Promise<boolean> {
+async function groupIsAlive(group: number): Promise<boolean> {
   try {
     process.kill(-group, 0);
   } catch (error) {

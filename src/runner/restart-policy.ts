@@ -18,7 +18,7 @@ export interface RestartHistory {
 
 export const NO_EXITS: RestartHistory = { exits: [], failures: 0, crashLoop: false };
 
-export interface InstanceExit {
+interface InstanceExit {
   readonly at: number;
   /** When it became ready; undefined if it never did. */
   readonly readyAt: number | undefined;

@@ -8,7 +8,7 @@ import { createInstance, type Instance, type InstanceDeps } from './instance.ts'
 import { launch } from './launch.ts';
 import { usageSampler } from './usage.ts';
 
-export interface RunnerDeps {
+interface RunnerDeps {
   readonly clock: Clock;
   readonly random: Random;
   /** Holds the promise that no instance outlives this process; one of its own by default. */

@@ -13,7 +13,7 @@ const LARGEST_BYTES = 4 * 1_048_576;
  * Where processes write whose owner may go away: a pipe would kill them with it, a file does not. One file each for
  * stdout and stderr; whoever owns the process reads them as they grow.
  */
-export interface Spool {
+interface Spool {
   /** Descriptors to hand to a child; call `release` after the spawn. */
   open(id: string): { readonly out: number; readonly err: number; release(): void };
   /** Reads what is written from now on; with `fromStart` also the last part of what stands there already. */
@@ -21,7 +21,7 @@ export interface Spool {
   remove(id: string): void;
 }
 
-export interface SpoolReader {
+interface SpoolReader {
   /** Reads what came since the last look and stops. */
   close(): void;
 }

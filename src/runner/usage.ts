@@ -4,13 +4,13 @@ import { TICKS_PER_SECOND } from './proc-stat.ts';
 
 const LOOK_EVERY_MS = 2_000;
 
-export interface Usage {
+interface Usage {
   /** Share of one core since the look before. */
   readonly cpu: number;
   readonly memoryBytes: number;
 }
 
-export interface UsageSampler {
+interface UsageSampler {
   of(group: number): Usage | undefined;
   close(): void;
 }

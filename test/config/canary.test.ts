@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { validateFile } from '../../src/cli/validate-file.ts';
 import { loadSettingsFile } from '../../src/config/load.ts';
-import { printSettings, redactedSettings, settingsRedactor } from '../../src/config/print.ts';
+import { printSettings, redactedSettings } from '../../src/config/print.ts';
 import { formatDiagnostic } from '../../src/core/diagnostics.ts';
 import { SluiceError } from '../../src/core/errors.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
 import { loadText, PROVIDERS } from './support.ts';
 
 /** Every text of this file is replaced by a reference in turn and all at once. */
@@ -162,7 +163,7 @@ describe('secrets in the right place', () => {
     expectNone(JSON.stringify(redactedSettings(settings)), planted.canaries);
     expectNone(printSettings(settings), planted.canaries);
     expect(printSettings(settings)).toMatch(/password: <redacted from \$\{C\d+\}>/);
-    const redactor = settingsRedactor(settings);
+    const redactor = createRedactor(settings.secrets);
     const { references: _references, secrets: _secrets, ...rest } = settings;
     expectNone(JSON.stringify(redactor.value(rest)), planted.canaries);
     expectNone(redactor.text(JSON.stringify(rest)), planted.canaries);

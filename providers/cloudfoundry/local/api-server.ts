@@ -20,7 +20,7 @@ import type { Uaa } from './uaa.ts';
 const SLOW_MS = 2_000;
 const NOBODY: Actor = { guid: '', name: '', email: '' };
 
-export interface ApiServerDeps {
+interface ApiServerDeps {
   readonly routes: readonly ApiRoute[];
   readonly uaa: Uaa;
   readonly faults: FaultSwitches;

@@ -28,7 +28,7 @@ export interface ApiAnswer {
   readonly bytes?: Buffer;
 }
 
-export type ApiHandler = (request: ApiRequest) => ApiAnswer | Promise<ApiAnswer>;
+type ApiHandler = (request: ApiRequest) => ApiAnswer | Promise<ApiAnswer>;
 
 export interface ApiRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';

@@ -30,7 +30,7 @@ export interface CloudBase {
   readonly dir: string;
 }
 
-export interface CloudUrls {
+interface CloudUrls {
   api: string;
   uaa: string;
   logCache: string;

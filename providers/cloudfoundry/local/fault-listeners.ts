@@ -5,7 +5,7 @@ import type { Listener } from './listener.ts';
 type Door = Pick<Listener, 'open' | 'shut'>;
 
 /** Shuts and opens ports as faults are switched. */
-export interface FaultFollower {
+interface FaultFollower {
   start(): void;
   /** Resolves when the last switch has been followed. */
   settled(): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/core/ports.ts';
 
-export const GENERAL_LIMIT = 20_000;
+const GENERAL_LIMIT = 20_000;
 const RESET_MINUTES = 60;
 
 export const RATE_LIMITS = {

@@ -8,7 +8,7 @@ export interface Pool {
   readonly lastFilledAt: number;
 }
 
-export type Lookup =
+type Lookup =
   | { readonly found: 'endpoints'; readonly endpoints: readonly Endpoint[] }
   /** The route is known and its pool is empty. */
   | { readonly found: 'empty' }

@@ -12,7 +12,7 @@ export interface Credentials {
   readonly clientSecret: string;
 }
 
-export interface UaaDeps {
+interface UaaDeps {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly credentials: Credentials;

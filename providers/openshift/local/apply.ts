@@ -11,7 +11,7 @@ import {
 } from './managed-fields.ts';
 import type { KubeObject, ManagedFields } from './types.ts';
 
-export interface ApplyOptions {
+interface ApplyOptions {
   readonly manager: string;
   readonly force: boolean;
   /** RFC 3339, stamped on the manager's entry. */

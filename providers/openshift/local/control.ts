@@ -4,7 +4,7 @@ import type { Runnable } from '../../../src/core/ports.ts';
 import { FAULTS, type Fault, parseFaultWish } from '../../../src/lib/faults.ts';
 import type { JsonObject } from './json.ts';
 
-export interface ControlServer extends Runnable {
+interface ControlServer extends Runnable {
   readonly port: number;
 }
 

@@ -4,7 +4,7 @@ import { createServer as createTcp, type Server, type Socket } from 'node:net';
 import type { SelfSigned } from './certificate.ts';
 
 /** HTTP and HTTPS on one port: the first byte of a connection says which (22 begins a TLS handshake). */
-export interface DualServer {
+interface DualServer {
   /** Both speak through these two; subscribe to each. */
   readonly servers: readonly [HttpServer, HttpsServer];
   listen(port: number): Promise<number>;

@@ -11,7 +11,7 @@ export interface ImageFolder {
 }
 
 /** Where the digest of a tag is asked for: `registry/ns/name:tag` or `name:tag` with local lookup. */
-export type TagLookup = (namespace: string, name: string, tag: string) => string | undefined;
+type TagLookup = (namespace: string, name: string, tag: string) => string | undefined;
 
 export function createImageFolder(dir: string, digestOfTag: TagLookup): ImageFolder {
   function folderOf(digest: string): string {
@@ -30,7 +30,7 @@ export function createImageFolder(dir: string, digestOfTag: TagLookup): ImageFol
   };
 }
 
-export interface ImageReference {
+interface ImageReference {
   readonly registry: string;
   readonly namespace: string;
   readonly name: string;

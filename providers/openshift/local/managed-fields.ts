@@ -6,7 +6,7 @@ import type { KubeObject, ManagedFields } from './types.ts';
  * Fields as flat paths: `f:spec␀f:replicas`, items of keyed lists as `k:{"name":"app"}`, their existence as `.`. The
  * value is what the object holds there.
  */
-export type FieldPaths = Map<string, Json>;
+type FieldPaths = Map<string, Json>;
 
 const SEPARATOR = '\u0000';
 /** Identity and bookkeeping belong to nobody. */

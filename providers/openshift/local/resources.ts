@@ -32,7 +32,7 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   readonly of?: T;
 }
 
-export interface SubresourceType {
+interface SubresourceType {
   readonly name: string;
   readonly kind: string;
   readonly verbs: readonly string[];

@@ -110,7 +110,7 @@ export function findCurrent(
     .find((set) => equal(withoutHash(set.spec.template), withoutHash(wanted)));
 }
 
-export function withoutHash(template: PodTemplate): PodTemplate {
+function withoutHash(template: PodTemplate): PodTemplate {
   const copy = clone(template);
   delete copy.metadata?.labels?.[TEMPLATE_HASH];
   return copy;

@@ -1,7 +1,7 @@
 import { isObject, textAt } from './json.ts';
 import type { KubeObject } from './types.ts';
 
-export const HOST_GENERATED = 'openshift.io/host.generated';
+const HOST_GENERATED = 'openshift.io/host.generated';
 
 /** A route without host gets one on creation, and keeps what it has when an update leaves it out. */
 export function admitRoute(draft: KubeObject, before: KubeObject | undefined, appsDomain: string): void {

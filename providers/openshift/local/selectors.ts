@@ -3,7 +3,7 @@ import { at, type JsonObject } from './json.ts';
 import type { Selector } from './types.ts';
 
 export type Labels = Readonly<Record<string, string>> | undefined;
-export type LabelMatcher = (labels: Labels) => boolean;
+type LabelMatcher = (labels: Labels) => boolean;
 
 /** `app=shop,tier!=db,env in (a,b),!old`; throws a BadRequest that quotes what it cannot read. */
 export function parseLabelSelector(text: string): LabelMatcher {

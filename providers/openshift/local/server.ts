@@ -27,7 +27,7 @@ import { IMAGE_STREAMS } from './resources.ts';
 import { createRouter } from './router/server.ts';
 import { createStore } from './store.ts';
 
-export interface LocalOpenShiftOptions {
+interface LocalOpenShiftOptions {
   /** Builds, images and pods live below it. */
   readonly dir: string;
   readonly runner: Runner;

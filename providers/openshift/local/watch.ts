@@ -5,7 +5,7 @@ import { groupVersion, type ResourceType } from './resources.ts';
 import type { Store, StoreEvent } from './store.ts';
 import type { KubeObject } from './types.ts';
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly type: ResourceType;
   readonly namespace: string | undefined;
   /** Undefined: begin with what is there now. */
@@ -16,7 +16,7 @@ export interface WatchOptions {
   readonly timeoutMs: number;
 }
 
-export interface WatchEvent {
+interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
   readonly object: JsonObject;
 }

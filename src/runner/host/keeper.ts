@@ -7,7 +7,7 @@ import { type HostStore, type ReleaseRecord, type RunSpec, servingRelease } from
 import { createUploads } from './uploads.ts';
 import { type ApplicationView, releaseView } from './view.ts';
 
-export interface KeeperDeps {
+interface KeeperDeps {
   readonly store: HostStore;
   readonly folders: ReleaseFolders;
   readonly runner: Pick<Runner, 'list' | 'logs'>;

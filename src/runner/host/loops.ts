@@ -2,7 +2,7 @@
  * Runs `work` for a key so often that it has run once after the last `kick`, and never twice at a time for one key.
  * So whoever changes what is wanted need not know whether somebody is at work on it.
  */
-export interface Loops {
+interface Loops {
   kick(key: string): void;
   /** No further runs; what is under way ends by itself. */
   close(): void;

@@ -10,7 +10,7 @@ import type { HostStore, ProcessRecord, ReleaseRecord, RunSpec } from './state.t
 
 const LOG_TAIL_LINES = 30;
 
-export interface ReconcilerDeps {
+interface ReconcilerDeps {
   readonly store: HostStore;
   readonly folders: ReleaseFolders;
   readonly runner: Pick<

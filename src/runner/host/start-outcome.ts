@@ -1,6 +1,6 @@
 import type { RunningInstance } from '../../core/runner.ts';
 
-export type StartOutcome =
+type StartOutcome =
   | { readonly outcome: 'starting'; readonly ready: number }
   | { readonly outcome: 'ready' }
   | {

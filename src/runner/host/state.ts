@@ -37,7 +37,6 @@ const phaseSchema = z.discriminatedUnion('phase', [
   /** On its way out: instances drain, then the folder goes. */
   z.object({ phase: z.literal('retiring') }),
 ]);
-export type ReleasePhase = z.output<typeof phaseSchema>;
 
 const releaseSchema = z.object({
   digest: z.string(),
@@ -55,7 +54,7 @@ const stateSchema = z.object({
   boot: z.string(),
   applications: z.record(z.string(), z.record(z.string(), releaseSchema)),
 });
-export type HostState = z.output<typeof stateSchema>;
+type HostState = z.output<typeof stateSchema>;
 
 /** The release whose instances became ready last; before any did, the one that is starting. */
 export function servingRelease(releases: Readonly<Releases>): string | undefined {

@@ -6,7 +6,7 @@ export interface ApplicationView {
   readonly releases: readonly ReleaseView[];
 }
 
-export interface ReleaseView {
+interface ReleaseView {
   readonly id: string;
   readonly digest: string;
   readonly phase: ReleaseRecord['at']['phase'];

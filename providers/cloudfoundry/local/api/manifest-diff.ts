@@ -3,7 +3,7 @@ import { processesOf } from '../state.ts';
 import { type ManifestApplication, manifestProcesses } from './manifest-body.ts';
 
 /** One step of a JSON patch from what is to what the manifest wants. */
-export interface DiffEntry {
+interface DiffEntry {
   readonly op: 'add' | 'replace';
   readonly path: string;
   readonly was?: unknown;

@@ -3,7 +3,7 @@ import type { Cloud } from '../cloud.ts';
 import { RATE_LIMITS } from '../rate-limit.ts';
 
 /** The Cloud Controller release whose behaviour is copied. */
-export const API_VERSION = '3.228.0';
+const API_VERSION = '3.228.0';
 
 const COLLECTIONS = [
   'apps',

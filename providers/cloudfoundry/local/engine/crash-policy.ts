@@ -1,7 +1,7 @@
 /** Diego restarts the first crashes at once and only then begins to wait. */
 const IMMEDIATE_RESTARTS = 3;
 
-export interface CrashDelays {
+interface CrashDelays {
   readonly first: number;
   readonly longest: number;
 }

@@ -15,7 +15,7 @@ import type { Instances } from './instances.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { canaryStep, nextStep, type UpdaterView } from './updater.ts';
 
-export interface DeploymentWish {
+interface DeploymentWish {
   readonly app: AppRow;
   readonly strategy: 'rolling' | 'canary';
   readonly dropletGuid: string;

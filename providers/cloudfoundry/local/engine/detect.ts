@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What a buildpack looks at. */
-export interface BundleFacts {
+interface BundleFacts {
   readonly packageJson: string | undefined;
   readonly procfile: string | undefined;
   /** The app says itself how it is started. */

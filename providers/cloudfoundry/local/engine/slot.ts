@@ -14,9 +14,9 @@ const FORGIVEN_AFTER_MS = 300_000;
 const NEVER_MS = 2_147_483_647;
 const CRASH_COMMAND = "echo 'crash-loop fault: exiting at once' >&2; exit 1";
 /** What `wrong-release` makes instances report. */
-export const WRONG_RELEASE = 'r-0000000000';
+const WRONG_RELEASE = 'r-0000000000';
 
-export interface SlotDeps {
+interface SlotDeps {
   readonly cloud: CloudBase;
   /** Runner id → slot, so that what the runner tells finds its way. */
   readonly running: Map<string, Slot>;

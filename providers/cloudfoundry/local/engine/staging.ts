@@ -17,7 +17,7 @@ export interface Staging {
   begin(build: BuildRow, bundle: PackageRow): void;
 }
 
-export class StagingError extends Error {}
+class StagingError extends Error {}
 
 export function createStaging(cloud: CloudBase): Staging {
   const { clock, state } = cloud;

@@ -6,11 +6,6 @@ export function commandOf(process: ProcessRow, droplet: DropletRow): string | un
   return process.command ?? droplet.processTypes[process.type];
 }
 
-export interface InstancePlace {
-  readonly index: number;
-  readonly guid: string;
-}
-
 /** What every instance of a process is told; fixed when the process is started, whatever changes later. */
 export function processEnv(
   state: CloudState,

@@ -18,7 +18,7 @@ export interface UpdaterView {
   readonly old: readonly { readonly guid: string; readonly instances: number }[];
 }
 
-export type UpdaterStep =
+type UpdaterStep =
   | { readonly kind: 'wait'; readonly why: string }
   | {
       readonly kind: 'scale';

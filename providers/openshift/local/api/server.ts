@@ -7,7 +7,7 @@ import { internalError, StatusError } from '../errors.ts';
 import { dispatch } from './dispatch.ts';
 import type { Answer } from './http.ts';
 
-export interface ApiServer extends Runnable {
+interface ApiServer extends Runnable {
   readonly port: number;
   setDown(down: boolean): Promise<void>;
 }

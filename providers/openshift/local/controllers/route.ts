@@ -3,7 +3,7 @@ import type { Route } from '../openshift-types.ts';
 import { ROUTES } from '../resources.ts';
 import type { Condition } from '../types.ts';
 
-export const ROUTER_NAME = 'default';
+const ROUTER_NAME = 'default';
 
 /** The router's own view of each route: whether it admits it. Being admitted is not yet being served. */
 export function createRouteController(cluster: Cluster): Controller {
@@ -87,7 +87,7 @@ function refused(reason: string, message: string): Condition {
   return { type: 'Admitted', status: 'False', reason, message };
 }
 
-export function hostOf(route: Route, appsDomain: string): string {
+function hostOf(route: Route, appsDomain: string): string {
   if (route.spec.host) return route.spec.host.toLowerCase();
   return route.spec.subdomain ? `${route.spec.subdomain}.${appsDomain}`.toLowerCase() : '';
 }

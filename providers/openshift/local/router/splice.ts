@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  * A port in front of another one, byte for byte. It is what dies and freezes when the router is told to: a frozen one
  * accepts connections and moves nothing in either direction, also on those already open, until it is thawed.
  */
-export interface Splice {
+interface Splice {
   listen(port: number): Promise<number>;
   /** Refuses from now on and resets what is open. */
   shut(): Promise<void>;
