@@ -161,7 +161,10 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     this.#exchange = undefined;
     exchange.gone();
     if (answers) this.#refuse(400);
-    else this.#socket.destroy();
+    else {
+      this.#enter('lingering');
+      this.#socket.destroy();
+    }
   }
 
   #holdBack(held: boolean): void {
