@@ -15,7 +15,8 @@ export function spill(draft: Draft): Draft {
   const lines = candidates
     .filter(({ rank }) => rank !== 'none')
     .map((candidate) => capacityLine(candidate, policy.overprovision));
-  if (rest > 0) {
+  // With nobody to fill, everything is left over; that is no matter of capacity.
+  if (rest > 0 && draft.preference.length > 0) {
     const over = Math.round(facts.demandRps * rest);
     lines.push(
       `${over} rps of ${Math.round(facts.demandRps)} rps are more than all can carry: sent all the same`,
