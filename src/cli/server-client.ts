@@ -30,6 +30,11 @@ export interface ServerClient extends Control {
 }
 
 export function serverClient(url: string, token: string | undefined): ServerClient {
+  if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    throw new SluiceError('USAGE', `--server "${url}" is no address`, {
+      remedy: 'write it like http://127.0.0.1:9901',
+    });
+  }
   const agent = new Agent({ connect: { timeout: 3_000 }, keepAliveTimeout: 1_000 });
   const auth: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
 

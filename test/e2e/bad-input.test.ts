@@ -166,6 +166,15 @@ describe('bad input', () => {
     expect(result.stderr).toContain('`sluice failover` is not built yet');
   });
 
+  it.each(['nonsense', '127.0.0.1:9901', 'http://127.0.0.1:undefined'])(
+    'a server %s that is no address: exit status 2 and how to write one',
+    async (server) => {
+      const result = await sluice(['status', '--server', server], dir);
+      expect(result.status).toBe(2);
+      expect(result.stderr).toContain('http://127.0.0.1:9901');
+    },
+  );
+
   it('a server that is not there: its address and how to start one', async () => {
     const result = await sluice(['status', '--server', 'http://127.0.0.1:1'], dir);
     expect(result.status).toBe(1);
