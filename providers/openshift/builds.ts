@@ -1,10 +1,5 @@
-import { platformError, type SluiceError, toWire } from '../../src/core/errors.ts';
-import type {
-  OperationHandle,
-  OperationStatus,
-  ProviderContext,
-  StagedArtifact,
-} from '../../src/core/provider.ts';
+import { platformError, type SluiceError } from '../../src/core/errors.ts';
+import type { StagedArtifact } from '../../src/core/provider.ts';
 import { imageTag } from './manifests.ts';
 import { buildConfigName } from './names.ts';
 import { BUILD_RUN, IMAGE_STREAM_TAG } from './resources.ts';
@@ -12,11 +7,7 @@ import type { Site } from './site.ts';
 import { buildNumber, buildPhase } from './translate.ts';
 import type { Build } from './wire.ts';
 
-/** A build that is new and already says why it cannot begin is stuck, not slow. */
-export const STUCK_MS = 60_000;
-/** From "complete" until the registry shows the image. */
-const IMAGE_WAIT_MS = 60_000;
-const TAIL_LINES = 20;
+const STUCK_MS = 60_000;
 
 /** Oldest first. */
 export async function buildsOf(
@@ -30,49 +21,9 @@ export async function buildsOf(
   return [...builds].sort((a, b) => buildNumber(a) - buildNumber(b));
 }
 
-export async function pollStage(
-  site: Site,
-  context: ProviderContext,
-  handle: OperationHandle,
-): Promise<OperationStatus> {
-  const { build: name = '', release = '' } = handle.native;
-  const build = await site.client.get(BUILD_RUN, name, context.signal);
-  if (!build) return { state: 'lost', message: `build ${name} is gone` };
-  const phase = buildPhase(build);
-  if (phase === 'queued') {
-    const waited = context.now() - handle.startedAt;
-    if (build.status.reason !== undefined && waited > STUCK_MS) {
-      return { state: 'failed', error: toWire(buildError(site, build, [])) };
-    }
-    return { state: 'running', message: describeBuild(build), retryAfterMs: 1_000 };
-  }
-
-  // The handle remembers how much of the log was shown, so that another process goes on from there.
-  const lines = await logOf(site, name, context.signal);
-  const shown = Number(handle.native['lines'] ?? 0);
-  for (const text of lines.slice(shown)) context.log({ at: context.now(), source: 'build', text });
-  const next = { ...handle, native: { ...handle.native, lines: String(Math.max(shown, lines.length)) } };
-  const moved = lines.length > shown ? { handle: next } : {};
-
-  if (phase === 'running') {
-    return { state: 'running', message: describeBuild(build), retryAfterMs: 1_000, ...moved };
-  }
-  if (phase === 'failed') {
-    return { state: 'failed', error: toWire(buildError(site, build, lines.slice(-TAIL_LINES))) };
-  }
-  const artifact = await artifactOf(site, handle.application, release, build, context.signal);
-  if (artifact) return { state: 'succeeded', artifact, message: `build ${name} is complete` };
-  if (context.now() - handle.startedAt < IMAGE_WAIT_MS) {
-    return { state: 'running', message: 'waiting for the image to show up in the registry', ...moved };
-  }
-  return { state: 'failed', error: toWire(noImage(site, build)) };
-}
-
-async function logOf(site: Site, name: string, signal: AbortSignal): Promise<readonly string[]> {
-  const text = (await site.client.log(BUILD_RUN, name, { nowait: 'true' }, signal)) ?? '';
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
+/** A build that is new and already says why it cannot begin is stuck, not slow. */
+export function isStuck(build: Build, waitedMs: number): boolean {
+  return buildPhase(build) === 'queued' && build.status.reason !== undefined && waitedMs > STUCK_MS;
 }
 
 /** By digest: a tag may mean something else tomorrow. */
@@ -108,7 +59,7 @@ export function describeBuild(build: Build): string {
   return `build ${build.metadata.name} is ${words[phase] ?? phase.toLowerCase()}${because}`;
 }
 
-function buildError(site: Site, build: Build, logTail: readonly string[]): SluiceError {
+export function buildError(site: Site, build: Build, logTail: readonly string[]): SluiceError {
   const { phase, reason, message } = build.status;
   const why = [reason ?? phase, message].filter(Boolean).join(': ');
   const what =
@@ -136,7 +87,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'somebody cancelled it, or the upload broke off: whatever stands before the API must bear five silent minutes',
 };
 
-function noImage(site: Site, build: Build): SluiceError {
+export function noImage(site: Site, build: Build): SluiceError {
   return platformError('buildFailed', site.platform, `build ${build.metadata.name} left no image`, {
     why: 'it is complete, but neither it nor its image stream tag names a digest',
     remedy: 'is the cluster’s image registry up? `oc get imagestreams` shows what was pushed',

@@ -6,7 +6,6 @@ import type {
   ProviderDeps,
 } from '../../src/core/provider.ts';
 import { apply, pollApply } from './apply.ts';
-import { pollStage } from './builds.ts';
 import { createClient } from './client.ts';
 import type { Options } from './config.ts';
 import { describe } from './describe.ts';
@@ -18,7 +17,7 @@ import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
 import { DEPLOYMENT, ROUTE } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
 import type { Site } from './site.ts';
-import { stage } from './stage.ts';
+import { pollStage, stage } from './stage.ts';
 
 /** One namespace of one OpenShift cluster. */
 export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {

@@ -1,25 +1,27 @@
-import { hasClass, platformError } from '../../src/core/errors.ts';
-import {
-  type Bundle,
-  type Operation,
-  type OperationHandle,
-  type ProviderContext,
-  RETRYABLE,
-  type TargetSpec,
+import { hasClass, platformError, toWire } from '../../src/core/errors.ts';
+import type {
+  Bundle,
+  Operation,
+  OperationHandle,
+  OperationStatus,
+  ProviderContext,
+  TargetSpec,
 } from '../../src/core/provider.ts';
-import { artifactOf, buildsOf, describeBuild, STUCK_MS } from './builds.ts';
+import { artifactOf, buildError, buildsOf, describeBuild, isStuck, noImage } from './builds.ts';
 import { buildConfig, imageStream } from './manifests.ts';
-import { buildConfigName, checkName } from './names.ts';
-import { BUILD_CONFIG, IMAGE_STREAM, SERVICE_ACCOUNT } from './resources.ts';
+import { checkName } from './names.ts';
+import { BUILD_CONFIG, BUILD_RUN, IMAGE_STREAM, SERVICE_ACCOUNT } from './resources.ts';
 import { applyOwned, heldKinds, type Site } from './site.ts';
 import { handleOf } from './status.ts';
 import { buildNumber, buildPhase } from './translate.ts';
+import { upload } from './upload.ts';
 import type { Build } from './wire.ts';
 
 const ACCOUNT_WAIT_MS = 30_000;
 const ACCOUNT_EVERY_MS = 500;
-const WATCH_EVERY_MS = 1_000;
-const SUBMIT_ATTEMPTS = 4;
+/** From "complete" until the registry shows the image. */
+const IMAGE_WAIT_MS = 60_000;
+const TAIL_LINES = 20;
 
 export async function stage(
   site: Site,
@@ -51,7 +53,7 @@ export async function stage(
   await applyOwned(site, BUILD_CONFIG, buildConfig(want, site.options.builder), application, signal);
   await builderAccount(site, signal);
   const newest = builds.at(-1);
-  const build = await submit(site, context, want, await bundle.tarGz(), newest ? buildNumber(newest) : 0);
+  const build = await upload(site, context, want, await bundle.tarGz(), newest ? buildNumber(newest) : 0);
   return { handle: handleFor(build) };
 }
 
@@ -75,67 +77,46 @@ async function builderAccount(site: Site, signal: AbortSignal): Promise<void> {
   });
 }
 
-/**
- * Uploads the source. The server answers only when the build has read it all, so a second pair of eyes watches the
- * build meanwhile: one that failed or cannot begin would keep the upload waiting for minutes.
- */
-async function submit(
+export async function pollStage(
   site: Site,
   context: ProviderContext,
-  want: TargetSpec,
-  source: Buffer,
-  after: number,
-): Promise<Build> {
-  for (let attempt = 1; ; attempt++) {
-    const stop = new AbortController();
-    const signal = AbortSignal.any([context.signal, stop.signal]);
-    const name = buildConfigName(want.application, want.release.id);
-    const upload = site.client.instantiateBinary(name, source, signal);
-    const watch = hopelessBuild(site, context, want, after, signal);
-    try {
-      return await Promise.race([upload, watch]);
-    } catch (error) {
-      if (context.signal.aborted) throw error;
-      // The answer was lost or was a refusal; a build that was made all the same is ours, and `poll` tells its fate.
-      const begun = await newestAfter(site, want, after, context.signal);
-      if (begun) return begun;
-      if (!hasClass(error, ...RETRYABLE) || attempt >= SUBMIT_ATTEMPTS) throw error;
-      await site.clock.sleep(error.details.retryAfterMs ?? attempt * 500, context.signal);
-    } finally {
-      stop.abort();
-      await Promise.allSettled([upload, watch]);
+  handle: OperationHandle,
+): Promise<OperationStatus> {
+  const { build: name = '', release = '' } = handle.native;
+  const build = await site.client.get(BUILD_RUN, name, context.signal);
+  if (!build) return { state: 'lost', message: `build ${name} is gone` };
+  const phase = buildPhase(build);
+  if (phase === 'queued') {
+    if (isStuck(build, context.now() - handle.startedAt)) {
+      return { state: 'failed', error: toWire(buildError(site, build, [])) };
     }
+    return { state: 'running', message: describeBuild(build), retryAfterMs: 1_000 };
   }
+
+  // The handle remembers how much of the log was shown, so that another process goes on from there.
+  const lines = await logOf(site, name, context.signal);
+  const shown = Number(handle.native['lines'] ?? 0);
+  for (const text of lines.slice(shown)) context.log({ at: context.now(), source: 'build', text });
+  const next = { ...handle, native: { ...handle.native, lines: String(Math.max(shown, lines.length)) } };
+  const moved = lines.length > shown ? { handle: next } : {};
+
+  if (phase === 'running') {
+    return { state: 'running', message: describeBuild(build), retryAfterMs: 1_000, ...moved };
+  }
+  if (phase === 'failed') {
+    return { state: 'failed', error: toWire(buildError(site, build, lines.slice(-TAIL_LINES))) };
+  }
+  const artifact = await artifactOf(site, handle.application, release, build, context.signal);
+  if (artifact) return { state: 'succeeded', artifact, message: `build ${name} is complete` };
+  if (context.now() - handle.startedAt < IMAGE_WAIT_MS) {
+    return { state: 'running', message: 'waiting for the image to show up in the registry', ...moved };
+  }
+  return { state: 'failed', error: toWire(noImage(site, build)) };
 }
 
-async function hopelessBuild(
-  site: Site,
-  context: ProviderContext,
-  want: TargetSpec,
-  after: number,
-  signal: AbortSignal,
-): Promise<Build> {
-  const since = site.clock.monotonic();
-  let said = '';
-  for (;;) {
-    await site.clock.sleep(WATCH_EVERY_MS, signal);
-    const build = await newestAfter(site, want, after, signal).catch(() => undefined);
-    if (signal.aborted) throw signal.reason;
-    if (!build) continue;
-    const news = describeBuild(build);
-    if (news !== said) context.log({ at: context.now(), source: 'platform', text: news });
-    said = news;
-    const stuck = buildPhase(build) === 'queued' && build.status.reason !== undefined;
-    if (buildPhase(build) === 'failed' || (stuck && site.clock.monotonic() - since > STUCK_MS)) return build;
-  }
-}
-
-async function newestAfter(
-  site: Site,
-  want: TargetSpec,
-  after: number,
-  signal: AbortSignal,
-): Promise<Build | undefined> {
-  const builds = await buildsOf(site, want.application, want.release.id, signal);
-  return builds.findLast((build) => buildNumber(build) > after);
+async function logOf(site: Site, name: string, signal: AbortSignal): Promise<readonly string[]> {
+  const text = (await site.client.log(BUILD_RUN, name, { nowait: 'true' }, signal)) ?? '';
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
 }

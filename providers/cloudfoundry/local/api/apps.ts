@@ -7,7 +7,7 @@ import type { ListOptions } from '../pagination.ts';
 import { type AppRow, emptyMetadata, newRow, processesOf } from '../state.ts';
 import { timestamp } from '../time.ts';
 import { environment } from './app-environment.ts';
-import { type Collection, readRoutes } from './collection.ts';
+import { type Collection, keepRow, readRoutes } from './collection.ts';
 import { findByPath } from './find.ts';
 import { newProcess } from './process-rows.ts';
 
@@ -93,8 +93,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
           features: { ssh: false, revisions: false },
           metadata: emptyMetadata(),
         };
-        mergeMetadata(row.metadata, body.metadata);
-        rows.set(row.guid, row);
+        keepRow(rows, row, body.metadata);
         const web = newProcess(cloud, row, 'web');
         state.processes.set(web.guid, web);
         cloud.audit.record('audit.app.create', row);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
+import { decode, metadataBody } from '../api-body.ts';
 import { type ApiRoute, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { quotaExceeded, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
 import { type BuildRow, emptyMetadata, newRow } from '../state.ts';
 import { timestamp } from '../time.ts';
-import { type Collection, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
+import { type Collection, keepRow, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
 
 const STAGING_MB = 1_024;
 const megabytes = z.number().int().min(1).nullish();
@@ -72,8 +72,7 @@ export function buildRoutes(cloud: Cloud): readonly ApiRoute[] {
           dropletGuid: null,
           metadata: emptyMetadata(),
         };
-        mergeMetadata(build.metadata, body.metadata);
-        rows.set(build.guid, build);
+        keepRow(rows, build, body.metadata);
         cloud.staging.begin(build, bundle);
         cloud.audit.record('audit.app.build.create', app, {
           build_guid: build.guid,

@@ -1,10 +1,13 @@
-import { z } from 'zod';
+import { type ZodType, z } from 'zod';
 import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
 import { type ApiRoute, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
 import type { Metadata, Row } from '../state.ts';
 import { findByPath } from './find.ts';
+
+type Labelled = Row & { readonly metadata: Metadata };
+type SentMetadata = z.infer<typeof metadataBody>;
 
 /** One kind of thing the API keeps, in the ways that all of them are read and relabelled. */
 export interface Collection<T extends Row> {
@@ -53,42 +56,55 @@ export function readOfAppRoute<T extends Row & { readonly appGuid: string }>(
   };
 }
 
-const labelsBody = z.strictObject({ metadata: metadataBody.optional() });
-
-/** `PATCH` of what can be given other labels and nothing else. */
-export function relabelRoute<T extends Row & { readonly metadata: Metadata }>(
+/** `PATCH` of one: its labels as sent, and what else `change` makes of the body. */
+export function updateRoute<
+  T extends Labelled,
+  Body extends { readonly metadata?: SentMetadata | undefined },
+>(
   cloud: Cloud,
   { path, resource, rows, list, presentOne = list.present }: Collection<T>,
+  schema: ZodType<Body>,
+  change: (row: T, sent: Body) => void,
 ): ApiRoute {
   return {
     method: 'PATCH',
     pattern: `${path}/:guid`,
     handler(request) {
       const row = findByPath(rows, request, resource);
-      mergeMetadata(row.metadata, decode(labelsBody, request.body).metadata);
+      const body = decode(schema, request.body);
+      mergeMetadata(row.metadata, body.metadata);
+      change(row, body);
       row.updatedAt = cloud.clock.now();
       return ok(presentOne(row));
     },
   };
 }
 
+const labelsBody = z.strictObject({ metadata: metadataBody.optional() });
+
+/** For what can be given other labels and nothing else. */
+export function relabelRoute<T extends Labelled>(cloud: Cloud, collection: Collection<T>): ApiRoute {
+  return updateRoute(cloud, collection, labelsBody, () => undefined);
+}
+
 const nameBody = labelsBody.extend({ name: z.string().min(1).optional() });
 
-/** `PATCH` of what can be given another name besides. */
-export function renameRoute<T extends Row & { name: string; readonly metadata: Metadata }>(
+/** For what can be given another name besides. */
+export function renameRoute<T extends Labelled & { name: string }>(
   cloud: Cloud,
-  { path, resource, rows, list, presentOne = list.present }: Collection<T>,
+  collection: Collection<T>,
 ): ApiRoute {
-  return {
-    method: 'PATCH',
-    pattern: `${path}/:guid`,
-    handler(request) {
-      const row = findByPath(rows, request, resource);
-      const body = decode(nameBody, request.body);
-      mergeMetadata(row.metadata, body.metadata);
-      row.name = body.name ?? row.name;
-      row.updatedAt = cloud.clock.now();
-      return ok(presentOne(row));
-    },
-  };
+  return updateRoute(cloud, collection, nameBody, (row, { name }) => {
+    row.name = name ?? row.name;
+  });
+}
+
+/** Keeps a new row, unless the labels sent for it are refused. */
+export function keepRow<T extends Labelled>(
+  rows: Map<string, T>,
+  row: T,
+  sent: SentMetadata | undefined,
+): void {
+  mergeMetadata(row.metadata, sent);
+  rows.set(row.guid, row);
 }

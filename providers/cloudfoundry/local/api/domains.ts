@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
+import { decode, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
 import { type DomainRow, emptyMetadata, newRow } from '../state.ts';
 import { timestamp } from '../time.ts';
-import { type Collection, readRoutes } from './collection.ts';
+import { type Collection, keepRow, readRoutes } from './collection.ts';
 import { findByPath } from './find.ts';
 
 const createBody = z.strictObject({
@@ -43,8 +43,7 @@ export function domainRoutes(cloud: Cloud): readonly ApiRoute[] {
           organizationGuid: body.relationships?.organization?.data.guid ?? null,
           metadata: emptyMetadata(),
         };
-        mergeMetadata(row.metadata, body.metadata);
-        rows.set(row.guid, row);
+        keepRow(rows, row, body.metadata);
         return created(presentDomain(cloud, row));
       },
     },

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
+import { decode, metadataBody } from '../api-body.ts';
 import { type ApiRoute, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { notFound, unprocessable } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
 import { emptyMetadata, newRow, type OrganizationRow } from '../state.ts';
 import { timestamp } from '../time.ts';
-import { type Collection, readRoutes, renameRoute } from './collection.ts';
+import { type Collection, keepRow, readRoutes, renameRoute } from './collection.ts';
 import { domainList, presentDomain } from './domains.ts';
 import { findByPath } from './find.ts';
 import { usageSummary } from './usage.ts';
@@ -48,8 +48,7 @@ export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
           name: body.name,
           metadata: emptyMetadata(),
         };
-        mergeMetadata(row.metadata, body.metadata);
-        rows.set(row.guid, row);
+        keepRow(rows, row, body.metadata);
         return created(presentOrganization(cloud, row));
       },
     },

@@ -3,14 +3,14 @@ import { createWriteStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
+import { decode, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRequest, type ApiRoute, accepted, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { CloudError, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
 import { emptyMetadata, newRow, type PackageRow } from '../state.ts';
 import { timestamp } from '../time.ts';
-import { type Collection, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
+import { type Collection, keepRow, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
 import { findByPath } from './find.ts';
 import { readUpload } from './upload.ts';
 
@@ -61,8 +61,7 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
           file: join(cloud.dir, 'packages', `${row.guid}.zip`),
           metadata: emptyMetadata(),
         };
-        mergeMetadata(bundle.metadata, body.metadata);
-        rows.set(bundle.guid, bundle);
+        keepRow(rows, bundle, body.metadata);
         return created(presentPackage(cloud, bundle));
       },
     },

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
+import { decode, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { unprocessable } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
 import { emptyMetadata, newRow, type RouteRow, routesOf, routeUrl } from '../state.ts';
 import { timestamp } from '../time.ts';
-import { type Collection, readRoutes } from './collection.ts';
+import { type Collection, keepRow, readRoutes, updateRoute } from './collection.ts';
 import { presentDestination } from './destinations.ts';
 import { findByPath } from './find.ts';
 
@@ -61,18 +61,9 @@ export function routeRoutes(cloud: Cloud): readonly ApiRoute[] {
       pattern: '/v3/routes',
       handler: (request) => created(presentRoute(cloud, create(request.body))),
     },
-    {
-      method: 'PATCH',
-      pattern: '/v3/routes/:guid',
-      handler(request) {
-        const row = findByPath(rows, request, 'Route');
-        const body = decode(updateBody, request.body);
-        mergeMetadata(row.metadata, body.metadata);
-        if (body.options) row.options = balancing(body.options);
-        row.updatedAt = cloud.clock.now();
-        return ok(presentRoute(cloud, row));
-      },
-    },
+    updateRoute(cloud, collection, updateBody, (row, sent) => {
+      if (sent.options) row.options = balancing(sent.options);
+    }),
     {
       method: 'DELETE',
       pattern: '/v3/routes/:guid',
@@ -122,8 +113,7 @@ export function routeRoutes(cloud: Cloud): readonly ApiRoute[] {
       destinations: [],
       metadata: emptyMetadata(),
     };
-    mergeMetadata(route.metadata, body.metadata);
-    rows.set(route.guid, route);
+    keepRow(rows, route, body.metadata);
     cloud.routeTable.routesChanged();
     return route;
   }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
+import { decode, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
 import { emptyMetadata, newRow, type SpaceRow } from '../state.ts';
 import { timestamp } from '../time.ts';
-import { type Collection, readRoutes, renameRoute } from './collection.ts';
+import { type Collection, keepRow, readRoutes, renameRoute } from './collection.ts';
 import { findByPath } from './find.ts';
 import { usageSummary } from './usage.ts';
 
@@ -66,8 +66,7 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
           organizationGuid,
           metadata: emptyMetadata(),
         };
-        mergeMetadata(row.metadata, body.metadata);
-        rows.set(row.guid, row);
+        keepRow(rows, row, body.metadata);
         return created(presentSpace(cloud, row));
       },
     },
