@@ -28,10 +28,10 @@ import {
 import {
   type App,
   type Deployment,
-  deployment,
-  droplet as dropletSchema,
+  deploymentSchema,
+  dropletSchema,
   type Process,
-  process,
+  processSchema,
 } from './wire.ts';
 
 const LONGEST_CANCELLATION_MS = 60_000;
@@ -140,7 +140,7 @@ async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
     const created = await session.findOrCreate(
       () => deploymentOf(session, app.guid, attempt),
       '/v3/deployments',
-      deployment,
+      deploymentSchema,
       {
         droplet: { guid: droplet },
         strategy: 'rolling',
@@ -163,7 +163,7 @@ async function deploymentOf(
   appGuid: string,
   attempt: string,
 ): Promise<Deployment | undefined> {
-  const all = await session.list('/v3/deployments', deployment, {
+  const all = await session.list('/v3/deployments', deploymentSchema, {
     app_guids: appGuid,
     order_by: '-created_at',
   });
@@ -204,7 +204,7 @@ async function patchEnvironment(
 
 /** The newest web process, with its command: lists hide that. */
 function webProcess(session: Session, appGuid: string): Promise<Process> {
-  return session.get(`/v3/apps/${appGuid}/processes/web`, process);
+  return session.get(`/v3/apps/${appGuid}/processes/web`, processSchema);
 }
 
 /** Takes effect in instances started from now on. */

@@ -2,7 +2,7 @@ import { hasClass, platformError, type SluiceError } from '../../src/core/errors
 import type { Clock } from '../../src/core/ports.ts';
 import { type ApiAnswer, type ApiClient, retryAfterMs } from '../../src/lib/api-client.ts';
 import type { Credentials } from './config.ts';
-import { claims, decode, token as tokenAnswer, uaaError } from './wire.ts';
+import { claimsSchema, decode, tokenSchema as tokenAnswer, uaaErrorSchema } from './wire.ts';
 
 /** An expired token makes a call count against the per-address limit of strangers, so we are early. */
 const RENEW_AHEAD_MS = 60_000;
@@ -123,7 +123,7 @@ export function uaaErrorOf(
   now: number,
   answer: ApiAnswer,
 ): SluiceError {
-  const decoded = uaaError.safeParse(answer.json);
+  const decoded = uaaErrorSchema.safeParse(answer.json);
   const why = decoded.success
     ? `${decoded.data.error_description ?? decoded.data.error} (${decoded.data.error})`
     : `status ${answer.status}`;
@@ -155,7 +155,9 @@ function nameIn(jwt: string | undefined): string | undefined {
   const payload = jwt?.split('.')[1];
   if (payload === undefined) return undefined;
   try {
-    const { user_name, client_id } = claims.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+    const { user_name, client_id } = claimsSchema.parse(
+      JSON.parse(Buffer.from(payload, 'base64url').toString()),
+    );
     return user_name ?? client_id;
   } catch {
     // An opaque token names nobody.

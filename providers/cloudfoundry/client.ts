@@ -7,7 +7,7 @@ import { createAuth, uaaErrorOf } from './auth.ts';
 import type { Options } from './config.ts';
 import { errorOf } from './errors.ts';
 import { abortable, once } from './shared-work.ts';
-import { type Domain, decode, domain, named, page, type Root, root } from './wire.ts';
+import { type Domain, decode, domainSchema, namedSchema, pageSchema, type Root, rootSchema } from './wire.ts';
 
 /** Calls per second at most; a foundation's usual limit is 20000 an hour, so bursts are fine and long ones are not. */
 const RATE_PER_SECOND = 40;
@@ -98,7 +98,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
 
   async function readRoot(): Promise<Root> {
     const answer = await strangers.call({ method: 'GET', path: '/' });
-    return decode(root, answer.json, platform, 'GET /');
+    return decode(rootSchema, answer.json, platform, 'GET /');
   }
 
   async function openUaa(): Promise<ApiClient> {
@@ -135,7 +135,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
     );
 
     async function one(path: string, query: Query, what: string): Promise<string> {
-      const [found] = await session(signal).list(path, named, query);
+      const [found] = await session(signal).list(path, namedSchema, query);
       if (found) return found.guid;
       throw platformError('notFound', platform, `there is no ${what}, or we may not see it`, {
         why: `${auth.identity()} asked for ${what}, and the list was empty`,
@@ -145,7 +145,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
   }
 
   function readDomains(): Promise<readonly Domain[]> {
-    return session(new AbortController().signal).list('/v3/domains', domain, { per_page: 1000 });
+    return session(new AbortController().signal).list('/v3/domains', domainSchema, { per_page: 1000 });
   }
 
   function session(signal: AbortSignal): Session {
@@ -193,7 +193,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
         let parameters: Query = { per_page: 200, ...query };
         while (next !== undefined) {
           const part: { resources: T[]; pagination: { next?: { href: string } | null | undefined } } =
-            await get(next, page(schema), parameters);
+            await get(next, pageSchema(schema), parameters);
           all.push(...part.resources);
           // The link carries the whole query already.
           next = part.pagination.next?.href;

@@ -4,7 +4,7 @@ import { httpUrl } from '../../src/lib/http-url.ts';
 const userCredentials = z.strictObject({ username: z.string().min(1), password: z.string().min(1) });
 const clientCredentials = z.strictObject({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
 
-/** What `platforms.<name>` holds beside `provider: cloudfoundry`. There is no way to skip the check of certificates. */
+/** A platform's block in sluice.yaml, without `provider`. There is no way to skip the check of certificates. */
 export const schema = z.strictObject({
   /** The API's address, as given to `cf api`. */
   api: httpUrl,
@@ -19,5 +19,5 @@ export const schema = z.strictObject({
   credentials: z.union([userCredentials, clientCredentials]),
 });
 
-export type Options = z.infer<typeof schema>;
+export type Options = z.output<typeof schema>;
 export type Credentials = Options['credentials'];

@@ -23,7 +23,7 @@ const undoSchema = z.object({
     check: z.object({ type: z.string(), endpoint: z.string().nullable(), timeout: z.number().nullable() }),
   }),
 });
-type Undo = z.infer<typeof undoSchema>;
+type Undo = z.output<typeof undoSchema>;
 
 /** Variable names to new values; null removes: the body of `PATCH /v3/apps/:guid/environment_variables`. */
 type EnvironmentPatch = Readonly<Record<string, string | null>>;

@@ -1,6 +1,6 @@
 import { type ErrorClass, platformError, SluiceError } from '../../src/core/errors.ts';
 import { type ApiAnswer, type ApiCall, retryAfterMs } from '../../src/lib/api-client.ts';
-import { apiErrors } from './wire.ts';
+import { apiErrorsSchema } from './wire.ts';
 
 /** Titles that say more than the status does. */
 const CLASS_OF_TITLE: Readonly<Record<string, Refusal>> = {
@@ -35,7 +35,7 @@ type Refusal = keyof typeof REMEDY;
 export function errorOf(platform: string, now: number, answer: ApiAnswer, call: ApiCall): SluiceError {
   const { status, headers } = answer;
   const what = `${call.method} ${call.path.replace(/\?.*/, '')} was answered ${status}`;
-  const decoded = apiErrors.safeParse(answer.json);
+  const decoded = apiErrorsSchema.safeParse(answer.json);
   const errors = decoded.success ? decoded.data.errors : [];
   const request = headers['x-vcap-request-id'];
   const words =

@@ -3,18 +3,18 @@ import { escaped, type Session } from './client.ts';
 import { dropletRelease, isOurs } from './translate.ts';
 import {
   type App,
-  app as appSchema,
+  appSchema,
   type Deployment,
   type Droplet,
-  deployment,
-  droplet,
-  environment,
+  deploymentSchema,
+  dropletSchema,
+  environmentSchema,
   type PackageBits,
   type Process,
-  packageBits,
-  process,
-  processInstances,
-  stats,
+  packageBitsSchema,
+  processInstancesSchema,
+  processSchema,
+  statsSchema,
 } from './wire.ts';
 
 /** The application of that name in our space, whoever made it. */
@@ -58,7 +58,7 @@ export async function requireOwnApp(session: Session, application: string): Prom
 
 /** The deployment that is under way, if any; a new one would supersede it. */
 export async function activeDeployment(session: Session, appGuid: string): Promise<Deployment | undefined> {
-  const [newest] = await session.list('/v3/deployments', deployment, {
+  const [newest] = await session.list('/v3/deployments', deploymentSchema, {
     app_guids: appGuid,
     status_values: 'ACTIVE',
     order_by: '-created_at',
@@ -68,7 +68,7 @@ export async function activeDeployment(session: Session, appGuid: string): Promi
 
 /** All web processes, the newest last; there are two while a deployment is under way. */
 export async function webProcesses(session: Session, appGuid: string): Promise<readonly Process[]> {
-  const all = await session.list(`/v3/apps/${appGuid}/processes`, process);
+  const all = await session.list(`/v3/apps/${appGuid}/processes`, processSchema);
   return all
     .filter((one) => one.type === 'web')
     .sort((a, b) => (a.created_at ?? '').localeCompare(b.created_at ?? ''));
@@ -78,11 +78,11 @@ export async function readEnvironment(
   session: Session,
   appGuid: string,
 ): Promise<Readonly<Record<string, string | null>>> {
-  return (await session.get(`/v3/apps/${appGuid}/environment_variables`, environment)).var;
+  return (await session.get(`/v3/apps/${appGuid}/environment_variables`, environmentSchema)).var;
 }
 
 export async function packagesOf(session: Session, appGuid: string): Promise<readonly PackageBits[]> {
-  return session.list('/v3/packages', packageBits, { app_guids: appGuid });
+  return session.list('/v3/packages', packageBitsSchema, { app_guids: appGuid });
 }
 
 export interface ReleasedDroplet {
@@ -92,7 +92,7 @@ export interface ReleasedDroplet {
 
 /** The droplets that can run, with the release each belongs to. */
 export async function stagedDroplets(session: Session, appGuid: string): Promise<readonly ReleasedDroplet[]> {
-  const droplets = await session.list(`/v3/apps/${appGuid}/droplets`, droplet, { states: 'STAGED' });
+  const droplets = await session.list(`/v3/apps/${appGuid}/droplets`, dropletSchema, { states: 'STAGED' });
   const stamped = droplets.every((one) => dropletRelease(one, []) !== undefined);
   const packages = stamped ? [] : await packagesOf(session, appGuid);
   return droplets.map((one) => ({ droplet: one, release: dropletRelease(one, packages) }));
@@ -115,7 +115,7 @@ export function serves(instance: Instance): boolean {
 /** A process' instances; where metrics are out of order, by the plainer list that needs none. */
 export async function instancesOf(session: Session, processGuid: string): Promise<readonly Instance[]> {
   try {
-    const { resources } = await session.get(`/v3/processes/${processGuid}/stats`, stats);
+    const { resources } = await session.get(`/v3/processes/${processGuid}/stats`, statsSchema);
     return resources.map((one) => ({
       index: one.index,
       state: one.state,
@@ -129,7 +129,7 @@ export async function instancesOf(session: Session, processGuid: string): Promis
     if (hasClass(error, 'notFound')) return [];
     if (!hasClass(error, 'unavailable')) throw error;
     const { resources } = await session
-      .get(`/v3/processes/${processGuid}/process_instances`, processInstances)
+      .get(`/v3/processes/${processGuid}/process_instances`, processInstancesSchema)
       .catch(() => Promise.reject(error));
     return resources.map(({ index, state }) => ({
       index,

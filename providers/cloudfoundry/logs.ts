@@ -2,7 +2,7 @@ import { SluiceError } from '../../src/core/errors.ts';
 import type { LogLine } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
 import { findOwnApp } from './find.ts';
-import { logEnvelopes } from './wire.ts';
+import { logEnvelopesSchema } from './wire.ts';
 
 const TAIL_LINES = 30;
 const MOST_LINES = 1000;
@@ -38,7 +38,7 @@ async function readLogs(
   lines: number,
   from?: string,
 ): Promise<readonly PlatformLine[]> {
-  const answer = await session.logCache(`/api/v1/read/${appGuid}`, logEnvelopes, {
+  const answer = await session.logCache(`/api/v1/read/${appGuid}`, logEnvelopesSchema, {
     envelope_types: 'LOG',
     descending: 'true',
     limit: Math.min(lines, MOST_LINES),

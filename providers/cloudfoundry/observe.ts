@@ -19,7 +19,7 @@ import {
   webProcesses,
 } from './find.ts';
 import { desiredInstances, dropletOfProcess, instanceState, isOurs, originsOf } from './translate.ts';
-import { type App, route } from './wire.ts';
+import { type App, routeSchema } from './wire.ts';
 
 /** One normalised read. Its parts are read one after the other by the API, so they may be a moment apart. */
 export async function observe(
@@ -65,7 +65,7 @@ async function read(
     webProcesses(session, app.guid),
     stagedDroplets(session, app.guid),
     readEnvironment(session, app.guid),
-    session.list(`/v3/apps/${app.guid}/routes`, route),
+    session.list(`/v3/apps/${app.guid}/routes`, routeSchema),
   ]);
   const instances: ObservedInstance[] = [];
   for (const process of started ? web : []) {

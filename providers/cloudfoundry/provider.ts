@@ -20,7 +20,7 @@ import { pollApply } from './rollout.ts';
 import { resolveRoutes } from './routes.ts';
 import { scale } from './scale.ts';
 import { pollStage, stage } from './stage.ts';
-import { process, route } from './wire.ts';
+import { processSchema, routeSchema } from './wire.ts';
 
 /** Speaks Cloud Foundry v3 to one org and space. Makes no connection before its first call. */
 export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
@@ -57,8 +57,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       const routes = await resolveRoutes(calls, context, want, options.domain);
       const app = seen.exists ? await findOwnApp(calls, want.application) : undefined;
       if (!app) return planChanges({ want, routes }, seen, { process: undefined, routes: [] });
-      const there = await calls.list(`/v3/apps/${app.guid}/routes`, route);
-      const web = await calls.get(`/v3/apps/${app.guid}/processes/web`, process);
+      const there = await calls.list(`/v3/apps/${app.guid}/routes`, routeSchema);
+      const web = await calls.get(`/v3/apps/${app.guid}/processes/web`, processSchema);
       return planChanges({ want, routes }, seen, { process: web, routes: there.map((one) => one.url) });
     },
 

@@ -9,7 +9,7 @@ import type { Session } from './client.ts';
 import { activeDeployment, findApp, findOwnApp, packagesOf, refuseForeign, stagedDroplets } from './find.ts';
 import { failed, finished, handleOf, next, running } from './status.ts';
 import { APPLICATION, currentDroplet, isOurs, MANAGED_BY, releaseOf } from './translate.ts';
-import { job, route } from './wire.ts';
+import { jobSchema, routeSchema } from './wire.ts';
 
 /** Deletes droplets and packages of a release; the one that serves, or is on its way, is refused. */
 export async function retire(
@@ -44,7 +44,7 @@ export async function destroy(
   const handle = handleOf(session.platform, application, 'destroy', context.now(), {});
   const app = await findApp(session, application);
   if (app) refuseForeign(session.platform, app);
-  const routes = await session.list('/v3/routes', route, {
+  const routes = await session.list('/v3/routes', routeSchema, {
     space_guids: await session.spaceGuid(),
     label_selector: `${MANAGED_BY}=sluice,${APPLICATION}=${application}`,
   });
@@ -75,7 +75,7 @@ export async function pollRemoval(
   const jobs = (handle.native['jobs'] ?? '').split(' ').filter(Boolean);
   let left = 0;
   for (const guid of jobs) {
-    const found = await session.find(`/v3/jobs/${guid}`, job);
+    const found = await session.find(`/v3/jobs/${guid}`, jobSchema);
     // The platform forgets jobs after a while; those it ended well are forgotten too.
     if (!found || found.state === 'COMPLETE') continue;
     if (found.state !== 'FAILED') {

@@ -11,7 +11,7 @@ import { type Instance, instancesOf, serves, webProcesses } from './find.ts';
 import { logTail } from './logs.ts';
 import { failed, next, running } from './status.ts';
 import { RELEASE, stamps } from './translate.ts';
-import { type Deployment, deployment } from './wire.ts';
+import { type Deployment, deploymentSchema } from './wire.ts';
 
 /** Placing a container, fetching the droplet and noticing that it runs takes the platform time of its own. */
 const MARGIN_MS = 30_000;
@@ -24,7 +24,7 @@ export async function pollApply(
 ): Promise<OperationStatus> {
   if (handle.native['mode'] !== 'roll') return pollInstances(session, context, handle);
   const guid = handle.native['deployment'];
-  const found = guid && (await session.find(`/v3/deployments/${guid}`, deployment));
+  const found = guid && (await session.find(`/v3/deployments/${guid}`, deploymentSchema));
   if (!found) return { state: 'lost', message: `deployment ${guid} is gone` };
   if (found.status.value === 'ACTIVE') return pollActive(session, context, handle, found);
   switch (found.status.reason) {

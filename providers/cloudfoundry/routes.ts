@@ -2,7 +2,7 @@ import { platformError } from '../../src/core/errors.ts';
 import type { ProviderContext, TargetSpec } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
 import { stamps, type WantedRoute, wantedRoutes } from './translate.ts';
-import { type App, type Domain, type Route, route as routeSchema } from './wire.ts';
+import { type App, type Domain, type Route, routeSchema } from './wire.ts';
 
 /** The domains the space may use, after the one of the default route was found among them. */
 export async function checkedDomains(session: Session, domain: string): Promise<readonly Domain[]> {

@@ -16,13 +16,13 @@ import { failed, finished, handleOf, next, running } from './status.ts';
 import { RELEASE, releaseOf, stamps } from './translate.ts';
 import {
   type App,
-  app as appSchema,
+  appSchema,
   type Build,
-  build,
+  buildSchema,
   type Droplet,
-  droplet,
+  dropletSchema,
   type PackageBits,
-  packageBits,
+  packageBitsSchema,
 } from './wire.ts';
 
 /** Uploads the bundle as the package of its release, unless that was done before. */
@@ -60,7 +60,7 @@ function findOrCreatePackage(session: Session, app: App, release: string): Promi
   return session.findOrCreate(
     async () => adoptable(await packagesOf(session, app.guid), release),
     '/v3/packages',
-    packageBits,
+    packageBitsSchema,
     {
       type: 'bits',
       relationships: { app: { data: { guid: app.guid } } },
@@ -100,7 +100,7 @@ export async function pollStage(
   const { app, package: packageGuid, build: buildGuid, release } = handle.native;
   if (!app || !packageGuid || !release) return { state: 'lost', message: 'the stored handle is incomplete' };
   if (!buildGuid) return pollPackage(session, context, handle, packageGuid);
-  const found = await session.find(`/v3/builds/${buildGuid}`, build);
+  const found = await session.find(`/v3/builds/${buildGuid}`, buildSchema);
   if (!found) return { state: 'lost', message: `build ${buildGuid} is gone` };
   return pollBuild(session, context, handle, found);
 }
@@ -111,7 +111,7 @@ async function pollPackage(
   handle: OperationHandle,
   guid: string,
 ): Promise<OperationStatus> {
-  const bits = await session.find(`/v3/packages/${guid}`, packageBits);
+  const bits = await session.find(`/v3/packages/${guid}`, packageBitsSchema);
   if (!bits) return { state: 'lost', message: `package ${guid} is gone` };
   switch (bits.state) {
     case 'AWAITING_UPLOAD':
@@ -140,12 +140,12 @@ async function startBuild(
   try {
     const found = await session.findOrCreate<Build>(
       async () => {
-        const builds = await session.list('/v3/builds', build, { package_guids: packageGuid });
+        const builds = await session.list('/v3/builds', buildSchema, { package_guids: packageGuid });
         for (const one of builds) if (await isUsable(session, one)) return one;
         return undefined;
       },
       '/v3/builds',
-      build,
+      buildSchema,
       { package: { guid: packageGuid } },
     );
     return pollBuild(session, context, next(handle, { build: found.guid }), found);
@@ -158,7 +158,7 @@ async function startBuild(
 /** Old droplets expire and their bits are removed; the build still says STAGED. */
 async function isUsable(session: Session, one: Build): Promise<boolean> {
   if (one.state !== 'STAGED' || !one.droplet) return one.state === 'STAGING';
-  const built = await session.find(`/v3/droplets/${one.droplet.guid}`, droplet);
+  const built = await session.find(`/v3/droplets/${one.droplet.guid}`, dropletSchema);
   return built?.state === 'STAGED';
 }
 
@@ -180,7 +180,7 @@ async function pollBuild(
       logTail: await logTail(session, app, { source: 'build', since: handle.startedAt }),
     });
   }
-  const built = found.droplet && (await session.find(`/v3/droplets/${found.droplet.guid}`, droplet));
+  const built = found.droplet && (await session.find(`/v3/droplets/${found.droplet.guid}`, dropletSchema));
   if (!built) return { state: 'lost', message: `the droplet of build ${found.guid} is gone` };
   if (releaseOf(built) !== release) {
     const labels = { ...stamps(handle.application), [RELEASE]: release };

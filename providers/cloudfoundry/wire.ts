@@ -13,7 +13,7 @@ const strings = z.record(z.string(), z.string().nullable());
 const metadata = z.object({ labels: strings.optional(), annotations: strings.optional() }).optional();
 const link = z.object({ href: z.string() });
 
-export const root = z.object({
+export const rootSchema = z.object({
   links: z.object({
     cloud_controller_v3: link.extend({ meta: z.object({ version: z.string() }).optional() }).nullish(),
     login: link.nullish(),
@@ -21,9 +21,9 @@ export const root = z.object({
     log_cache: link.partial().nullish(),
   }),
 });
-export type Root = z.infer<typeof root>;
+export type Root = z.output<typeof rootSchema>;
 
-export const token = z.object({
+export const tokenSchema = z.object({
   access_token: z.string(),
   token_type: z.string().optional(),
   refresh_token: z.string().optional(),
@@ -31,63 +31,63 @@ export const token = z.object({
   expires_in: z.number(),
 });
 
-export const uaaError = z.object({ error: z.string(), error_description: z.string().optional() });
+export const uaaErrorSchema = z.object({ error: z.string(), error_description: z.string().optional() });
 
 /** Of an access token, for people only. */
-export const claims = z.object({ user_name: z.string().optional(), client_id: z.string().optional() });
+export const claimsSchema = z.object({ user_name: z.string().optional(), client_id: z.string().optional() });
 
-export const apiErrors = z.object({
+export const apiErrorsSchema = z.object({
   errors: z
     .array(z.object({ code: z.number().optional(), title: z.string(), detail: z.string().default('') }))
     .min(1),
 });
 
-export const named = z.object({ guid: z.string(), name: z.string() });
+export const namedSchema = z.object({ guid: z.string(), name: z.string() });
 
-export const domain = named.extend({ internal: z.boolean().optional() });
-export type Domain = z.infer<typeof domain>;
+export const domainSchema = namedSchema.extend({ internal: z.boolean().optional() });
+export type Domain = z.output<typeof domainSchema>;
 
-export const app = named.extend({
+export const appSchema = namedSchema.extend({
   state: z.enum(['STARTED', 'STOPPED']),
   metadata,
   relationships: z.object({ current_droplet: toOne }).optional(),
 });
-export type App = z.infer<typeof app>;
+export type App = z.output<typeof appSchema>;
 
-export const environment = z.object({ var: strings });
+export const environmentSchema = z.object({ var: strings });
 
-export const packageBits = z.object({
+export const packageBitsSchema = z.object({
   guid: z.string(),
   state: z.enum(['AWAITING_UPLOAD', 'PROCESSING_UPLOAD', 'READY', 'FAILED', 'COPYING', 'EXPIRED']),
   data: z.object({ error: z.string().nullish() }).nullish(),
   metadata,
 });
-export type PackageBits = z.infer<typeof packageBits>;
+export type PackageBits = z.output<typeof packageBitsSchema>;
 
-export const build = z.object({
+export const buildSchema = z.object({
   guid: z.string(),
   state: z.enum(['STAGING', 'STAGED', 'FAILED']),
   error: z.string().nullish(),
   droplet: guidOnly.nullish(),
   created_at: z.string().optional(),
 });
-export type Build = z.infer<typeof build>;
+export type Build = z.output<typeof buildSchema>;
 
-export const droplet = z.object({
+export const dropletSchema = z.object({
   guid: z.string(),
   state: z.string(),
   checksum: z.object({ type: z.string(), value: z.string().nullish() }).nullish(),
   links: z.object({ package: link.nullish() }).optional(),
   metadata,
 });
-export type Droplet = z.infer<typeof droplet>;
+export type Droplet = z.output<typeof dropletSchema>;
 
 const healthCheck = z.object({
   type: z.string(),
   data: z.object({ endpoint: z.string().nullish(), timeout: z.number().nullish() }).nullish(),
 });
 
-export const process = z.object({
+export const processSchema = z.object({
   guid: z.string(),
   type: z.string(),
   command: z.string().nullish(),
@@ -96,11 +96,11 @@ export const process = z.object({
   health_check: healthCheck,
   created_at: z.string().optional(),
 });
-export type Process = z.infer<typeof process>;
+export type Process = z.output<typeof processSchema>;
 
 const instanceState = z.string();
 
-export const stats = z.object({
+export const statsSchema = z.object({
   resources: z.array(
     z.object({
       index: z.number(),
@@ -113,11 +113,11 @@ export const stats = z.object({
   ),
 });
 
-export const processInstances = z.object({
+export const processInstancesSchema = z.object({
   resources: z.array(z.object({ index: z.number(), state: instanceState })),
 });
 
-export const route = z.object({
+export const routeSchema = z.object({
   guid: z.string(),
   host: z.string().nullish(),
   path: z.string().nullish(),
@@ -125,9 +125,9 @@ export const route = z.object({
   destinations: z.array(z.object({ guid: z.string(), app: guidOnly.nullish() })).default([]),
   metadata,
 });
-export type Route = z.infer<typeof route>;
+export type Route = z.output<typeof routeSchema>;
 
-export const deployment = z.object({
+export const deploymentSchema = z.object({
   guid: z.string(),
   status: z.object({
     value: z.enum(['ACTIVE', 'FINALIZED']),
@@ -140,9 +140,9 @@ export const deployment = z.object({
   new_processes: z.array(z.object({ guid: z.string(), type: z.string() })).default([]),
   metadata,
 });
-export type Deployment = z.infer<typeof deployment>;
+export type Deployment = z.output<typeof deploymentSchema>;
 
-export const job = z.object({
+export const jobSchema = z.object({
   guid: z.string(),
   operation: z.string().optional(),
   state: z.enum(['PROCESSING', 'POLLING', 'COMPLETE', 'FAILED']),
@@ -150,7 +150,7 @@ export const job = z.object({
   warnings: z.array(z.object({ detail: z.string() })).default([]),
 });
 
-export const logEnvelopes = z.object({
+export const logEnvelopesSchema = z.object({
   envelopes: z.object({
     batch: z
       .array(
@@ -166,7 +166,7 @@ export const logEnvelopes = z.object({
   }),
 });
 
-export function page<T extends z.ZodType>(resource: T) {
+export function pageSchema<T extends z.ZodType>(resource: T) {
   return z.object({
     pagination: z.object({ next: link.nullish() }),
     resources: z.array(resource),

@@ -11,30 +11,30 @@ const EXAMPLES = fileURLToPath(
 );
 
 const CASES: readonly (readonly [string, z.ZodType])[] = [
-  ['root.global_root', wire.root],
-  ['apps.create', wire.app],
-  ['apps.get', wire.app],
-  ['apps.list', wire.page(wire.app)],
-  ['packages.create', wire.packageBits],
-  ['packages.get', wire.packageBits],
-  ['packages.upload_bits', wire.packageBits],
-  ['packages.list_for_app', wire.page(wire.packageBits)],
-  ['builds.create', wire.build],
-  ['builds.get', wire.build],
-  ['builds.list', wire.page(wire.build)],
-  ['droplets.get', wire.droplet],
-  ['droplets.list', wire.page(wire.droplet)],
-  ['processes.get', wire.process],
-  ['processes.list_for_app', wire.page(wire.process)],
-  ['processes.stats', wire.stats],
-  ['processes.process_instances', wire.processInstances],
-  ['deployments.create', wire.deployment],
-  ['deployments.get', wire.deployment],
-  ['deployments.list', wire.page(wire.deployment)],
-  ['routes.create', wire.route],
-  ['routes.list_for_app', wire.page(wire.route)],
-  ['domains.list', wire.page(wire.domain)],
-  ['jobs.get', wire.job],
+  ['root.global_root', wire.rootSchema],
+  ['apps.create', wire.appSchema],
+  ['apps.get', wire.appSchema],
+  ['apps.list', wire.pageSchema(wire.appSchema)],
+  ['packages.create', wire.packageBitsSchema],
+  ['packages.get', wire.packageBitsSchema],
+  ['packages.upload_bits', wire.packageBitsSchema],
+  ['packages.list_for_app', wire.pageSchema(wire.packageBitsSchema)],
+  ['builds.create', wire.buildSchema],
+  ['builds.get', wire.buildSchema],
+  ['builds.list', wire.pageSchema(wire.buildSchema)],
+  ['droplets.get', wire.dropletSchema],
+  ['droplets.list', wire.pageSchema(wire.dropletSchema)],
+  ['processes.get', wire.processSchema],
+  ['processes.list_for_app', wire.pageSchema(wire.processSchema)],
+  ['processes.stats', wire.statsSchema],
+  ['processes.process_instances', wire.processInstancesSchema],
+  ['deployments.create', wire.deploymentSchema],
+  ['deployments.get', wire.deploymentSchema],
+  ['deployments.list', wire.pageSchema(wire.deploymentSchema)],
+  ['routes.create', wire.routeSchema],
+  ['routes.list_for_app', wire.pageSchema(wire.routeSchema)],
+  ['domains.list', wire.pageSchema(wire.domainSchema)],
+  ['jobs.get', wire.jobSchema],
 ];
 
 describe('answers of the API', () => {
@@ -52,7 +52,7 @@ describe('answers of the API', () => {
   it('that are not from a Cloud Foundry are refused with the field and a remedy', () => {
     let caught: unknown;
     try {
-      wire.decode(wire.root, { links: { login: 7 } }, 'cf-eu', 'GET /');
+      wire.decode(wire.rootSchema, { links: { login: 7 } }, 'cf-eu', 'GET /');
     } catch (error) {
       caught = error;
     }
