@@ -105,25 +105,29 @@ export function createInstance(
     become({ state: 'stopped' });
   }
 
+  /** A new process, or the one a former owner left; the reason where there is none. */
+  async function obtain(from: Inherited | undefined): Promise<SupervisedProcess | string> {
+    try {
+      if (from !== undefined) return from.process(output);
+      const port = await deps.port(spec, view.port);
+      if (port !== view.port) view = { ...view, port };
+      return await deps.launch(spec, port, output);
+    } catch (error) {
+      const why = `cannot start: ${error instanceof Error ? error.message : String(error)}`;
+      output('err', why);
+      return why;
+    }
+  }
+
   /** One run from start to end; also a start that failed is a run that ended. */
   async function runOnce(
     from: Inherited | undefined,
     begun: () => void,
   ): Promise<{ exit: ProcessExit; readyAt: number | undefined }> {
-    let process: SupervisedProcess;
-    try {
-      if (from === undefined) {
-        const port = await deps.port(spec, view.port);
-        if (port !== view.port) view = { ...view, port };
-        process = await deps.launch(spec, port, output);
-      } else {
-        process = from.process(output);
-      }
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      output('err', `cannot start: ${why}`);
-      return { exit: { code: undefined, reason: `cannot start: ${why}` }, readyAt: undefined };
-    }
+    const obtained = await obtain(from);
+    if (typeof obtained === 'string')
+      return { exit: { code: undefined, reason: obtained }, readyAt: undefined };
+    const process = obtained;
     current = process;
     const over = new AbortController();
     const exit = process.exited.finally(() => over.abort());
