@@ -60,12 +60,14 @@ const ALIASED: ReadonlySet<number> = new Set([
 /** Lower case, and `-` for `_`, so that an alias is found where the name it imitates is. 0 for what is no token. */
 export const NAME = TOKEN.map((lower) => (lower === UNDERSCORE ? DASH : lower));
 
-/** A name's hash is folded from 0 with this for each of its bytes; the scanner does it on the way. */
-export function fold(hash: number, octet: number): number {
-  return (Math.imul(hash, 31) + octet) | 0;
-}
-
 const SLOTS = 1024;
+const SHORTEST = 'te'.length;
+
+/** Length, first and last two bytes tell the known names apart; only a candidate is looked at in full. */
+function slotOf(bytes: Uint8Array, from: number, to: number): number {
+  const ends = NAME[bytes[from]!]! + NAME[bytes[to - 2]!]! + NAME[bytes[to - 1]!]!;
+  return (ends + 59 * (to - from)) & (SLOTS - 1);
+}
 
 interface KnownName {
   readonly bytes: Buffer;
@@ -74,9 +76,10 @@ interface KnownName {
 
 const BY_SLOT: readonly (KnownName | undefined)[] = slots();
 
-/** The kind of the field whose name, with this hash, is `bytes[from..to)`. */
-export function kindOf(bytes: Uint8Array, from: number, to: number, hash: number): number {
-  const known = BY_SLOT[hash & (SLOTS - 1)];
+/** The kind of the field whose name is `bytes[from..to)`. */
+export function kindOf(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from < SHORTEST) return ORDINARY;
+  const known = BY_SLOT[slotOf(bytes, from, to)];
   if (known === undefined || known.bytes.length !== to - from) return ORDINARY;
   let aliased = false;
   for (let i = 0; i < known.bytes.length; i += 1) {
@@ -92,7 +95,7 @@ function slots(): (KnownName | undefined)[] {
   const all = new Array<KnownName | undefined>(SLOTS).fill(undefined);
   for (const [name, kind] of KNOWN) {
     const bytes = Buffer.from(name);
-    const slot = bytes.reduce(fold, 0) & (SLOTS - 1);
+    const slot = slotOf(bytes, 0, bytes.length);
     // Two names in one slot would make one of them ordinary. The names are constants, so this fails at once or never.
     if (all[slot] !== undefined) throw new RangeError(`${name} needs another hash`);
     all[slot] = { bytes, kind };

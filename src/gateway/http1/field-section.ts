@@ -1,5 +1,5 @@
 import type { FlatHeaders } from '../wire.ts';
-import { fold, kindOf, NAME } from './field-names.ts';
+import { kindOf } from './field-names.ts';
 import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './octets.ts';
 
 /** What a scan came to when it did not reach the end of what it read. */
@@ -48,14 +48,7 @@ export class FieldSection {
     while (at < end) {
       if (bytes[at] === CR) return this.#finish(bytes, at, end, limit);
       const nameFrom = at;
-      let hash = 0;
-      let octet = 0;
-      while (at < end) {
-        octet = NAME[bytes[at]!]!;
-        if (octet === 0) break;
-        hash = fold(hash, octet);
-        at += 1;
-      }
+      while (at < end && TOKEN[bytes[at]!] !== 0) at += 1;
       // A leading space would fold the line into the one before (obs-fold): no name, so it ends here too.
       if (at === nameFrom || at === end || bytes[at] !== COLON) return unfinished(bytes, at, end, limit);
       const nameTo = at;
@@ -68,7 +61,7 @@ export class FieldSection {
       if (this.count === this.#maxFields) return TOO_MANY;
       let valueTo = at;
       while (valueTo > valueFrom && (bytes[valueTo - 1] === SP || bytes[valueTo - 1] === HTAB)) valueTo -= 1;
-      this.#add(nameFrom, nameTo, valueFrom, valueTo, kindOf(bytes, nameFrom, nameTo, hash));
+      this.#add(nameFrom, nameTo, valueFrom, valueTo, kindOf(bytes, nameFrom, nameTo));
       at += 2;
       this.#next = at;
     }
