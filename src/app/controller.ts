@@ -18,6 +18,7 @@ import { openOrchestrator, openProviders } from './orchestration.ts';
 import { createReleaseNames } from './release-names.ts';
 import { releaseProbe } from './release-probe.ts';
 import { statusView } from './status-view.ts';
+import { takeUpDeployments } from './take-up.ts';
 import { createTrafficControl } from './traffic-control.ts';
 import { createWorkerLink } from './worker-link.ts';
 
@@ -84,9 +85,10 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     ...{ settings, store, events, clock, logger, traffic, providers },
     probe: releaseProbe,
     what: 'sluice serve',
+    by: 'server',
   });
   const stopping = new AbortController();
-  const control = await localControl(orchestrator, store, logger, stopping.signal);
+  const control = await localControl(settings, orchestrator, store, logger, stopping.signal);
   const names = createReleaseNames(orchestrator, applications);
   const admin = createAdminApi({
     settings: settings.gateway.admin,
@@ -151,6 +153,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
       if (engine.table.version > 0) link.publish(engine.table);
       await startAll(parts);
       monitor.watch(engine.watched);
+      void takeUpDeployments({ orchestrator, control, events, clock, logger, stop: stopping.signal });
     },
     async close() {
       stopping.abort();

@@ -1,7 +1,9 @@
 import type { Control, WireWish } from '../core/control.ts';
 import { SluiceError, toWire, type WireError } from '../core/errors.ts';
 import type { Logger, StateStore } from '../core/ports.ts';
+import type { Settings } from '../core/settings.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
+import { configurationDigest } from '../orchestrator/configuration-digest.ts';
 import type { DeployWish, Orchestrator, StartedDeployment } from '../orchestrator/orchestrator.ts';
 import { uniqueId } from './orchestration.ts';
 
@@ -12,6 +14,7 @@ export interface LocalControl extends Control {
 
 /** `Control` over an orchestrator in this process. `stop` ends deployments at their next step. */
 export async function localControl(
+  settings: Settings,
   orchestrator: Orchestrator,
   store: StateStore,
   logger: Logger,
@@ -22,6 +25,7 @@ export async function localControl(
 
   async function wishOf(wish: WireWish): Promise<DeployWish> {
     const { application, platforms } = wish;
+    checkConfiguration(settings, wish);
     return { application, platforms, bundle: await bundles.keep(wish.archive, wish.digest) };
   }
 
@@ -51,4 +55,20 @@ export async function localControl(
       await Promise.all(running);
     },
   };
+}
+
+/** A deployment by another configuration than the person wrote would succeed and not do what they meant. */
+function checkConfiguration(settings: Settings, wish: WireWish): void {
+  const application = settings.applications[wish.application];
+  if (wish.configuration === undefined || application === undefined) return;
+  if (configurationDigest(application) === wish.configuration) return;
+  throw new SluiceError(
+    'SERVER_REFUSED',
+    `the server has another configuration of ${application.name} than you`,
+    {
+      where: settings.file ?? 'the server',
+      why: 'it would deploy with its own: command, environment, health, routes or targets differ',
+      remedy: 'start the server anew with your file; until then it goes on serving what is live',
+    },
+  );
 }

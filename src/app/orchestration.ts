@@ -20,6 +20,7 @@ export interface OrchestrationDeps {
   readonly providers: ReadonlyMap<string, PlatformProvider>;
   /** What this process does, for whoever waits for its lease: `sluice serve`. */
   readonly what: string;
+  readonly by: 'server' | 'command';
 }
 
 export function uniqueId(): string {
@@ -49,6 +50,7 @@ export async function openOrchestrator(deps: OrchestrationDeps): Promise<Orchest
     deploysTo: (name) => PROVIDERS[settings.platforms[name]?.provider ?? '']?.deploys ?? false,
     uniqueId,
     hashKey: await hashKey(store),
+    process: { host: hostname(), pid: process.pid },
     holder: `${deps.what} (pid ${process.pid} on ${hostname()})`,
   });
 }

@@ -32,8 +32,9 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
     traffic: noTraffic,
     probe: releaseProbe,
     what: `sluice on ${hostname()}`,
+    by: 'command',
   });
-  const control = await localControl(orchestrator, store, logger, io.signal);
+  const control = await localControl(settings, orchestrator, store, logger, io.signal);
   const names = createReleaseNames(orchestrator, Object.values(settings.applications));
   return {
     kind: 'alone',

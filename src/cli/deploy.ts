@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { DeploymentRecord } from '../core/deployment.ts';
-import { ERROR_CODES, SluiceError } from '../core/errors.ts';
+import { ERROR_CODES } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { Release } from '../core/release.ts';
 import { releaseLabel } from '../core/release.ts';
 import { systemClock } from '../lib/clock.ts';
-import { bundleFolder } from '../orchestrator/bundle.ts';
+import { bundleWish } from './bundle-wish.ts';
 import { deployProgress, type Progress } from './deploy-progress.ts';
 import type { CliIo } from './io.ts';
 import {
@@ -29,15 +29,7 @@ export function deployCommand(program: Command, io: CliIo): void {
   withServer(withPlatforms(withConfiguration(command))).action(async (options: CommonOptions) => {
     const settings = readSettings(io, options.file);
     const application = chooseApplication(settings, options.app);
-    if (!application.source) {
-      throw new SluiceError('USAGE', `${application.name} has no source: there is nothing to deploy`, {
-        where: `applications.${application.name}`,
-        remedy: 'add `source:`, or leave deploying to whoever runs the static origins',
-      });
-    }
-    const bundle = await bundleFolder(application.source.path);
-    const archive = await bundle.tarGz();
-    const wish = { application: application.name, platforms: options.on, archive, digest: bundle.digest };
+    const wish = await bundleWish(application, options.on);
     const session = await openSession(settings, options, io);
     try {
       await followDeployment(session, io, options, () => session.control.deploy(wish));

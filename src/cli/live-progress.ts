@@ -57,6 +57,8 @@ export function liveProgress(io: CliIo): Progress {
   let drawn: Promise<unknown> = Promise.resolve();
 
   function open(platforms: readonly string[]): void {
+    // A new controller goes on with what the last one began: the lines stand already.
+    if (lanes.size > 0) return;
     for (const platform of platforms) lanes.set(platform, new Lane());
     const list = new Listr<object, typeof LiveRenderer, 'simple'>(
       [...lanes].map(([title, lane]) => ({ title, task: (_context, row) => lane.drawnBy(row) })),

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { PlatformPlan } from '../core/deployment.ts';
-import { SluiceError } from '../core/errors.ts';
 import type { PlanChange } from '../core/provider.ts';
-import { bundleFolder } from '../orchestrator/bundle.ts';
+import { bundleWish } from './bundle-wish.ts';
 import type { CliIo } from './io.ts';
 import {
   type CommonOptions,
@@ -26,13 +25,10 @@ export function planCommand(program: Command, io: CliIo): void {
     async (options: CommonOptions & { readonly exitCode?: boolean }) => {
       const settings = readSettings(io, options.file);
       const application = chooseApplication(settings, options.app);
-      if (!application.source)
-        throw new SluiceError('USAGE', `${application.name} has no source to plan for`);
-      const bundle = await bundleFolder(application.source.path);
+      const wish = await bundleWish(application, options.on);
       const session = await openSession(settings, options, io);
       try {
-        const wish = { application: application.name, platforms: options.on, digest: bundle.digest };
-        const plans = await session.control.plan({ ...wish, archive: await bundle.tarGz() });
+        const plans = await session.control.plan(wish);
         for (const plan of plans) print(plan, io, options.json ?? false);
         io.exit(statusOf(plans, options.exitCode ?? false));
       } finally {

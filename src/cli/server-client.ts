@@ -6,13 +6,14 @@ import type { LoggedEvent } from '../core/events.ts';
 import type { Release } from '../core/release.ts';
 import type { Explanation, StatusView } from '../core/status.ts';
 import { systemClock } from '../lib/clock.ts';
+import { hasCode } from '../lib/has-code.ts';
 import { parseEventStream } from './event-stream.ts';
 
 /** The command line's client of the admin API. Every failure names the server's address and what to do. */
 export interface ServerClient extends Control {
   readonly url: string;
-  /** Does anybody answer there, within half a second? */
-  isAlive(): Promise<boolean>;
+  /** Does a server answer there? `silent`: something has the port and does not answer. */
+  look(): Promise<'there' | 'absent' | 'silent'>;
   status(signal?: AbortSignal): Promise<StatusView>;
   explain(application: string): Promise<Explanation>;
   eventsSince(seq: number): Promise<readonly LoggedEvent[]>;
@@ -64,18 +65,20 @@ export function serverClient(url: string, token: string | undefined): ServerClie
   function bundlePath(path: string, wish: WireWish): string {
     const query = new URLSearchParams({ application: wish.application, digest: wish.digest });
     if (wish.platforms) query.set('platforms', wish.platforms.join(','));
+    if (wish.configuration !== undefined) query.set('configuration', wish.configuration);
     return `${path}?${query}`;
   }
 
   return {
     url,
-    async isAlive() {
+    async look() {
       try {
-        const answer = await request(new URL('/livez', url), { dispatcher: agent, headersTimeout: 500 });
+        const answer = await request(new URL('/livez', url), { dispatcher: agent, headersTimeout: 5_000 });
         await answer.body.dump();
-        return answer.statusCode === 200;
-      } catch {
-        return false;
+        // Another program's answer: others like this port too.
+        return answer.statusCode === 200 ? 'there' : 'absent';
+      } catch (error) {
+        return hasCode(error, 'ECONNREFUSED') ? 'absent' : 'silent';
       }
     },
     status: async (signal) => (await call('GET', '/v1/status', undefined, signal)) as StatusView,

@@ -1,4 +1,5 @@
 import type { Control } from '../core/control.ts';
+import { SluiceError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { Settings } from '../core/settings.ts';
 import type { StatusView } from '../core/status.ts';
@@ -30,8 +31,16 @@ export async function openSession(settings: Settings, options: ServerOptions, io
   const { server } = options;
   const token = tokenFor(settings, server, options.token ?? io.env['SLUICE_TOKEN']);
   const client = serverClient(server ?? adminUrlOf(settings), token);
-  if (server !== undefined || (await client.isAlive())) return serverSession(client);
+  const found = server === undefined ? await client.look() : 'there';
+  if (found === 'there') return serverSession(client);
   await client.close();
+  if (found === 'silent') {
+    // Working beside a server that lives would take instances away while it still sends to them.
+    throw new SluiceError('SERVER_UNREACHABLE', `something listens at ${client.url} and does not answer`, {
+      where: client.url,
+      remedy: 'wait for it if it is a busy `sluice serve`; else stop it, or set gateway.admin.port',
+    });
+  }
   return await aloneSession(settings, io);
 }
 

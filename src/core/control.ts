@@ -25,6 +25,8 @@ export interface WireWish {
   readonly platforms: readonly PlatformName[] | undefined;
   readonly archive: Buffer;
   readonly digest: string;
+  /** `configurationDigest` of the application as the one who asks knows it; undefined: whatever the server has. */
+  readonly configuration?: string;
 }
 
 export interface ReleasesView {

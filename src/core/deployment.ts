@@ -10,6 +10,8 @@ export interface DeploymentRecord {
   readonly application: ApplicationName;
   readonly release: Release;
   readonly startedAt: number;
+  /** A server's deployments go on by themselves when its controller was replaced; a command's wait for a person. */
+  readonly by?: 'server' | 'command';
   readonly finishedAt?: number;
   readonly outcome?: 'done' | 'partly' | 'failed' | 'stopped';
   readonly targets: Readonly<Record<PlatformName, DeploymentTarget>>;

@@ -55,6 +55,8 @@ export interface StateStore {
 
 export interface LeaseHolder {
   readonly id: string;
+  /** Where it lives: a lease of a process that is dead on this very machine needs no waiting for. */
+  readonly process?: { readonly host: string; readonly pid: number };
   readonly reason: string;
   readonly since: number;
 }

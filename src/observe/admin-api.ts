@@ -137,6 +137,7 @@ interface BundleQuery {
   application: string;
   platforms?: string;
   digest: string;
+  configuration?: string;
 }
 
 function acts(app: FastifyInstance, deps: AdminApiDeps): void {
@@ -166,15 +167,18 @@ function acts(app: FastifyInstance, deps: AdminApiDeps): void {
 }
 
 function wishOf(query: BundleQuery, archive: Buffer): WireWish {
-  const { application, platforms, digest } = query;
+  const { application, platforms, digest, configuration } = query;
   // A name given twice arrives as a list.
-  const named = [application, digest, platforms ?? 'all'].every((given) => typeof given === 'string');
+  const named = [application, digest, platforms ?? 'all', configuration ?? ''].every(
+    (given) => typeof given === 'string',
+  );
   if (!named || application === '' || digest === '' || !Buffer.isBuffer(archive)) {
     throw new SluiceError('USAGE', 'a deployment needs application, digest and a bundle', {
       remedy: 'POST the tar.gz as application/gzip with ?application=…&digest=sha256:…',
     });
   }
-  return { application, platforms: namesIn(platforms), archive, digest };
+  const wish = { application, platforms: namesIn(platforms), archive, digest };
+  return configuration === undefined ? wish : { ...wish, configuration };
 }
 
 function namesIn(list: string | undefined): readonly string[] | undefined {

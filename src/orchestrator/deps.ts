@@ -22,6 +22,8 @@ export interface OrchestratorDeps {
   readonly uniqueId: () => string;
   /** HMAC key of this installation. */
   readonly hashKey: string;
+  readonly by: 'server' | 'command';
+  readonly process: { readonly host: string; readonly pid: number };
   /** Who we are in a lease: `sluice deploy (pid 4711 on build-7)`. */
   readonly holder: string;
 }

@@ -33,6 +33,8 @@ export interface Orchestrator {
   /** Resolves once the release is recorded and the lease is held; the work goes on in `finished`. */
   deploy(wish: DeployWish, stop: AbortSignal): Promise<StartedDeployment>;
   resume(id: DeploymentId, stop: AbortSignal): Promise<StartedDeployment>;
+  /** Ends a deployment that cannot go on, so that nobody waits for it. */
+  abandon(id: DeploymentId): Promise<void>;
   plan(wish: DeployWish): Promise<readonly PlatformPlan[]>;
   /** What happened on each platform; an error means that something is left there. */
   destroy(
@@ -71,7 +73,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   ): Promise<T> {
     // Two acts of one process are two holders.
     const id = `${deps.holder} #${deps.uniqueId()}`;
-    const lease = await leaseApplication(store, clock, application, { id, reason, since: clock.now() });
+    const holder = { id, process: deps.process, reason, since: clock.now() };
+    const lease = await leaseApplication(store, clock, application, holder);
     try {
       return await work(lease);
     } catch (error) {
@@ -100,6 +103,9 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
           logger.warn({ error: String(error) }, 'old bundles and deployments could not be removed'),
         );
         return finished;
+      } catch (error) {
+        await giveUp(record, 'failed');
+        throw error;
       } finally {
         await lease.release();
       }
@@ -108,11 +114,29 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     return { id: record.id, release: record.release, finished };
   }
 
+  /** Whoever follows it must see an end, also when the journal can no longer be written. */
+  async function giveUp(record: DeploymentRecord, outcome: 'failed' | 'stopped'): Promise<void> {
+    deps.events.append({
+      type: 'deployment.finished',
+      deployment: record.id,
+      application: record.application,
+      release: record.release.id,
+      outcome,
+      elapsedMs: clock.now() - record.startedAt,
+      seconds: {},
+    });
+    await journal
+      .finish(record.id, outcome, clock.now())
+      .catch((error: unknown) =>
+        deps.logger.error({ error: String(error) }, 'the journal cannot be written'),
+      );
+  }
+
   /** Under the lease nobody else is at work: a deployment without an end will not get one by itself. */
   async function closeBrokenOff(application: ApplicationName): Promise<void> {
     for (const record of await journal.list()) {
       if (record.application !== application || record.outcome !== undefined) continue;
-      await journal.finish(record.id, 'stopped', clock.now());
+      await giveUp(record, 'stopped');
     }
   }
 
@@ -135,6 +159,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
           application: application.name,
           release: await releases.record(releaseOf(application, digest)),
           startedAt,
+          by: deps.by,
           targets: Object.fromEntries(
             platforms.map((platform) => [platform, { phase: 'queued', startedAt }]),
           ),
@@ -169,6 +194,11 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
         }
         return begin((await journal.get(id))!, application, bundle, lease, stop);
       });
+    },
+
+    async abandon(id) {
+      const record = await journal.get(id);
+      if (record && record.outcome === undefined) await giveUp(record, 'stopped');
     },
 
     async plan(wish) {

@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { Clock, Lease, LeaseHolder, LeaseRefusal } from '../core/ports.ts';
 import { readIfThere, writeAtomically } from './atomic-file.ts';
@@ -22,13 +23,29 @@ export async function acquireFileLease(
   await mkdir(dirname(path), { recursive: true });
   return await guarded(path, clock, async () => {
     const current = await read(path);
-    if (current && current.expiresAt > clock.now() && current.holder.id !== holder.id) {
+    if (
+      current &&
+      current.expiresAt > clock.now() &&
+      current.holder.id !== holder.id &&
+      !isDead(current.holder)
+    ) {
       return { held: false, holder: current.holder, expiresAt: current.expiresAt } as const;
     }
     const token = (current?.token ?? 0) + 1;
     await write(path, { holder, token, expiresAt: clock.now() + ttlMs });
     return leaseOf(path, holder, token, ttlMs, clock);
   });
+}
+
+/** Only of a process of this machine can it be said; one that took over a dead one's pid counts as alive. */
+function isDead({ process: holder }: LeaseHolder): boolean {
+  if (holder === undefined || holder.host !== hostname()) return false;
+  try {
+    process.kill(holder.pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }
 
 function leaseOf(path: string, holder: LeaseHolder, token: number, ttlMs: number, clock: Clock): Lease {

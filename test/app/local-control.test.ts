@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type LocalControl, localControl } from '../../src/app/local-control.ts';
+import { originsSettings } from '../../src/config/inline.ts';
 import type { DeploymentRecord } from '../../src/core/deployment.ts';
 import { platformError } from '../../src/core/errors.ts';
 import type { StateStore } from '../../src/core/ports.ts';
@@ -48,7 +49,13 @@ beforeEach(async () => {
     error: (fields: object) => void errors.push(JSON.stringify(fields)),
   };
   // Only what is asked of it here.
-  control = await localControl(orchestrator as Orchestrator, store, logger, new AbortController().signal);
+  control = await localControl(
+    originsSettings([{ name: 'a', url: 'http://127.0.0.1:1' }]),
+    orchestrator as Orchestrator,
+    store,
+    logger,
+    new AbortController().signal,
+  );
 });
 
 afterEach(() => rm(dir, { recursive: true, force: true }));

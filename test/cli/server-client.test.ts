@@ -34,12 +34,12 @@ afterEach(async () => {
 
 describe('the client of the admin API', () => {
   it('tells whether anybody answers', async () => {
-    expect(await client.isAlive()).toBe(true);
+    expect(await client.look()).toBe('there');
     const nobody = serverClient('http://127.0.0.1:1', undefined);
-    expect(await nobody.isAlive()).toBe(false);
+    expect(await nobody.look()).toBe('absent');
     await nobody.close();
     const other = serverClient(stranger.url, undefined);
-    expect(await other.isAlive()).toBe(false);
+    expect(await other.look()).toBe('absent');
     await other.close();
   });
 

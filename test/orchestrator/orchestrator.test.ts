@@ -119,6 +119,8 @@ async function open(application: ApplicationSettings = SHOP): Promise<Orchestrat
     deploysTo: () => true,
     uniqueId: () => `${++ids}`,
     hashKey: 'key',
+    by: 'command',
+    process: { host: 'nowhere', pid: 1 },
     holder: 'test',
   });
 }

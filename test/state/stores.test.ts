@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -43,6 +44,23 @@ describe('a folder of files', () => {
       Array.from({ length: 20 }, (_, i) => store.acquire('x', { id: `p${i}`, reason: '', since: 0 }, 60_000)),
     );
     expect(answers.filter((answer) => answer.held)).toHaveLength(1);
+  });
+
+  it('needs no waiting for a lease whose process is dead, and waits for one that lives', async () => {
+    const store = await fileStore(await folder(), systemClock);
+    const dead = spawnSync('true').pid;
+    const holder = (id: string, pid: number) => ({
+      id,
+      reason: '',
+      since: 0,
+      process: { host: hostname(), pid },
+    });
+    expect(await store.acquire('x', holder('dead', dead), 60_000)).toMatchObject({ held: true });
+    expect(await store.acquire('x', holder('alive', process.pid), 60_000)).toMatchObject({
+      held: true,
+      token: 2,
+    });
+    expect(await store.acquire('x', holder('next', process.pid), 60_000)).toMatchObject({ held: false });
   });
 
   it('writes files only their owner can read', async () => {

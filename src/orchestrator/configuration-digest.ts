@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import type { ApplicationSettings } from '../core/settings.ts';
+
+/**
+ * What a deployment will do with an application, without any secret value: so that a command and a server can tell
+ * whether they read the same configuration.
+ */
+export function configurationDigest(application: ApplicationSettings): string {
+  const secret = new Set(application.secretEnv);
+  const open = (env: Readonly<Record<string, string>>): [string, string | null][] =>
+    Object.keys(env)
+      .sort()
+      .map((name) => [name, secret.has(name) ? null : env[name]!]);
+  const { process, health, routes, startTimeoutMs } = application;
+  const targets = application.targets.map(({ platform, instances, env }) => [platform, instances, open(env)]);
+  const told = { process, health, routes, startTimeoutMs, env: open(application.env), targets };
+  return `sha256:${createHash('sha256').update(JSON.stringify(told)).digest('hex')}`;
+}
