@@ -153,7 +153,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     this.#isReading = true;
     while (at < end && !this.#isOver()) {
       if (this.paused) {
-        this.#unread = Buffer.from(bytes.subarray(at, end));
+        this.#keepUnread(bytes.subarray(at, end));
         break;
       }
       if (this.#stage === 'body' && this.#body.state === 'complete') {
@@ -164,6 +164,11 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     }
     this.#isReading = false;
     this.#settle();
+  }
+
+  /** TLS hands over what it has decrypted even after a pause, so there may be some already. */
+  #keepUnread(bytes: Uint8Array): void {
+    this.#unread = this.#unread === undefined ? Buffer.from(bytes) : Buffer.concat([this.#unread, bytes]);
   }
 
   #isOver(): boolean {
