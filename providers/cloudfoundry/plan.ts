@@ -1,8 +1,6 @@
-import type { Observation, PlanChange, TargetSpec } from '../../src/core/provider.ts';
+import { type Observation, type PlanChange, SECRET_VALUE, type TargetSpec } from '../../src/core/provider.ts';
 import { processChanges, seenProcess, type WantedRoute, wantedProcess } from './translate.ts';
 import type { Process } from './wire.ts';
-
-const SECRET = '<secret>';
 
 interface Wanted {
   readonly want: TargetSpec;
@@ -45,7 +43,7 @@ function creation(want: TargetSpec, routes: readonly WantedRoute[]): readonly Pl
     create('instances', String(want.process.instances)),
     create('memory', `${process.memoryMb}Mi`),
     ...(process.command === null ? [] : [create('command', process.command)]),
-    ...Object.keys(want.env).map((name) => create(`env.${name}`, SECRET)),
+    ...Object.keys(want.env).map((name) => create(`env.${name}`, SECRET_VALUE)),
     ...routes.map((route) => create(`route ${route.url}`)),
   ];
 }
@@ -91,12 +89,12 @@ function environmentChanges(want: TargetSpec, seen: Observation): readonly PlanC
     // It is the release's own name: the line above says it.
     if (name === 'SLUICE_RELEASE' || seen.env[name] === value) continue;
     const field = `env.${name}`;
-    if (seen.env[name] === undefined) changes.push(create(field, SECRET));
-    else changes.push({ action: 'change', field, from: SECRET, to: '<changed>', destructive: false });
+    if (seen.env[name] === undefined) changes.push(create(field, SECRET_VALUE));
+    else changes.push({ action: 'change', field, from: SECRET_VALUE, to: SECRET_VALUE, destructive: false });
   }
   for (const name of Object.keys(seen.env)) {
     if (want.env[name] !== undefined) continue;
-    changes.push({ action: 'change', field: `env.${name}`, from: SECRET, destructive: false });
+    changes.push({ action: 'change', field: `env.${name}`, from: SECRET_VALUE, destructive: false });
   }
   return changes;
 }

@@ -1,4 +1,4 @@
-import type { Observation, PlanChange, TargetSpec } from '../../src/core/provider.ts';
+import { type Observation, type PlanChange, SECRET_VALUE, type TargetSpec } from '../../src/core/provider.ts';
 import { commandOf } from './manifests.ts';
 import * as names from './names.ts';
 import type { Deployment, Route } from './wire.ts';
@@ -75,8 +75,8 @@ function envChanges(
   const changes: PlanChange[] = [];
   for (const key of [...new Set([...Object.keys(held), ...Object.keys(want.env)])].sort()) {
     if (STAMPS.has(key)) continue;
-    const from = held[key] === undefined ? {} : { from: '<secret>' };
-    const to = want.env[key] === undefined ? {} : { to: '<secret>' };
+    const from = held[key] === undefined ? {} : { from: SECRET_VALUE };
+    const to = want.env[key] === undefined ? {} : { to: SECRET_VALUE };
     const field = `env.${key}`;
     if (held[key] === want.env[key]) changes.push({ action: 'none', field, destructive: false });
     else if (held[key] === undefined) changes.push({ action: 'create', field, ...to, destructive: !fresh });

@@ -1,4 +1,4 @@
-import type { Observation, PlanChange, TargetSpec } from '../../src/core/provider.ts';
+import { type Observation, type PlanChange, SECRET_VALUE, type TargetSpec } from '../../src/core/provider.ts';
 
 /** The difference in the fields that the host shows. Values of the environment never appear. */
 export function planChanges(want: TargetSpec, seen: Observation): readonly PlanChange[] {
@@ -23,8 +23,8 @@ export function planChanges(want: TargetSpec, seen: Observation): readonly PlanC
     changes.push({
       action: from === undefined ? 'create' : 'change',
       field: `env.${name}`,
-      ...(from === undefined ? {} : { from: '<value>' }),
-      ...(to === undefined ? {} : { to: '<value>' }),
+      ...(from === undefined ? {} : { from: SECRET_VALUE }),
+      ...(to === undefined ? {} : { to: SECRET_VALUE }),
       destructive: false,
     });
   }

@@ -220,6 +220,9 @@ export interface ObservedOrigin {
   readonly instance?: string;
 }
 
+/** What a plan prints of every environment value: a provider cannot know which of them are secret. */
+export const SECRET_VALUE = '<secret>';
+
 /** One line of `sluice plan`. Secret values never appear: `env.DB_URL` changes from `<secret>` to `<secret>`. */
 export interface PlanChange {
   readonly action: 'create' | 'change' | 'none' | 'foreign';
