@@ -1,4 +1,4 @@
-import type { EventType, LoggedEvent } from '../../src/core/events.ts';
+import type { LoggedEvent } from '../../src/core/events.ts';
 import type { ApplicationStatus, Explanation, PlatformStatus, StatusView } from '../../src/core/status.ts';
 
 /** All that the dashboard knows. Replaced by `update`, drawn by `view`. */
@@ -87,20 +87,6 @@ export function initialModel(title: string, where: string, now: number): Model {
     notes: [],
   };
 }
-
-/** The events that say why traffic is where it is: the same the server keeps in `recent`. */
-export const TELLING: ReadonlySet<EventType> = new Set<EventType>([
-  'verdict.changed',
-  'decision.made',
-  'origin.ejected',
-  'platform.api.down',
-  'platform.api.up',
-  'deployment.target',
-  'deployment.finished',
-  'process.started',
-  'process.exited',
-  'operator.act',
-]);
 
 export interface PlatformRow {
   readonly application: ApplicationStatus;

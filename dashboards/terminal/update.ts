@@ -1,7 +1,8 @@
 import type { LoggedEvent } from '../../src/core/events.ts';
+import { TELLING_EVENTS } from '../../src/core/events.ts';
 import type { Explanation, StatusView } from '../../src/core/status.ts';
 import { type Action, actionOf } from './keys.ts';
-import { type Data, isSelected, type Model, type Page, rowsOf, type Selection, TELLING } from './model.ts';
+import { type Data, isSelected, type Model, type Page, rowsOf, type Selection } from './model.ts';
 import { sampleRates } from './rates.ts';
 
 export type Message =
@@ -96,7 +97,7 @@ function keepSelection(status: StatusView, selected: Selection | undefined): Sel
 function withEvent(data: Data, event: LoggedEvent): Data {
   return {
     ...data,
-    since: TELLING.has(event.type) ? [...data.since, event].slice(-MAX_EVENTS) : data.since,
+    since: TELLING_EVENTS.has(event.type) ? [...data.since, event].slice(-MAX_EVENTS) : data.since,
     deployment: deploymentAfter(data.deployment, event),
   };
 }

@@ -1,4 +1,4 @@
-import type { EventType } from '../core/events.ts';
+import { TELLING_EVENTS } from '../core/events.ts';
 import type { EventLog } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import type { ApplicationStatus, PlatformStatus, StatusView } from '../core/status.ts';
@@ -8,19 +8,6 @@ import { SLUICE_VERSION } from './version.ts';
 import type { WorkerLink } from './worker-link.ts';
 
 const RECENT = 50;
-/** What explains where traffic is; progress and log lines would push it out. */
-const TELLING: ReadonlySet<EventType> = new Set<EventType>([
-  'verdict.changed',
-  'decision.made',
-  'origin.ejected',
-  'platform.api.down',
-  'platform.api.up',
-  'deployment.target',
-  'deployment.finished',
-  'process.started',
-  'process.exited',
-  'operator.act',
-]);
 
 export function statusView(of: {
   readonly settings: Settings;
@@ -50,7 +37,7 @@ export function statusView(of: {
     applications,
     recent: events
       .since(0)
-      .filter((event) => TELLING.has(event.type))
+      .filter((event) => TELLING_EVENTS.has(event.type))
       .slice(-RECENT),
   };
 }

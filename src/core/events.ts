@@ -123,3 +123,17 @@ export const EVENT_TYPES = {
   'process.exited': 'a controller or worker ended',
   'operator.act': 'a person did something',
 } as const satisfies Record<EventType, string>;
+
+/** The events that say why traffic is where it is; progress and log lines would push them out of a short list. */
+export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
+  'verdict.changed',
+  'decision.made',
+  'origin.ejected',
+  'platform.api.down',
+  'platform.api.up',
+  'deployment.target',
+  'deployment.finished',
+  'process.started',
+  'process.exited',
+  'operator.act',
+]);

@@ -28,7 +28,7 @@ export interface DemoOptions extends Omit<WorldOptions, 'say'> {
   readonly onWorld: (world: DemoWorld) => () => Promise<void>;
 }
 
-/** From nothing to three platforms, through seven misfortunes, to a summary. Leaves nothing running. */
+/** From nothing to three platforms, through five misfortunes and a rollout, to a summary. Leaves nothing running. */
 export async function runDemo(options: DemoOptions): Promise<Summary> {
   const { clock, say, signal } = options;
   const world = await openWorld(options);

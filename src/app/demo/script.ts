@@ -79,7 +79,7 @@ export async function instancesKilled(
   const before = shareNow(timeline.events, platform);
   const brokenAt = clock.now();
   const killed = await kill();
-  say(`✂ SIGKILL to the ${killed} instances on ${platform}`);
+  say(`✂ SIGKILL to all instances on ${platform} (${killed} processes)`);
   const seen = await timeline.first(`${platform} is noticed`, brokenAt, noticed(platform), NOTICE_MS);
   const lost = await timeline.first(`${platform} has no share`, brokenAt, lostShare(platform), NOTICE_MS);
   say(`  ${await stage.explain()}`);

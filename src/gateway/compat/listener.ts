@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { BlockList, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { SluiceError } from '../../core/errors.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
+import { listenOn } from '../listen-on.ts';
 import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
 import type { Downstream, ListenAddress, Peer } from '../wire.ts';
 import { NodeDownstream } from './node-downstream.ts';
@@ -195,30 +195,4 @@ function blockList(ranges: readonly string[]): BlockList {
     else list.addSubnet(address, Number(prefix), family);
   }
   return list;
-}
-
-function listenOn(server: Server, { host, port }: ListenAddress): Promise<number> {
-  return new Promise((resolve, reject) => {
-    function failed(error: NodeJS.ErrnoException): void {
-      const taken = error.code === 'EADDRINUSE';
-      reject(
-        new SluiceError(
-          taken ? 'PORT_IN_USE' : 'BUG',
-          taken ? 'another program listens on this port' : 'cannot listen',
-          {
-            where: `${host}:${port}`,
-            why: error.message,
-            remedy: taken ? 'stop it, or choose another port under gateway.listen' : 'check gateway.listen',
-            cause: error,
-          },
-        ),
-      );
-    }
-    server.once('error', failed);
-    server.listen({ host, port }, () => {
-      server.off('error', failed);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }

@@ -1,5 +1,5 @@
 import { type BlockList, createServer, type Server, type Socket } from 'node:net';
-import { SluiceError } from '../../core/errors.ts';
+import { listenOn } from '../listen-on.ts';
 import type { Downstream, ListenAddress } from '../wire.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { blockList, ClientPeer } from './client-peer.ts';
@@ -72,30 +72,4 @@ export class Http1Listener implements ConnectionOwner {
     const peer = new ClientPeer(socket, this.#trusted);
     this.#connections.add(new ClientConnection(this.#context, this, socket, peer));
   }
-}
-
-function listenOn(server: Server, { host, port }: ListenAddress): Promise<number> {
-  return new Promise((resolve, reject) => {
-    function failed(error: NodeJS.ErrnoException): void {
-      const taken = error.code === 'EADDRINUSE';
-      reject(
-        new SluiceError(
-          taken ? 'PORT_IN_USE' : 'BUG',
-          taken ? 'another program listens on this port' : 'cannot listen',
-          {
-            where: `${host}:${port}`,
-            why: error.message,
-            remedy: taken ? 'stop it, or choose another port under gateway.listen' : 'check gateway.listen',
-            cause: error,
-          },
-        ),
-      );
-    }
-    server.once('error', failed);
-    server.listen({ host, port }, () => {
-      server.off('error', failed);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }
