@@ -39,6 +39,7 @@ const CASES: readonly (readonly [string, z.ZodType])[] = [
 
 describe('answers of the API', () => {
   if (!existsSync(EXAMPLES)) {
+    process.stderr.write(`skipped: no documented examples in ${EXAMPLES}\n`);
     it.skip(`are decoded as the documentation shows them (skipped: no ${EXAMPLES})`, () => undefined);
   }
   for (const [name, schema] of CASES) {
