@@ -86,6 +86,7 @@ function tail(path: string, fromStart: boolean, onLine: (text: string) => void) 
       for (const line of lines.feed(chunk.subarray(0, read))) onLine(line);
     }
     if (offset < LARGEST_BYTES) return;
+    // What is written between the last read and this line is lost; nothing portable empties only what was read.
     ftruncateSync(file, 0);
     offset = 0;
   }

@@ -253,7 +253,7 @@ export function askRaw(port: number, text: string): Promise<string> {
 }
 
 /** Resolves as soon as it holds; fails after the time. */
-export async function until(holds: () => boolean, ms = 3_000): Promise<void> {
+export async function until(holds: () => boolean, ms = 10_000): Promise<void> {
   const deadline = performance.now() + ms;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${holds}`);

@@ -70,7 +70,7 @@ export function exists(pid: number): boolean {
 }
 
 /** Polls because nobody tells us of processes that are not our children. */
-export async function until(condition: () => boolean | Promise<boolean>, ms = 8_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not within ${ms} ms: ${condition}`);

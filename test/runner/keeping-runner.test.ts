@@ -107,13 +107,17 @@ describe('runner whose instances outlive it', () => {
 
   it('keeps what a process prints in a bounded file', async () => {
     const runner = owner();
+    // Few long lines: a machine with dear system calls needs minutes for many short ones. The end is said again and
+    // again, because a line may fall between the last read and the emptying of the file.
     const loud =
-      "for(let i=0;i<60000;i++)console.log(i+' '.repeat(90));console.log('the end');setInterval(()=>{},1000)";
+      "for(let i=0;i<800;i++)console.log(i+' '.repeat(8000));setInterval(()=>console.log('the end'),50)";
     await runner.start(
       specOf(folder, `exec node -e "${loud}"`, { startDetection: { kind: 'log', pattern: 'the end' } }),
     );
     await until(isRunning(runner));
-    expect(runner.logs('web/0', 2).map((line) => line.text.trim())).toEqual(['59999', 'the end']);
+    const texts = runner.logs('web/0', 1_000).map((line) => line.text.trim());
+    expect(texts.at(-1)).toBe('the end');
+    expect(texts.filter((text) => /^\d+$/.test(text)).length).toBeGreaterThan(400);
     await until(async () => (await stat(join(spoolDir, 'web%2F0.out'))).size < 4_200_000);
     await runner.stop('web/0');
     runner.forget('web/0');
