@@ -119,12 +119,14 @@ export function assembleGateway(input: GatewayInput | undefined): GatewaySetting
       ),
     },
     limits: {
+      ...standard.limits,
       headBytes: limits?.head ?? standard.limits.headBytes,
       bodyBytes: limits?.body ?? standard.limits.bodyBytes,
       replayBytes: limits?.replay ?? standard.limits.replayBytes,
       perOrigin: limits?.perOrigin ?? standard.limits.perOrigin,
     },
     timeouts: {
+      ...standard.timeouts,
       connectMs: timeouts?.connect ?? standard.timeouts.connectMs,
       headMs: timeouts?.head ?? standard.timeouts.headMs,
       idleMs: timeouts?.idle ?? standard.timeouts.idleMs,
@@ -150,5 +152,6 @@ export function assembleGateway(input: GatewayInput | undefined): GatewaySetting
       maxMs: ejection?.max ?? standard.ejection.maxMs,
     },
     trustedProxies: input?.trustedProxies ?? standard.trustedProxies,
+    http2: standard.http2,
   };
 }

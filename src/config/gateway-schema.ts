@@ -22,7 +22,7 @@ function isCidr(given: string): boolean {
 
 export const gatewaySchema = z
   .strictObject({
-    wire: choice({ says: 'Which code moves the bytes.', otherwise: 'compat' }, ['compat']).optional(),
+    wire: choice({ says: 'Which code moves the bytes.', otherwise: 'fast' }, ['fast', 'compat']).optional(),
     workers: whole({ says: 'Processes that serve requests.', otherwise: 1 }, { min: 1, max: 256 }).optional(),
     listen: z
       .array(

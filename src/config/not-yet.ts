@@ -134,13 +134,6 @@ export const NOT_YET: readonly NotYet[] = [
   { path: 'applications.*.targets.*.maxInstances', what: 'scaling with failover', example: 12 },
 
   {
-    path: 'gateway.wire',
-    values: ['fast', 'http1'],
-    what: 'the fast wire',
-    instead: 'use `compat`',
-    example: 'fast',
-  },
-  {
     path: 'gateway.listen.*.tls',
     what: 'TLS for clients',
     instead: 'put a TLS terminator in front',

@@ -1,4 +1,5 @@
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
+import type { RateLimit } from './settings.ts';
 
 /**
  * The frozen snapshot the gateway serves from: plain JSON, replaced whole, never edited. Only the engine makes
@@ -22,6 +23,8 @@ export interface TableRoute {
   readonly publicHost: 'map' | 'rewrite';
   /** `idempotent` lets PUT, DELETE and requests with an Idempotency-Key be replayed too. */
   readonly retry: 'safe' | 'idempotent';
+  readonly affinity?: boolean;
+  readonly rateLimit?: RateLimit;
   /** In the order in which they are tried when the chosen one cannot serve. */
   readonly targets: readonly TableTarget[];
 }
@@ -33,6 +36,8 @@ export interface TableTarget {
   readonly share: number;
   /** `active` gets its share; `spare` only what the active ones cannot take; `draining` nothing new. */
   readonly state: 'active' | 'spare' | 'draining';
+  /** Clients that were here before may stay (`affinity`): it is neither down nor fenced, nor drained past its deadline. */
+  readonly keepsSessions?: boolean;
   /** The Host sent upstream; undefined passes the client's on. */
   readonly hostHeader: string | undefined;
   readonly sni: string | undefined;

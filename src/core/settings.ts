@@ -68,6 +68,18 @@ export interface RouteSettings {
   readonly path: string;
   readonly publicHost: 'map' | 'rewrite';
   readonly retry: 'safe' | 'idempotent';
+  /** A client stays on the platform that served it first, as long as that one can serve. */
+  readonly affinity?: boolean;
+  readonly rateLimit?: RateLimit;
+}
+
+/** A token bucket for each client; held by each worker, divided by their number. */
+export interface RateLimit {
+  /** Requests per second, and how many may come at once. */
+  readonly rps: number;
+  readonly burst: number;
+  /** What makes two requests the same client's: its address, or the value of a field (lower case). */
+  readonly by: 'address' | { readonly field: string };
 }
 
 export interface TargetSettings {
@@ -94,7 +106,8 @@ export interface PolicySettings {
 }
 
 export interface GatewaySettings {
-  readonly wire: 'compat';
+  /** `fast`: our own HTTP/1.1 on bytes; `compat`: node:http and undici, the fallback. */
+  readonly wire: 'fast' | 'compat';
   readonly workers: number;
   readonly listen: readonly ListenSettings[];
   readonly admin: AdminSettings;
@@ -112,12 +125,52 @@ export interface GatewaySettings {
   };
   /** CIDRs whose X-Forwarded-* we believe. */
   readonly trustedProxies: readonly string[];
+  readonly http2: Http2Settings;
+  /** Signs the affinity cookie; equal on all replicas. */
+  readonly affinityKey?: string;
+  readonly accessLog?: AccessLogSettings;
+  /** How to speak TLS to the origins of a platform. Here and not in the table, because the table is kept on disk. */
+  readonly upstreamTls?: Readonly<Record<PlatformName, UpstreamTls>>;
 }
 
 export interface ListenSettings {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Left out: plain text. The first certificate serves clients whose SNI matches none. */
+  readonly tls?: readonly CertificateSettings[];
+  /** With TLS: offered by ALPN (default true); without: prior knowledge is accepted (default false). */
+  readonly http2?: boolean;
+}
+
+/** PEM texts and where they came from: a changed file is a changed configuration. */
+export interface CertificateSettings {
+  readonly cert: string;
+  readonly key: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
+export interface UpstreamTls {
+  /** Shown to origins that ask for one. */
+  readonly client?: CertificateSettings;
+  /** Only by name, and with a warning at every start. */
+  readonly insecureSkipVerify?: boolean;
+}
+
+/** Limits of one HTTP/2 connection; rates are per second, and beyond them the socket is closed. */
+export interface Http2Settings {
+  readonly maxConcurrentStreams: number;
+  /** Streams that clients reset, and empty or CONTINUATION, PING and SETTINGS frames. */
+  readonly resetsPerSecond: number;
+  readonly controlFramesPerSecond: number;
+  readonly headerListBytes: number;
+}
+
+export interface AccessLogSettings {
+  readonly format: 'json' | 'combined';
+  /** Absolute path, or `-` for stdout. */
+  readonly file: string;
 }
 
 export interface AdminSettings {
@@ -133,8 +186,19 @@ export interface LimitSettings {
   readonly bodyBytes: number;
   /** Bodies up to this size can be sent again. */
   readonly replayBytes: number;
-  /** Concurrent requests per origin. */
+  /** Concurrent requests per origin, over all workers. */
   readonly perOrigin: number;
+  /** Requests that may wait for a place at an origin, over all workers; 0: none waits. */
+  readonly queue: number;
+  /** Request target (414) and number of fields (431). */
+  readonly targetBytes: number;
+  readonly fields: number;
+  /** Connections of one client address, over all workers; 0: any number. Trusted proxies are free. */
+  readonly perAddress: number;
+  /** Requests on one client connection before it is told to close; 0: any number. */
+  readonly perConnection: number;
+  /** Bytes a second that a request head or body must make on average once it is 5 s old; 0: any. */
+  readonly minRate: number;
 }
 
 export interface TimeoutSettings {
@@ -148,6 +212,14 @@ export interface TimeoutSettings {
   /** Idle keep-alive connections of clients. */
   readonly clientKeepAliveMs: number;
   readonly drainMs: number;
+  /** First byte of a request → its whole head. */
+  readonly headerMs: number;
+  /** In the queue of a busy origin. */
+  readonly queueMs: number;
+  /** Lifetime of an upgraded connection; 0: any. */
+  readonly upgradeMs: number;
+  /** How long a name's addresses are believed. */
+  readonly dnsMs: number;
 }
 
 export interface StateSettings {
@@ -156,11 +228,22 @@ export interface StateSettings {
 }
 
 export const DEFAULT_GATEWAY: GatewaySettings = {
-  wire: 'compat',
+  wire: 'fast',
   workers: 1,
   listen: [{ host: '0.0.0.0', port: 8080 }],
   admin: { host: '127.0.0.1', port: 9901, tokens: {} },
-  limits: { headBytes: 16_384, bodyBytes: 1_073_741_824, replayBytes: 65_536, perOrigin: 1024 },
+  limits: {
+    headBytes: 16_384,
+    bodyBytes: 1_073_741_824,
+    replayBytes: 65_536,
+    perOrigin: 1024,
+    queue: 256,
+    targetBytes: 8_192,
+    fields: 100,
+    perAddress: 0,
+    perConnection: 0,
+    minRate: 240,
+  },
   timeouts: {
     connectMs: 2_000,
     headMs: 30_000,
@@ -168,6 +251,10 @@ export const DEFAULT_GATEWAY: GatewaySettings = {
     upstreamKeepAliveMs: 4_000,
     clientKeepAliveMs: 60_000,
     drainMs: 10_000,
+    headerMs: 10_000,
+    queueMs: 1_000,
+    upgradeMs: 0,
+    dnsMs: 30_000,
   },
   retryBudget: { ratio: 0.2, min: 3 },
   stall: { floorMs: 200, p99Factor: 4, probeMs: 150 },
@@ -180,6 +267,12 @@ export const DEFAULT_GATEWAY: GatewaySettings = {
     maxMs: 300_000,
   },
   trustedProxies: [],
+  http2: {
+    maxConcurrentStreams: 128,
+    resetsPerSecond: 50,
+    controlFramesPerSecond: 200,
+    headerListBytes: 65_536,
+  },
 };
 
 /** An empty command leaves it to the platform: package.json's start script, a Procfile. */

@@ -8,6 +8,7 @@ import { Counters, type GatewayCounters } from './counters.ts';
 import { Ejector } from './ejector.ts';
 import { Exchange } from './exchange.ts';
 import { createFreshProbe } from './fresh-probe.ts';
+import { createHttp1Wire } from './http1/wire.ts';
 import type { Lane, OriginState } from './lane.ts';
 import type { Pipeline } from './pipeline.ts';
 import { LaneRegistry } from './registry.ts';
@@ -49,7 +50,7 @@ export interface Gateway extends Runnable {
 /** The data path of one worker: reads a table, reports outcomes, and waits for nobody. */
 export function createGateway(deps: GatewayDeps): Gateway {
   const { worker, settings, clock, random, logger } = deps;
-  const wire = deps.wire ?? createCompatWire(settings, clock);
+  const wire = deps.wire ?? createWire(settings, clock);
   const traffic = emitter<readonly TrafficSignal[]>();
   const drained = emitter<number>();
   const exchanges = new Set<Exchange>();
@@ -215,4 +216,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return closing;
     },
   };
+}
+
+function createWire(settings: GatewaySettings, clock: Clock): Wire {
+  return settings.wire === 'compat' ? createCompatWire(settings, clock) : createHttp1Wire(settings, clock);
 }

@@ -179,8 +179,16 @@ applications:
         { host: '127.0.0.1', port: 0 },
       ],
       admin: { host: '0.0.0.0', port: 9000, tokens: { ci: { token: '0123456789abcdef', role: 'admin' } } },
-      limits: { headBytes: 8192, bodyBytes: 2 * 1024 * MIB, replayBytes: MIB, perOrigin: 10 },
+      http2: DEFAULT_GATEWAY.http2,
+      limits: {
+        ...DEFAULT_GATEWAY.limits,
+        headBytes: 8192,
+        bodyBytes: 2 * 1024 * MIB,
+        replayBytes: MIB,
+        perOrigin: 10,
+      },
       timeouts: {
+        ...DEFAULT_GATEWAY.timeouts,
         connectMs: 1000,
         headMs: 2000,
         idleMs: 3000,
