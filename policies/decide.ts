@@ -16,11 +16,21 @@ import { tiered } from './tiered.ts';
 import { verdicts } from './verdicts.ts';
 
 /** What a strategy name in a policy file means. A strategy fills in `preference`, the layers do the rest. */
-const STRATEGIES: Readonly<Record<PolicySettings['strategy'], Layer>> = { tiered };
+const STRATEGIES: Readonly<Partial<Record<PolicySettings['strategy'], Layer>>> = { tiered };
 
 /** In the order of the design; each stands in its own file and explains itself. */
 function layersOf(policy: PolicySettings): readonly Layer[] {
-  return [eligibility, verdicts, STRATEGIES[policy.strategy], spill, holdDown, ramp, panic, safety, settle];
+  return [
+    eligibility,
+    verdicts,
+    STRATEGIES[policy.strategy] ?? tiered,
+    spill,
+    holdDown,
+    ramp,
+    panic,
+    safety,
+    settle,
+  ];
 }
 
 /**

@@ -70,6 +70,8 @@ const ONE_IMPORTER: Readonly<Record<string, RegExp>> = {
   bottleneck: /^src\/lib\//,
   'http-proxy': /^src\/lib\//,
   'node-cron': /^src\/engine\/schedule\.ts$/,
+  '@marcbachmann/cel-js': /^src\/config\/cel\.ts$/,
+  croner: /^src\/config\/windows\.ts$/,
   'prom-client': /^src\/observe\/metrics\.ts$/,
 };
 

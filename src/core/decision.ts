@@ -1,4 +1,5 @@
 import type { ApplicationName, OriginId, PlatformName } from './ids.ts';
+import type { Intent } from './intent.ts';
 import type { ExplanationStep } from './status.ts';
 
 /** Parts of new requests by platform, 0 to 1. They sum to 1, or all are 0. */
@@ -11,8 +12,18 @@ export interface Decision {
   readonly at: number;
   readonly shares: Shares;
   readonly targets: Readonly<Record<PlatformName, TargetDecision>>;
-  /** `last-known`: nothing can serve, so what served last stays; `panic`: too little can. */
-  readonly mode: 'normal' | 'panic' | 'last-known';
+  /** `last-known`: nothing can serve, so what served last stays; `panic`: too little can; `outage`: nobody may serve. */
+  readonly mode: 'normal' | 'panic' | 'last-known' | 'outage';
+  /** What should be done beside moving traffic. */
+  readonly intents?: readonly Intent[];
+  /** For each target: part of the demand that the others would carry if it died now (N−1 coverage), 0 to 1. */
+  readonly coverage?: Readonly<Record<PlatformName, number>>;
+  /** Part of the requests to answer 503 at once, 0 to 1 (`overload: shed`, panic mode `shed`). */
+  readonly shed?: number;
+  /** With `writes: single`: where unsafe requests go. */
+  readonly writer?: { readonly platform: PlatformName; readonly epoch: number };
+  /** Automation is frozen until a person looks: since when and why. */
+  readonly frozen?: { readonly since: number; readonly why: string };
   /** One sentence: why traffic is where it is. */
   readonly summary: string;
   /** Why it is not as it was before; empty when nothing moved. One line each. */

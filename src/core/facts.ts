@@ -1,3 +1,5 @@
+import type { OperatorAct } from './acts.ts';
+import type { Attribution } from './attribution.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -13,6 +15,24 @@ export interface Facts {
   readonly allowedReleases: readonly ReleaseId[];
   /** In the order of the configuration. */
   readonly targets: readonly TargetFacts[];
+  /** Orders of people that are in force for this application. */
+  readonly acts?: readonly OperatorAct[];
+  /** What our own machine can reach: with nothing reachable it is us, not them. */
+  readonly self?: SelfFacts;
+  readonly attribution?: readonly Attribution[];
+  /** Failed ÷ all requests in windows of several lengths, for error budgets; undefined below 20 requests. */
+  readonly errorRatio?: Readonly<Record<'10s' | '60s' | '5m' | '30m' | '1h' | '6h', number | undefined>>;
+  /** When the newest release went live anywhere, epoch milliseconds. */
+  readonly releasedAt?: number;
+}
+
+export interface SelfFacts {
+  /** `failing`: nothing outside answers, whatever platform it belongs to. */
+  readonly egress: 'ok' | 'failing' | 'unknown';
+  /** The last decisions came late: this machine stood still. */
+  readonly late: boolean;
+  /** Does the state store answer: without it nothing automatic scales or fails back. */
+  readonly state: 'ok' | 'lost';
 }
 
 export interface TargetFacts {
@@ -29,6 +49,56 @@ export interface TargetFacts {
   /** `static` targets run what they run: no release is asked of them. */
   readonly releaseMatters: boolean;
   readonly traffic: TrafficFacts;
+  readonly signals?: TargetSignals;
+  readonly standby?: 'hot' | 'warm' | 'pilot-light' | 'cold';
+  /** Running now, wanted now, and how far scaling may go (quota and `maxInstances`). */
+  readonly instances?: {
+    readonly running: number;
+    readonly desired: number;
+    readonly max: number | undefined;
+  };
+  readonly rpsPerInstance?: number;
+  readonly costPerInstanceHour?: number;
+  /** Measured: from the order to scale until the instances served; undefined: never measured. */
+  readonly timeToCapacityMs?: number;
+}
+
+/** Everything observed of one target, each with its age; undefined is not known, and never a reason to act. */
+export interface TargetSignals {
+  readonly http?: ProbeFact;
+  readonly tcp?: ProbeFact;
+  /** A probe that goes deeper (database and all); advisory: it degrades, it never takes a target down. */
+  readonly deep?: ProbeFact;
+  readonly tls?: { readonly ok: boolean; readonly daysToExpiry: number | undefined; readonly ageMs: number };
+  /** The platform's router itself, asked for a host it does not know: does it answer at all? */
+  readonly control?: ProbeFact;
+  /** What the router says in place of the application. */
+  readonly routerError?: { readonly code: string; readonly ageMs: number };
+  readonly platform?: {
+    readonly apiReachable: boolean;
+    readonly apiError?: string;
+    readonly desired: number;
+    readonly running: number;
+    readonly routable: number;
+    readonly phase: 'absent' | 'starting' | 'running' | 'crashed' | 'stopped';
+    /** Instances that quota still allows; undefined: the platform does not say. */
+    readonly quotaHeadroom?: number;
+    readonly ageMs: number;
+  };
+  /** Failed attempts of the last 10 s by class; `own`: our fault (no connection of ours, our limits). */
+  readonly errors?: Readonly<Record<'connect' | 'tls' | 'timeout' | 'reset' | 'status' | 'own', number>>;
+  /** Milliseconds: peak EWMA (τ = 10 s), p50 and p99 of the last 10 s. */
+  readonly latency?: { readonly ewmaMs: number; readonly p50Ms: number; readonly p99Ms: number };
+  /** Part of the last 21 checks that changed state, weighed as Nagios does; 0 to 1. */
+  readonly flap?: number;
+}
+
+export interface ProbeFact {
+  readonly ok: boolean;
+  /** As in `ProbeSignal`. */
+  readonly detail: string;
+  readonly ageMs: number;
+  readonly latencyMs: number;
 }
 
 export interface OriginFacts {

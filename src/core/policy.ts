@@ -25,12 +25,30 @@ export interface PolicyState {
   readonly targets: Readonly<Record<PlatformName, TargetMemory>>;
   /** Fingerprint of everything but demand; while it stays, small changes of shares are not worth a new table. */
   readonly shape: string;
+  /** Automatic failovers within the last hour, epoch milliseconds. */
+  readonly failovers?: readonly number[];
+  /** Voluntary moves of the last minute: when, and how much of all traffic. */
+  readonly shifts?: readonly { readonly at: number; readonly part: number }[];
+  /** Since when each rule's condition has held, by rule and platform. */
+  readonly holding?: Readonly<Record<string, number>>;
+  /** Since when each rule acts, and how often it did. */
+  readonly acting?: Readonly<Record<string, { readonly since: number; readonly steps: number }>>;
+  readonly panicSince?: number;
+  /** When panic's reason ended; it lasts `exitAfterMs` longer. */
+  readonly calmSince?: number;
+  readonly frozen?: { readonly since: number; readonly why: string };
+  readonly writer?: { readonly platform: PlatformName; readonly epoch: number };
+  /** Instances before the failover that scaled them, to go back to. */
+  readonly scaledFrom?: Readonly<
+    Record<PlatformName, { readonly instances: number; readonly since: number }>
+  >;
 }
 
 export interface TargetMemory {
   readonly membership: Membership;
   /** When traffic had to leave it, epoch milliseconds, within the last hour. */
   readonly failovers: readonly number[];
+  readonly flapping?: boolean;
 }
 
 export type Membership =

@@ -1,4 +1,18 @@
 import type { ApplicationName, PlatformName } from './ids.ts';
+import type {
+  CostSettings,
+  DegradedSettings,
+  ErrorBudget,
+  FlapSettings,
+  FreezeWindow,
+  MaintenanceWindow,
+  PanicSettings,
+  PolicyRule,
+  PrimarySettings,
+  SafetyRule,
+  ScaleSettings,
+} from './policy-settings.ts';
+import type { Window } from './window.ts';
 
 /**
  * What `sluice.yaml` means once decoded: everything resolved, every default filled in, durations in milliseconds,
@@ -34,13 +48,19 @@ export interface ApplicationSettings {
   /** Keys of `env` (and of the targets' `env`) whose value came from `${…}`. */
   readonly secretEnv: readonly string[];
   readonly health: HealthSettings;
-  readonly data: { readonly writes: 'anywhere' };
+  readonly data: DataSettings;
   readonly routes: readonly RouteSettings[];
   readonly targets: readonly TargetSettings[];
   readonly policy: PolicySettings;
   /** How long a new instance may take until it is ready. */
   readonly startTimeoutMs: number;
 }
+
+/** Where unsafe requests may go. `single`: to the writer only; `promote` is a command that runs before the writer moves. */
+export type DataSettings =
+  | { readonly writes: 'anywhere' }
+  | { readonly writes: 'none' }
+  | { readonly writes: 'single'; readonly writer: PlatformName; readonly promote?: string };
 
 /** A folder today; archives, binaries and images come later and are refused by name. */
 export interface SourceSettings {
@@ -93,16 +113,43 @@ export interface TargetSettings {
   readonly capacityRpsPerInstance: number | undefined;
   /** Requests per second of the whole target where instances are not known (`static`). */
   readonly capacityRps: number | undefined;
+  /** `hot` serves all the time, `warm` runs and waits, `pilot-light` runs few and grows, `cold` runs nothing. */
+  readonly standby?: 'hot' | 'warm' | 'pilot-light' | 'cold';
+  /** How far scaling may go. */
+  readonly maxInstances?: number;
+  /** Money for one instance-hour, in any one currency. */
+  readonly costPerInstanceHour?: number;
 }
 
-/** Parameters of the `tiered` strategy and its layers; presets in config/policies are values of this. */
+/** A strategy and its layers; presets in config/policies are values of this. What is left out has the design's default. */
 export interface PolicySettings {
   readonly name: string;
-  readonly strategy: 'tiered';
+  readonly strategy: 'tiered' | 'primary' | 'weighted' | 'lowest-latency';
+  readonly primary?: PrimarySettings;
   readonly overprovision: number;
   readonly holdDown: { readonly baseMs: number; readonly maxMs: number };
   readonly ramp: { readonly steps: readonly number[]; readonly everyMs: number };
-  readonly failback: 'auto' | 'manual' | 'never';
+  readonly failback: 'auto' | 'manual' | 'never' | 'scheduled';
+  /** For `scheduled`: who waits returns while it is open. */
+  readonly failbackWindow?: Window;
+  readonly flap?: FlapSettings;
+  readonly panic?: PanicSettings;
+  /** More than all can carry: sent all the same, or answered 503. */
+  readonly overload?: 'send' | 'shed';
+  readonly maintenance?: readonly MaintenanceWindow[];
+  readonly freeze?: readonly FreezeWindow[];
+  /** Part of all traffic that may move voluntarily within a minute, 0 to 1. */
+  readonly maxShiftPerMinute?: number;
+  /** Between two automatic failovers; never keeps traffic on a target that is down. */
+  readonly minDelayMs?: number;
+  /** Beyond it automation freezes and calls for a person. */
+  readonly maxFailoversPerHour?: number;
+  readonly rules?: readonly PolicyRule[];
+  readonly safety?: readonly SafetyRule[];
+  readonly budget?: ErrorBudget;
+  readonly cost?: CostSettings;
+  readonly scale?: ScaleSettings;
+  readonly degraded?: DegradedSettings;
 }
 
 export interface GatewaySettings {

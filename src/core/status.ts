@@ -54,13 +54,19 @@ export interface Explanation {
 
 export interface ExplanationStep {
   readonly stage:
+    | 'attribution'
+    | 'acts'
+    | 'windows'
     | 'eligibility'
     | 'verdicts'
+    | 'rules'
     | 'strategy'
     | 'capacity'
     | 'hold-down'
     | 'ramp'
     | 'panic'
-    | 'safety';
+    | 'safety'
+    | 'writes'
+    | 'intents';
   readonly lines: readonly string[];
 }

@@ -1,0 +1,40 @@
+import type { ApplicationName, PlatformName } from './ids.ts';
+
+/**
+ * What a person has ordered and not taken back. Kept in the state, audited as events, and in force until it is
+ * lifted or expires. Precedence: break-glass > operator > fence > safety > panic > automatic failover > …
+ */
+export interface OperatorAct {
+  readonly id: string;
+  readonly kind: ActKind;
+  /** Undefined: every application there. */
+  readonly application: ApplicationName | undefined;
+  /** Undefined for `hold` of everything. */
+  readonly platform: PlatformName | undefined;
+  /** Only for `weights`. */
+  readonly weights?: Readonly<Record<PlatformName, number>>;
+  readonly who: string;
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Undefined: until it is lifted. */
+  readonly until: number | undefined;
+  /** From the file on the gateway's own disk, when nothing else works. */
+  readonly breakGlass?: boolean;
+}
+
+/**
+ * `drain`: its traffic goes elsewhere, gracefully. `failover`: everything to this platform. `hold`: nothing
+ * automatic moves traffic, except off a target that is down. `fence`: no unsafe request goes there, and only
+ * unfencing or break-glass lifts it. `weights`: these instead of the configured ones.
+ */
+export type ActKind = 'drain' | 'failover' | 'hold' | 'fence' | 'weights';
+
+export function isInForce(act: OperatorAct, now: number): boolean {
+  return act.since <= now && (act.until === undefined || now < act.until);
+}
+
+export function concerns(act: OperatorAct, application: ApplicationName, platform?: PlatformName): boolean {
+  if (act.application !== undefined && act.application !== application) return false;
+  return platform === undefined || act.platform === undefined || act.platform === platform;
+}
