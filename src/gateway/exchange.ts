@@ -92,8 +92,15 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     else this.say(413, 'a body over the limit');
   }
 
-  onBodyEnd(): void {
-    this.#transfer.clientEnded();
+  onBodyEnd(trailers: FlatHeaders | undefined): void {
+    this.#transfer.clientEnded(trailers);
+  }
+
+  /** Where this request ends nobody knows: neither side may take it for a whole one. */
+  onBodyFault(status: 400 | 408, why: string): void {
+    this.leave('aborted');
+    if (this.#phase === 'answering') this.#downstream.abort();
+    else this.say(status, why);
   }
 
   onOriginDrain(): void {

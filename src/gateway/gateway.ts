@@ -14,7 +14,7 @@ import type { Pipeline } from './pipeline.ts';
 import { LaneRegistry } from './registry.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { StallWatch } from './stall.ts';
-import type { Wire } from './wire.ts';
+import type { Refusal, Wire } from './wire.ts';
 
 /** Deadlines are looked at this often: a quarter of the shortest one. */
 const SWEEP_MS = 50;
@@ -161,6 +161,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     exchange.begin();
   }
 
+  /** A wire has answered itself what it could not offer. */
+  function unoffered({ status, why, peer }: Refusal): void {
+    counters.finished(status);
+    logger.debug({ status, why, client: peer.address }, 'answered in place of the application');
+  }
+
   async function drainAndClose(): Promise<void> {
     wire.drain();
     if (exchanges.size > 0) {
@@ -187,7 +193,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onDrained: drained.event,
     async start() {
       try {
-        ports = await wire.listen(settings.listen, accept);
+        ports = await wire.listen(settings.listen, accept, unoffered);
       } catch (error) {
         await wire.close();
         throw error;

@@ -164,8 +164,11 @@ export function editResponse(head: ResponseHead, edit: ResponseEdit): string[] {
 const NEVER_A_TRAILER: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   ...NEVER_CONNECTION_SPECIFIC,
+  ...PLATFORM_PRIVATE,
   'trailer',
   'expect',
+  'max-forwards',
+  'range',
   'set-cookie',
   'location',
   'cache-control',
@@ -174,14 +177,21 @@ const NEVER_A_TRAILER: ReadonlySet<string> = new Set([
   'www-authenticate',
 ]);
 
-/** Those the client asked for, in pairs. */
-export function editTrailers(head: RequestHead, trailers: FlatHeaders): [string, string][] {
-  const pairs: [string, string][] = [];
-  if (!/(^|,)\s*trailers\s*(,|;|$)/i.test(head.field('te') ?? '')) return pairs;
+/**
+ * What may pass of the trailers of a request or of its answer: nothing without `TE: trailers`, the word by which
+ * everybody on the way says that trailers are understood there, and then no field that decides anything.
+ */
+export function passingTrailers(
+  head: RequestHead,
+  trailers: FlatHeaders | undefined,
+): FlatHeaders | undefined {
+  if (trailers === undefined) return undefined;
+  if (!/(^|,)\s*trailers\s*(,|;|$)/i.test(head.field('te') ?? '')) return undefined;
+  const passing: string[] = [];
   for (let i = 0; i + 1 < trailers.length; i += 2) {
-    if (!NEVER_A_TRAILER.has(trailers[i]!.toLowerCase())) pairs.push([trailers[i]!, trailers[i + 1]!]);
+    if (!NEVER_A_TRAILER.has(canonical(trailers[i]!))) passing.push(trailers[i]!, trailers[i + 1]!);
   }
-  return pairs;
+  return passing.length === 0 ? undefined : passing;
 }
 
 /** An absolute URL on the platform's host becomes one on the public host; anything else stays. */

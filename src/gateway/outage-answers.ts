@@ -2,19 +2,24 @@ import type { FlatHeaders, RequestHead, ResponseHead } from './wire.ts';
 
 /** What we say ourselves when no origin's answer can be given. Nothing of it names an address of the inside. */
 const TEXTS = {
+  200: ['OK', 'This gateway stands here; nothing was asked of the application behind it.'],
   400: ['Bad Request', 'The request is not valid HTTP.'],
   404: ['Not Found', 'No application is served under this address.'],
   405: ['Method Not Allowed', 'This method is not served here.'],
   408: ['Request Timeout', 'The request did not arrive in time.'],
   413: ['Content Too Large', 'The request body is larger than this gateway accepts.'],
+  414: ['URI Too Long', 'The address is longer than this gateway accepts.'],
   417: ['Expectation Failed', 'Only 100-continue can be expected here.'],
   431: ['Request Header Fields Too Large', 'The request head is larger than this gateway accepts.'],
   501: ['Not Implemented', 'The request uses something this gateway does not know.'],
   502: ['Bad Gateway', 'The application did not give a valid answer.'],
   503: ['Service Unavailable', 'The application cannot be reached at the moment. Please try again.'],
   504: ['Gateway Timeout', 'The application did not answer in time.'],
+  505: ['HTTP Version Not Supported', 'This gateway speaks HTTP/1.0 and HTTP/1.1 here.'],
   508: ['Loop Detected', 'The request went round in a circle.'],
 } as const;
+
+const SERVED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 export type OutageStatus = keyof typeof TEXTS;
 
@@ -42,6 +47,8 @@ export function outageAnswer(
     'cache-control',
     'no-store',
   ];
+  // Who is told that a method does not go must be told which do (RFC 9110 §15.5.6).
+  if (status === 405 || status === 200) headers.push('allow', SERVED);
   if (retryAfterS !== undefined) headers.push('retry-after', String(retryAfterS));
   return { head: plainHead(status, reason, headers), body };
 }

@@ -1,3 +1,5 @@
+import type { FlatHeaders } from './wire.ts';
+
 /**
  * The body of a request on its way through: how much came, and its beginning, kept so that it can be sent again until
  * it outgrows the limit.
@@ -8,6 +10,8 @@ export class RequestBody {
   /** The origin does not take it as fast as it comes. */
   blocked = false;
   bytes = 0;
+  /** Those that may pass. */
+  trailers: FlatHeaders | undefined = undefined;
   readonly #replayLimit: number;
   #kept: Uint8Array[] = [];
   #whole = true;

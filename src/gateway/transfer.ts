@@ -1,4 +1,4 @@
-import { NO_RESPONSE_EDIT, type ResponseEdit } from './headers.ts';
+import { NO_RESPONSE_EDIT, passingTrailers, type ResponseEdit } from './headers.ts';
 import { type OutageStatus, outageAnswer } from './outage-answers.ts';
 import type { Pipeline } from './pipeline.ts';
 import { RequestBody } from './request-body.ts';
@@ -38,6 +38,8 @@ export class Transfer {
   #upstream: Upstream | undefined;
   #endless = false;
   #interim = 0;
+  /** Of the answer. */
+  #trailers: FlatHeaders | undefined;
   #cutAt = Number.POSITIVE_INFINITY;
 
   constructor(pipeline: Pipeline, downstream: Downstream) {
@@ -73,7 +75,7 @@ export class Transfer {
     for (const chunk of body.kept) {
       if (upstream.write(chunk) === QUEUED) body.blocked = true;
     }
-    if (body.ended) upstream.end();
+    if (body.ended) upstream.end(body.trailers);
     else if (body.blocked) this.#downstream.pause();
     else this.#downstream.resume();
   }
@@ -98,9 +100,13 @@ export class Transfer {
     return true;
   }
 
-  clientEnded(): void {
-    if (this.body !== undefined) this.body.ended = true;
-    this.#upstream?.end();
+  clientEnded(trailers: FlatHeaders | undefined): void {
+    const passing = passingTrailers(this.#downstream.head, trailers);
+    if (this.body !== undefined) {
+      this.body.ended = true;
+      this.body.trailers = passing;
+    }
+    this.#upstream?.end(passing);
   }
 
   originDrained(): void {
@@ -145,7 +151,7 @@ export class Transfer {
 
   /** After the head of an answer that was held back: what follows it. */
   release(): void {
-    if (this.ended) this.#downstream.end(undefined);
+    if (this.ended) this.#downstream.end(this.#trailers);
     else this.#upstream?.resume();
   }
 
@@ -164,7 +170,8 @@ export class Transfer {
   /** While nothing has been said it is the end of an answer that is held back. */
   originEnded(trailers: FlatHeaders | undefined): void {
     this.ended = true;
-    if (this.status !== 0) this.#downstream.end(trailers);
+    this.#trailers = passingTrailers(this.#downstream.head, trailers);
+    if (this.status !== 0) this.#downstream.end(this.#trailers);
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 import type { OriginId } from '../core/ids.ts';
 import type { HeadEdit, ResponseEdit } from './headers.ts';
+import type { OutageStatus } from './outage-answers.ts';
 
 /**
  * The wire seam. A wire speaks HTTP to clients and to origins; the exchange decides what happens between the two
@@ -77,7 +78,10 @@ export interface Downstream {
 
 export interface DownstreamHandler {
   onBody(chunk: Uint8Array): void;
-  onBodyEnd(): void;
+  /** The body is whole. Trailers are as they came: the exchange decides which may pass. */
+  onBodyEnd(trailers: FlatHeaders | undefined): void;
+  /** The body will never be whole: it is malformed (400) or too slow (408). The client is still there to be told. */
+  onBodyFault(status: 400 | 408, why: string): void;
   /** After a QUEUED `write`: go on. */
   onClientDrain(): void;
   /** Exactly once and last: the whole answer is handed to the system, or the client has gone (`complete` false). */
@@ -110,8 +114,8 @@ export interface Upstream {
   /** False as long as not one byte of the request can have reached the origin. */
   readonly delivered: boolean;
   write(chunk: Uint8Array): Written;
-  /** The request body is complete; on a tunnel: our half is closed. */
-  end(): void;
+  /** The request body is complete, with these trailers; on a tunnel: our half is closed. */
+  end(trailers: FlatHeaders | undefined): void;
   /** No chunk comes until `resume`; called from within `onHead`, an answer can be held back before it is relayed. */
   pause(): void;
   resume(): void;
@@ -162,10 +166,22 @@ export type FailureClass =
 
 export const COMPLETED: Completed = { kind: 'complete' };
 
+/** What a wire had to answer itself: there was no request it could have offered to anybody. */
+export interface Refusal {
+  readonly status: OutageStatus;
+  /** For logs only. */
+  readonly why: string;
+  readonly peer: Peer;
+}
+
 /** Both sides of a protocol implementation. Creating one is free; `listen` does I/O. */
 export interface Wire {
   /** Resolves with the ports, in the order asked for. */
-  listen(at: readonly ListenAddress[], accept: (downstream: Downstream) => void): Promise<readonly number[]>;
+  listen(
+    at: readonly ListenAddress[],
+    accept: (downstream: Downstream) => void,
+    refused?: (refusal: Refusal) => void,
+  ): Promise<readonly number[]>;
   attempt(request: AttemptRequest, handler: UpstreamHandler): Upstream;
   /** The origin has left the table: idle connections close now, used ones when their exchange ends. */
   retire(origin: WireOrigin): void;

@@ -132,7 +132,7 @@ export class FakeClient implements Downstream {
       const size = Math.min(this.#left, 40_000);
       this.#left -= size;
       this.#handler?.onBody(new Uint8Array(size));
-      if (this.#left === 0) this.#handler?.onBodyEnd();
+      if (this.#left === 0) this.#handler?.onBodyEnd(undefined);
       else this.#flow();
     });
   }

@@ -1,15 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { BlockList, isIP, type Socket } from 'node:net';
+import { BlockList, isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { GatewaySettings } from '../../core/settings.ts';
 import { listenOn } from '../listen-on.ts';
 import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
-import type { Downstream, ListenAddress, Peer } from '../wire.ts';
+import type { Downstream, ListenAddress, Peer, Refusal } from '../wire.ts';
 import { NodeDownstream } from './node-downstream.ts';
 import { requestHead } from './request-head.ts';
 import { UpgradeDownstream } from './upgrade-downstream.ts';
-
-const HEAD_TIMEOUT_MS = 10_000;
 
 /** The servers towards clients. */
 export class CompatListener {
@@ -18,7 +16,10 @@ export class CompatListener {
   readonly #servers: Server[] = [];
   readonly #peers = new WeakMap<object, Peer>();
   readonly #tunnels = new Set<Duplex>();
+  /** The request a connection carries: a fault of node's parser may be about its body. */
+  readonly #current = new WeakMap<Duplex, NodeDownstream>();
   #accept: (downstream: Downstream) => void = () => undefined;
+  #refused: (refusal: Refusal) => void = () => undefined;
   #draining = false;
 
   constructor(settings: GatewaySettings) {
@@ -29,8 +30,10 @@ export class CompatListener {
   async listen(
     at: readonly ListenAddress[],
     accept: (downstream: Downstream) => void,
+    refused: (refusal: Refusal) => void = () => undefined,
   ): Promise<readonly number[]> {
     this.#accept = accept;
+    this.#refused = refused;
     const ports: number[] = [];
     for (const address of at) {
       const server = this.#createServer();
@@ -69,7 +72,7 @@ export class CompatListener {
       insecureHTTPParser: false,
       requireHostHeader: false,
       maxHeaderSize: limits.headBytes,
-      headersTimeout: HEAD_TIMEOUT_MS,
+      headersTimeout: timeouts.headerMs,
       // How long a body may take is the exchange's question: it knows whether it moves.
       requestTimeout: 0,
       keepAliveTimeout: timeouts.clientKeepAliveMs,
@@ -78,31 +81,44 @@ export class CompatListener {
     });
     // node would silently drop what is beyond; we refuse instead.
     server.maxHeadersCount = 0;
+    server.maxRequestsPerSocket = limits.perConnection;
     server.on('request', (request, response) => this.#serve(request, response, false));
     server.on('checkContinue', (request, response) => this.#serve(request, response, true));
     server.on('checkExpectation', (request, response) => this.#serve(request, response, false));
     server.on('upgrade', (request, socket, first) => this.#upgrade(server, request, socket, first));
-    server.on('connect', (_request, socket) => refuse(socket, 405));
-    server.on('clientError', (error, socket) => refuse(socket, faultOf(error)));
+    server.on('connect', (_request, socket) => {
+      if (refuse(socket, 405))
+        this.#refused({ status: 405, why: 'CONNECT is not served', peer: this.#peerOf(socket) });
+    });
+    server.on('clientError', (error, socket) => {
+      if (this.#current.get(socket)?.bodyBroke() === true) return;
+      const status = faultOf(error);
+      if (refuse(socket, status)) this.#refused({ status, why: error.message, peer: this.#peerOf(socket) });
+    });
     return server;
   }
 
   #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const head = requestHead(request, this.#peerOf(request.socket));
+    const peer = this.#peerOf(request.socket);
+    const head = requestHead(request, peer, this.#settings.limits);
     if (typeof head === 'number') {
+      this.#refused({ status: head, why: 'a head we do not accept', peer });
       const { head: answer, body } = outageAnswer(head, undefined);
       response.writeHead(answer.status, answer.reason, [...answer.headers, 'connection', 'close']);
       response.end(body);
       return;
     }
-    this.#accept(new NodeDownstream(head, request, response, expectsContinue, () => this.#draining));
+    const downstream = new NodeDownstream(head, request, response, expectsContinue, () => this.#draining);
+    this.#current.set(request.socket, downstream);
+    this.#accept(downstream);
   }
 
   #upgrade(server: Server, request: IncomingMessage, socket: Duplex, first: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const head = requestHead(request, this.#peerOf(request.socket));
+    const peer = this.#peerOf(request.socket);
+    const head = requestHead(request, peer, this.#settings.limits);
     if (typeof head === 'number') {
-      refuse(socket, head);
+      if (refuse(socket, head)) this.#refused({ status: head, why: 'a head we do not accept', peer });
       return;
     }
     if (head.upgrade === undefined) {
@@ -114,17 +130,17 @@ export class CompatListener {
     this.#accept(new UpgradeDownstream(head, socket, first));
   }
 
-  #peerOf(socket: Socket): Peer {
+  #peerOf(socket: Duplex): Peer {
     const known = this.#peers.get(socket);
     if (known !== undefined) return known;
-    const raw = socket.remoteAddress ?? '';
+    const raw = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';
     const address = raw.startsWith('::ffff:') && isIP(raw.slice(7)) === 4 ? raw.slice(7) : raw;
     const family = isIP(address);
     const peer: Peer = {
       address: family === 0 ? 'unknown' : address,
       trusted: family !== 0 && this.#trusted.check(address, family === 4 ? 'ipv4' : 'ipv6'),
       encrypted: 'encrypted' in socket && socket.encrypted === true,
-      localPort: socket.localPort ?? 0,
+      localPort: socket instanceof Socket ? (socket.localPort ?? 0) : 0,
     };
     this.#peers.set(socket, peer);
     return peer;
@@ -157,16 +173,18 @@ function withoutUpgrade(value: string): string {
   return kept.length === 0 ? 'keep-alive' : kept.join(', ');
 }
 
-function refuse(socket: Duplex, status: OutageStatus): void {
+/** False when it is too late to say anything. */
+function refuse(socket: Duplex, status: OutageStatus): boolean {
   if (!socket.writable || ('bytesWritten' in socket && answered(socket))) {
     socket.destroy();
-    return;
+    return false;
   }
   const { head, body } = outageAnswer(status, undefined);
   let text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
   for (let i = 0; i + 1 < head.headers.length; i += 2)
     text += `${head.headers[i]}: ${head.headers[i + 1]}\r\n`;
   socket.end(`${text}connection: close\r\n\r\n${Buffer.from(body).toString()}`);
+  return true;
 }
 
 /** In the middle of an answer another status line would become a part of its body. */
@@ -183,6 +201,7 @@ function answered(socket: Duplex): boolean {
 
 function faultOf(error: Error & { readonly code?: string }): OutageStatus {
   if (error.code === 'HPE_HEADER_OVERFLOW') return 431;
+  if (error.code === 'HPE_INVALID_VERSION') return 505;
   return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
 }
 

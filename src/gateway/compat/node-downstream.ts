@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { editResponse, editTrailers, type ResponseEdit } from '../headers.ts';
+import { editResponse, type ResponseEdit } from '../headers.ts';
 import {
   type Downstream,
   type DownstreamHandler,
@@ -18,6 +18,7 @@ export class NodeDownstream implements Downstream {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #draining: () => boolean;
+  #handler: DownstreamHandler | undefined;
   #expectsContinue: boolean;
   #bodyBegan = false;
 
@@ -38,6 +39,7 @@ export class NodeDownstream implements Downstream {
   attach(handler: DownstreamHandler): void {
     const request = this.#request;
     const response = this.#response;
+    this.#handler = handler;
     response.on('drain', () => handler.onClientDrain());
     response.on('close', () => handler.onClose(response.writableFinished));
     response.on('error', () => undefined);
@@ -45,7 +47,17 @@ export class NodeDownstream implements Downstream {
     if (this.head.bodyLength === 0) return;
     request.pause();
     request.on('data', (chunk: Buffer) => handler.onBody(chunk));
-    request.on('end', () => handler.onBodyEnd());
+    request.on('end', () => {
+      const trailers = request.rawTrailers;
+      handler.onBodyEnd(trailers.length === 0 ? undefined : trailers);
+    });
+  }
+
+  /** node's parser gave up. False when that is not about this request's body, or too late to be said. */
+  bodyBroke(): boolean {
+    if (this.#request.complete || this.head.bodyLength === 0 || this.#response.headersSent) return false;
+    this.#handler?.onBodyFault(400, 'a malformed body');
+    return true;
   }
 
   resume(): void {
@@ -100,7 +112,7 @@ export class NodeDownstream implements Downstream {
   end(trailers: FlatHeaders | undefined): void {
     if (trailers !== undefined && this.#response.chunkedEncoding) {
       try {
-        this.#response.addTrailers(editTrailers(this.head, trailers));
+        this.#response.addTrailers(pairs(trailers));
       } catch {
         // A value node would not send: the answer is whole without it.
       }
@@ -117,4 +129,10 @@ export class NodeDownstream implements Downstream {
     } else this.#response.destroy();
     this.#request.destroy();
   }
+}
+
+function pairs(flat: FlatHeaders): [string, string][] {
+  const all: [string, string][] = [];
+  for (let i = 0; i + 1 < flat.length; i += 2) all.push([flat[i]!, flat[i + 1]!]);
+  return all;
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import type { LimitSettings } from '../../core/settings.ts';
 import { connectionOptions } from '../headers.ts';
 import { firstField, type OutageStatus } from '../outage-answers.ts';
 import { CHUNKED, type FlatHeaders, type Peer, type RequestHead } from '../wire.ts';
 
-const MAX_FIELDS = 100;
 const AUTHORITY = /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
 const ORIGIN_FORM = /^\/[\x21\x22\x24-\x7e]*$/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
@@ -12,9 +12,14 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
  * What node's strict parser lets through and we do not: it keeps duplicate Hosts, authorities with user or path,
  * transfer codings besides chunked, and targets with bytes no URL has. Two readers would disagree on each of them.
  */
-export function requestHead(message: IncomingMessage, peer: Peer): RequestHead | OutageStatus {
+export function requestHead(
+  message: IncomingMessage,
+  peer: Peer,
+  limits: Pick<LimitSettings, 'fields' | 'targetBytes'>,
+): RequestHead | OutageStatus {
   const headers = message.rawHeaders;
-  if (headers.length > 2 * MAX_FIELDS) return 431;
+  if ((message.url ?? '').length > limits.targetBytes) return 414;
+  if (headers.length > 2 * limits.fields) return 431;
   let host: string | undefined;
   let length: string | undefined;
   let coding: string | undefined;

@@ -62,6 +62,7 @@ export class UndiciAttempt implements Upstream, Dispatcher.DispatchHandler {
     return QUEUED;
   }
 
+  /** undici cannot send trailers. */
   end(): void {
     this.#body?.push(null);
   }

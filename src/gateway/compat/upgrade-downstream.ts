@@ -30,7 +30,7 @@ export class UpgradeDownstream implements Downstream {
     const socket = this.#socket;
     let finished = false;
     socket.on('data', (chunk: Buffer) => handler.onBody(chunk));
-    socket.on('end', () => handler.onBodyEnd());
+    socket.on('end', () => handler.onBodyEnd(undefined));
     socket.on('drain', () => handler.onClientDrain());
     socket.on('finish', () => {
       finished = true;

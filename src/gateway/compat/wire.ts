@@ -19,7 +19,7 @@ export function createCompatWire(settings: GatewaySettings, clock: Clock): Wire 
   const retired = new Set<OriginPool>();
 
   return {
-    listen: (at, accept) => listener.listen(at, accept),
+    listen: (at, accept, refused) => listener.listen(at, accept, refused),
     attempt(request, handler) {
       const { key, ca } = request.origin;
       if (request.head.upgrade !== undefined)

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { NO_RESPONSE_EDIT } from '../headers.ts';
 import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
-import type { Downstream } from '../wire.ts';
+import type { Downstream, Refusal } from '../wire.ts';
 import { BodyReader } from './body.ts';
 import { ClientExchange, type ExchangeOwner } from './client-exchange.ts';
 import type { ClientPeer } from './client-peer.ts';
@@ -12,8 +12,8 @@ import { writeResponseHead } from './response-writer.ts';
 import type { TurnTask } from './turn.ts';
 import type { WireContext } from './wire-context.ts';
 
-/** From the first byte of a head to its last. */
-const HEAD_TIMEOUT_MS = 10_000;
+/** Before this age a head or a body is not asked how fast it comes: networks stumble. */
+const RATE_AFTER_MS = 5_000;
 /** How long, and how much, we still read after our last word: closing at once would take it back from the client. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 1_048_576;
@@ -28,6 +28,7 @@ type Phase = 'idle' | 'head' | 'exchange' | 'lingering' | 'closed';
 
 export interface ConnectionOwner {
   accept(downstream: Downstream): void;
+  refused(refusal: Refusal): void;
   closed(connection: ClientConnection): void;
 }
 
@@ -54,6 +55,12 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
   #clientEnded = false;
   #endIsDue = false;
   #lingered = 0;
+  /** Requests so far. */
+  #requests = 0;
+  /** Of the present body: what came, and how long we stood there with open hands. */
+  #bodyBytes = 0;
+  #bodyMs = 0;
+  #sweptAt: number;
 
   constructor(context: WireContext, owner: ConnectionOwner, socket: Socket, peer: ClientPeer) {
     this.#context = context;
@@ -61,6 +68,7 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     this.#socket = socket;
     this.#peer = peer;
     this.#since = context.coarseNow;
+    this.#sweptAt = context.coarseNow;
     this.outlet = new Outlet(socket, context, () => this.#drained());
     socket.on('data', (chunk: Buffer) => this.#came(chunk));
     socket.on('end', () => this.#ended());
@@ -123,12 +131,15 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     const reader = this.#reader;
     this.#at = this.#intake.take(reader, chunk, this.#at, chunk.length);
     if (reader.state === 'complete') this.#begin(reader);
-    else if (reader.state === 'refused') this.#refuse(reader.refusal);
+    else if (reader.state === 'refused') this.#refuse(reader.refusal, 'a head we do not accept');
     else if (this.#phase === 'idle') this.#enter('head');
   }
 
   #begin(reader: RequestHeadReader): void {
     this.#enter('exchange');
+    this.#requests += 1;
+    this.#bodyBytes = 0;
+    this.#bodyMs = 0;
     this.#body.begin(reader.bodyLength);
     const head = new Http1RequestHead(reader, this.#peer);
     this.#exchange = new ClientExchange(this.#context, this, head, reader, this.#body);
@@ -145,26 +156,15 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
       this.#at = chunk.length;
       exchange.takeBody(from === 0 ? chunk : chunk.subarray(from));
     } else this.#at = this.#body.read(chunk, from, chunk.length, exchange);
+    this.#bodyBytes += this.#at - from;
     buffers.finishedOwn(chunk.subarray(from, this.#at));
     if (exchange.isTunnel) return true;
     if (this.#body.state === 'broken') {
-      this.#bodyBroke(exchange);
+      exchange.bodyFailed(400, 'a malformed chunked body');
       return true;
     }
     if (this.#body.state === 'complete' && this.#exchange === exchange) exchange.bodyEnded();
     return true;
-  }
-
-  /** Where this request ends nobody knows: neither side may take it for a whole one. */
-  #bodyBroke(exchange: ClientExchange): void {
-    const answers = !exchange.hasBegunAnswer;
-    this.#exchange = undefined;
-    exchange.gone();
-    if (answers) this.#refuse(400);
-    else {
-      this.#enter('lingering');
-      this.#socket.destroy();
-    }
   }
 
   #holdBack(held: boolean): void {
@@ -191,6 +191,11 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     if (exchange === undefined) this.#socket.destroy();
     else if (exchange.isTunnel) exchange.bodyEnded();
     else if (!exchange.hasEnded) this.#socket.destroy();
+  }
+
+  get isLastExchange(): boolean {
+    const { perConnection } = this.#context.settings.limits;
+    return perConnection > 0 && this.#requests >= perConnection;
   }
 
   // ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,7 +239,8 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Answers what cannot be offered to anybody, and takes nothing more from this client. */
-  #refuse(status: OutageStatus): void {
+  #refuse(status: OutageStatus, why: string): void {
+    this.#owner.refused({ status, why, peer: this.#peer });
     const { head, body } = outageAnswer(status, undefined);
     const { date } = this.#context;
     writeResponseHead(this.outlet, head, NO_RESPONSE_EDIT, { lines: 'connection: close\r\n', date });
@@ -269,11 +275,36 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
 
   sweep(now: number): void {
     const age = now - this.#since;
-    if (this.#phase === 'idle') {
-      if (age > this.#context.settings.timeouts.clientKeepAliveMs) this.#socket.destroy();
-    } else if (this.#phase === 'head') {
-      if (age > HEAD_TIMEOUT_MS) this.#refuse(408);
-    } else if (this.#phase === 'lingering' && age > LINGER_MS) this.#socket.destroy();
+    const { timeouts } = this.#context.settings;
+    switch (this.#phase) {
+      case 'idle':
+        if (age > timeouts.clientKeepAliveMs) this.#socket.destroy();
+        break;
+      case 'head':
+        if (age > timeouts.headerMs) this.#refuse(408, 'no whole head in time');
+        else if (this.#isTooSlow(this.#intake.waiting, age)) this.#refuse(408, 'a head too slow');
+        break;
+      case 'exchange':
+        this.#sweepBody(now - this.#sweptAt);
+        break;
+      case 'lingering':
+        if (age > LINGER_MS) this.#socket.destroy();
+        break;
+    }
+    this.#sweptAt = now;
+  }
+
+  /** Only the time counts that the client kept us waiting. Once there is an answer both may talk as slowly as they like. */
+  #sweepBody(passedMs: number): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || exchange.paused || exchange.hasBegunAnswer) return;
+    if (this.#body.state !== 'reading') return;
+    this.#bodyMs += passedMs;
+    if (this.#isTooSlow(this.#bodyBytes, this.#bodyMs)) exchange.bodyFailed(408, 'a body too slow');
+  }
+
+  #isTooSlow(bytes: number, ms: number): boolean {
+    return ms > RATE_AFTER_MS && bytes * 1_000 < this.#context.settings.limits.minRate * ms;
   }
 
   #gone(): void {

@@ -24,6 +24,8 @@ type AnswerFraming = 'none-yet' | 'bodyless' | 'length' | 'chunked' | 'until-clo
 /** What an exchange needs of its connection. */
 export interface ExchangeOwner {
   readonly outlet: Outlet;
+  /** The connection has carried as many requests as it may. */
+  readonly isLastExchange: boolean;
   /** The client takes its body from now on, or for the moment no more. */
   wantsBody(wanted: boolean): void;
   /** The answer has been handed over; the connection carries another request unless `closes`. */
@@ -111,7 +113,12 @@ export class ClientExchange implements Downstream, BodySink, TurnTask {
   }
 
   bodyEnded(): void {
-    this.#handler?.onBodyEnd();
+    this.#handler?.onBodyEnd(this.isTunnel ? undefined : this.body.trailers);
+  }
+
+  /** Once all of the answer has been said it makes no difference any more: its connection closes anyway. */
+  bodyFailed(status: 400 | 408, why: string): void {
+    if (!this.#ended) this.#handler?.onBodyFault(status, why);
   }
 
   // ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,6 +165,7 @@ export class ClientExchange implements Downstream, BodySink, TurnTask {
       framing === 'until-close' ||
       !this.#reader.keepAlive ||
       this.#context.draining ||
+      this.#owner?.isLastExchange === true ||
       // An unread body would be taken for the next request, and so would what follows a switch that did not happen.
       this.body.state !== 'complete' ||
       this.head.upgrade !== undefined
@@ -195,8 +203,7 @@ export class ClientExchange implements Downstream, BodySink, TurnTask {
       owner.endTunnel();
       return;
     }
-    if (this.#framing === 'chunked')
-      writeLastChunk(owner.outlet, this.#reader.acceptsTrailers ? trailers : undefined);
+    if (this.#framing === 'chunked') writeLastChunk(owner.outlet, trailers);
     this.#context.turn.atEnd(this);
   }
 

@@ -48,6 +48,11 @@ export class HeadIntake {
     return state === 'complete' ? at + reader.end - before : end;
   }
 
+  /** Bytes of a head that has not come whole. */
+  get waiting(): number {
+    return this.partial ? (this.#gathered?.length ?? 0) : 0;
+  }
+
   /** Gives the memory back, for connections that wait long. */
   release(): void {
     this.partial = false;

@@ -1,6 +1,6 @@
 import { type BlockList, createServer, type Server, type Socket } from 'node:net';
 import { listenOn } from '../listen-on.ts';
-import type { Downstream, ListenAddress } from '../wire.ts';
+import type { Downstream, ListenAddress, Refusal } from '../wire.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { blockList, ClientPeer } from './client-peer.ts';
 import type { WireContext } from './wire-context.ts';
@@ -12,6 +12,7 @@ export class Http1Listener implements ConnectionOwner {
   readonly #servers: Server[] = [];
   readonly #connections = new Set<ClientConnection>();
   #accept: (downstream: Downstream) => void = () => undefined;
+  #refused: (refusal: Refusal) => void = () => undefined;
 
   constructor(context: WireContext) {
     this.#context = context;
@@ -21,8 +22,10 @@ export class Http1Listener implements ConnectionOwner {
   async listen(
     at: readonly ListenAddress[],
     accept: (downstream: Downstream) => void,
+    refused: (refusal: Refusal) => void = () => undefined,
   ): Promise<readonly number[]> {
     this.#accept = accept;
+    this.#refused = refused;
     const ports: number[] = [];
     for (const address of at) {
       // Each half of a tunnel ends on its own.
@@ -37,6 +40,10 @@ export class Http1Listener implements ConnectionOwner {
 
   accept(downstream: Downstream): void {
     this.#accept(downstream);
+  }
+
+  refused(refusal: Refusal): void {
+    this.#refused(refusal);
   }
 
   closed(connection: ClientConnection): void {

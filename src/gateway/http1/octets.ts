@@ -6,6 +6,7 @@ export const SP = 0x20;
 export const DQUOTE = 0x22;
 export const STAR = 0x2a;
 export const DASH = 0x2d;
+export const DOT = 0x2e;
 export const SLASH = 0x2f;
 export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;

@@ -4,6 +4,7 @@ import {
   COMPLETED,
   ERR,
   type Failure,
+  type FlatHeaders,
   QUEUED,
   type Upstream,
   type UpstreamHandler,
@@ -41,6 +42,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   /** What the client sent before there was a connection. */
   #early: Buffer[] = [];
   #requestEnded: boolean;
+  #trailers: FlatHeaders | undefined = undefined;
   #sentTold = false;
   #isUnsendable = false;
   #answerBegan = false;
@@ -107,7 +109,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
       : connection.outlet.send(chunk);
   }
 
-  end(): void {
+  end(trailers: FlatHeaders | undefined): void {
     if (this.#stage === 'tunnel') {
       this.#connection.outlet.flush();
       this.#connection.socket.end();
@@ -115,11 +117,12 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     }
     if (this.#stage === 'over' || this.#requestEnded) return;
     this.#requestEnded = true;
+    this.#trailers = trailers;
     if (this.#connection.isConnected) this.#endRequest();
   }
 
   #endRequest(): void {
-    if (this.#request.head.bodyLength === CHUNKED) writeLastChunk(this.#connection.outlet, undefined);
+    if (this.#request.head.bodyLength === CHUNKED) writeLastChunk(this.#connection.outlet, this.#trailers);
     this.#context.turn.atEnd(this);
   }
 

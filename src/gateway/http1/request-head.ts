@@ -1,14 +1,13 @@
+import type { LimitSettings } from '../../core/settings.ts';
 import { connectionOptions } from '../headers.ts';
 import type { OutageStatus } from '../outage-answers.ts';
 import { CHUNKED, type FlatHeaders, type Peer, type RequestHead } from '../wire.ts';
 import * as kinds from './field-names.ts';
 import { FieldSection, INCOMPLETE, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
 import { contentLength, isChunked } from './framing.ts';
-import { CR, equals, equalsLower, LF, SLASH, SP, STAR, TARGET, TOKEN } from './octets.ts';
+import { CR, DOT, equals, equalsLower, isDigit, LF, SLASH, SP, STAR, TARGET, TOKEN } from './octets.ts';
 import { isAuthority, reduceAbsolute } from './request-target.ts';
 
-const MAX_FIELDS = 100;
-const MAX_TARGET_BYTES = 8_192;
 const VERSION_LENGTH = 'HTTP/1.1'.length;
 
 /** Methods of the IANA registry. A proxy that passes on what it does not know cannot tell what it is doing. */
@@ -29,6 +28,8 @@ export interface HeadLimits {
   readonly headBytes: number;
 }
 
+export type RequestHeadLimits = Pick<LimitSettings, 'headBytes' | 'targetBytes' | 'fields'>;
+
 /**
  * Reads request heads, one after the other (RFC 9112 §3, §5, §6): validates them and finds their framing in one pass
  * over the bytes they came in. What it has read is valid until `begin` or `release`.
@@ -36,7 +37,7 @@ export interface HeadLimits {
 export class RequestHeadReader {
   state: HeadState = 'incomplete';
   refusal: OutageStatus = 400;
-  readonly fields = new FieldSection(MAX_FIELDS);
+  readonly fields: FieldSection;
   method = '';
   target = '';
   host = '';
@@ -52,13 +53,16 @@ export class RequestHeadReader {
   nominates = false;
   hasVia = false;
   readonly headBytes: number;
+  readonly #targetBytes: number;
   #start = 0;
   #lineRead = false;
   /** The last one that proved valid: clients repeat theirs. */
   #knownHost: string | undefined = undefined;
 
-  constructor(limits: HeadLimits) {
-    this.headBytes = limits.headBytes;
+  constructor({ headBytes, targetBytes, fields }: RequestHeadLimits) {
+    this.headBytes = headBytes;
+    this.#targetBytes = targetBytes;
+    this.fields = new FieldSection(fields);
   }
 
   /** Where the head ends, once complete. */
@@ -85,7 +89,8 @@ export class RequestHeadReader {
     const limit = this.#start + this.headBytes;
     if (!this.#lineRead) {
       const fault = this.#readLine(bytes, end, limit);
-      if (fault !== 0) return this.#stop(fault);
+      // What a request line has too much of can only be its target.
+      if (fault !== 0) return fault === TOO_LARGE ? this.#refuse(414) : this.#stop(fault);
       this.#lineRead = true;
     }
     const scanned = this.fields.scan(bytes, end, limit);
@@ -133,10 +138,12 @@ export class RequestHeadReader {
     if (lineTo + 2 > limit) return TOO_LARGE;
     const isHttp11 = equals(bytes, at, lineTo, 'HTTP/1.1');
     this.isHttp10 = !isHttp11 && equals(bytes, at, lineTo, 'HTTP/1.0');
-    if ((!isHttp11 && !this.isHttp10) || bytes[lineTo] !== CR || bytes[lineTo + 1] !== LF)
+    if (bytes[lineTo] !== CR || bytes[lineTo + 1] !== LF) return unfinished(bytes, at, end, limit);
+    if (!isHttp11 && !this.isHttp10) {
+      if (isVersion(bytes, at)) this.refusal = 505;
       return unfinished(bytes, at, end, limit);
-
-    if (targetTo - targetFrom > MAX_TARGET_BYTES) return TOO_LARGE;
+    }
+    if (targetTo - targetFrom > this.#targetBytes) return TOO_LARGE;
     this.method = methodOf(bytes, methodFrom, methodTo);
     this.target = bytes.toString('latin1', targetFrom, targetTo);
     this.host = '';
@@ -308,6 +315,16 @@ export class Http1RequestHead implements RequestHead {
   release(): void {
     this.#reader = undefined;
   }
+}
+
+/** `HTTP/`, a digit, a dot and a digit: a version, whether we speak it or not. */
+function isVersion(bytes: Buffer, at: number): boolean {
+  return (
+    equals(bytes, at, at + 5, 'HTTP/') &&
+    isDigit(bytes[at + 5]!) &&
+    bytes[at + 6] === DOT &&
+    isDigit(bytes[at + 7]!)
+  );
 }
 
 /** The string, without making one for the methods nearly all requests have. */

@@ -19,21 +19,6 @@ const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 const VIA = `via: 1.1 ${PSEUDONYM}\r\n`;
 const EMPTY_LINE = Buffer.from('\r\n');
 
-/** Names that may not stand behind a body, for who reads them there may act on them (RFC 9110 §6.5.1). */
-const NO_TRAILERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'cache-control',
-  'content-encoding',
-  'content-range',
-  'content-type',
-  'cookie',
-  'max-forwards',
-  'proxy-authorization',
-  'set-cookie',
-  'trailer',
-  'www-authenticate',
-]);
-
 export interface ResponseLines {
   /** Framing and Connection, which are the connection's to say; whole lines. */
   readonly lines: string;
@@ -69,16 +54,8 @@ export function writeResponseHead(
   return true;
 }
 
-/** The end of a chunked body, with the trailers that may pass. */
+/** The end of a chunked body. Trailers that would split the message stay behind: the content is whole without them. */
 export function writeLastChunk(outlet: Outlet, trailers: FlatHeaders | undefined): void {
-  let text = '0\r\n';
-  if (trailers !== undefined) {
-    const passing: string[] = [];
-    for (let i = 0; i + 1 < trailers.length; i += 2) {
-      if (!NO_TRAILERS.has(trailers[i]!.toLowerCase())) passing.push(trailers[i]!, trailers[i + 1]!);
-    }
-    text += fieldLines(passing) ?? '';
-  }
-  text += '\r\n';
+  const text = `0\r\n${trailers === undefined ? '' : (fieldLines(trailers) ?? '')}\r\n`;
   outlet.stage(text.length).text(text);
 }

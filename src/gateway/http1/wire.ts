@@ -37,9 +37,9 @@ export function createHttp1Wire(
   }
 
   return {
-    listen(at, accept) {
+    listen(at, accept, refused) {
       stopSweep ??= clock.every(SWEEP_MS, sweep);
-      return listener.listen(at, accept);
+      return listener.listen(at, accept, refused);
     },
     attempt(request, handler) {
       const { origin } = request;

@@ -7,7 +7,11 @@ import type { Downstream, Outcome, UpstreamHandler, Wire } from '../../../src/ga
 import { type VirtualClock, virtualClock } from '../../../src/lib/virtual-clock.ts';
 import { listen, until } from '../harness.ts';
 
-const SETTINGS: GatewaySettings = DEFAULT_GATEWAY;
+/** Slowness as such is looked at in limits.test.ts. */
+const SETTINGS: GatewaySettings = {
+  ...DEFAULT_GATEWAY,
+  limits: { ...DEFAULT_GATEWAY.limits, minRate: 0 },
+};
 
 describe('deadlines of the http1 wire', () => {
   let clock: VirtualClock;

@@ -4,7 +4,7 @@ import { RequestHeadReader } from '../../../src/gateway/http1/request-head.ts';
 import { ResponseHeadReader } from '../../../src/gateway/http1/response-head.ts';
 import type { FlatHeaders } from '../../../src/gateway/wire.ts';
 
-export const LIMITS = { headBytes: 16_384 };
+export const LIMITS = { headBytes: 16_384, targetBytes: 8_192, fields: 100 };
 
 /** Cuts bytes at these places (any numbers; taken modulo the length). */
 export function pieces(bytes: Buffer, cuts: readonly number[]): Buffer[] {

@@ -64,12 +64,12 @@ export const REQUEST_LINES: readonly RequestVector[] = [
   ['two targets', withLine('GET /a /b HTTP/1.1'), 400],
   ['no target', withLine('GET HTTP/1.1'), 400],
   ['no version', withLine('GET /'), 400],
-  ['HTTP/0.9', withLine('GET / HTTP/0.9'), 400],
-  ['HTTP/1.2', withLine('GET / HTTP/1.2'), 400],
-  ['HTTP/2.0', withLine('GET / HTTP/2.0'), 400],
+  ['HTTP/0.9', withLine('GET / HTTP/0.9'), 505],
+  ['HTTP/1.2', withLine('GET / HTTP/1.2'), 505],
+  ['HTTP/2.0', withLine('GET / HTTP/2.0'), 505],
   ['HTTP/1.10', withLine('GET / HTTP/1.10'), 400],
   ['a version in lower case', withLine('GET / http/1.1'), 400],
-  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
   ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n', 400],
   ['no method', withLine(' / HTTP/1.1'), 400],
   ['a method that is no token', withLine('GE(T / HTTP/1.1'), 400],
@@ -86,7 +86,7 @@ export const REQUEST_LINES: readonly RequestVector[] = [
   ['another scheme', withLine('GET ftp://b.test/ HTTP/1.1'), 400],
   ['a user in an absolute target', withLine('GET http://u@b.test/ HTTP/1.1'), 400],
   ['an absolute target without authority', withLine('GET http:///p HTTP/1.1'), 400],
-  ['a target over the limit', withLine(`GET /${long(8_192)} HTTP/1.1`), 431],
+  ['a target over the limit', withLine(`GET /${long(8_192)} HTTP/1.1`), 414],
 ];
 
 export const HOSTS: readonly RequestVector[] = [
