@@ -2,6 +2,7 @@ import { Attempt } from './attempt.ts';
 import { type Candidate, nextAttempt } from './attempts.ts';
 import { loops } from './headers.ts';
 import type { Lane } from './lane.ts';
+import { maxForwards } from './max-forwards.ts';
 import type { OutageStatus } from './outage-answers.ts';
 import type { OutcomeClass } from './outcomes.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -56,6 +57,15 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     if (method === 'TRACE') this.say(405, 'TRACE is not served');
     else if (bodyLength > this.#pipeline.settings.limits.bodyBytes) this.say(413, 'announced over the limit');
     else if (loops(this.#head)) this.say(508, 'it has been here already');
+    else if (method === 'OPTIONS') this.#forwardOptions();
+    else this.#choose(this.route());
+  }
+
+  /** It may ask how far its way is, and then the last of us answers. */
+  #forwardOptions(): void {
+    const left = maxForwards(this.#head);
+    if (left === 0) this.say(200, 'it was to go no further');
+    else if (Number.isNaN(left)) this.say(400, 'a malformed Max-Forwards');
     else this.#choose(this.route());
   }
 
@@ -222,7 +232,9 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     if (this.#phase === 'attempting') this.#sweepAttempt(now);
     else if (this.#phase === 'waiting') this.#recovery?.sweep(now);
     else if (this.#phase === 'answering' && this.#transfer.isOverdue(now)) {
-      this.leave(this.#transfer.isEndless ? 'ok' : 'timeout');
+      // A client that does not read says nothing about the origin.
+      const endsWell = this.#transfer.isEndless ? 'ok' : 'timeout';
+      this.leave(this.#transfer.waitsForClient ? 'aborted' : endsWell);
       this.#downstream.abort();
     }
   }

@@ -33,6 +33,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'proxy-authorization',
   'proxy-authentication-info',
   'te',
+  // What it announces may be dropped on the way, and nobody needs the announcement to read trailers.
+  'trailer',
   'transfer-encoding',
   'upgrade',
   'http2-settings',
@@ -109,6 +111,10 @@ export function editRequest(head: RequestHead): string[] {
       continue;
     }
     if (HOP_BY_HOP.has(lower) || PLATFORM_PRIVATE.has(lower) || listed?.includes(lower)) continue;
+    if (lower === 'max-forwards' && head.method === 'OPTIONS') {
+      out.push(name, String(Math.max(0, Number(value) - 1)));
+      continue;
+    }
     if (lower === 'via') {
       via = via === '' ? value : `${via}, ${value}`;
       continue;
@@ -165,7 +171,6 @@ const NEVER_A_TRAILER: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   ...NEVER_CONNECTION_SPECIFIC,
   ...PLATFORM_PRIVATE,
-  'trailer',
   'expect',
   'max-forwards',
   'range',

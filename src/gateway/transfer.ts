@@ -29,6 +29,8 @@ export class Transfer {
   status = 0;
   /** All of the answer has come; it may still be on its way to the client. */
   ended = false;
+  /** The client does not take the answer as fast as it comes. */
+  waitsForClient = false;
   /** When something last moved, in coarse time. */
   touchedAt = 0;
   /** Undefined when the request has none. */
@@ -158,12 +160,15 @@ export class Transfer {
   fromOrigin(chunk: Uint8Array): void {
     this.touch();
     const written = this.#downstream.write(chunk);
-    if (written === QUEUED) this.#upstream?.pause();
-    else if (written === ERR) this.#upstream?.abort();
+    if (written === QUEUED) {
+      this.waitsForClient = true;
+      this.#upstream?.pause();
+    } else if (written === ERR) this.#upstream?.abort();
   }
 
   clientDrained(): void {
     this.touch();
+    this.waitsForClient = false;
     this.#upstream?.resume();
   }
 

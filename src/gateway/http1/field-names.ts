@@ -38,6 +38,7 @@ const KNOWN: readonly (readonly [name: string, kind: number])[] = [
   ['proxy-authorization', HOP_BY_HOP],
   ['proxy-authentication-info', HOP_BY_HOP],
   ['http2-settings', HOP_BY_HOP],
+  ['trailer', HOP_BY_HOP],
   ['x-forwarded-for', FORWARDED],
   ['x-forwarded-proto', FORWARDED],
   ['x-forwarded-host', FORWARDED],

@@ -33,7 +33,7 @@ export function writeRequestHead(outlet: Outlet, head: RequestHead, edit: HeadEd
 
   const { peer } = head;
   const reader = head instanceof Http1RequestHead ? head.reader : undefined;
-  if (reader !== undefined && peer instanceof ClientPeer && isPlain(reader, peer)) {
+  if (reader !== undefined && peer instanceof ClientPeer && isPlain(head, reader, peer)) {
     if (reader.acceptsTrailers) lines += 'te: trailers\r\n';
     if (head.host !== '') lines += `x-forwarded-host: ${head.host}\r\n`;
     const forwarded = peer.forwardedLines;
@@ -52,6 +52,7 @@ export function writeRequestHead(outlet: Outlet, head: RequestHead, edit: HeadEd
 }
 
 /** Its fields stay as they are or go; none is merged with another. */
-function isPlain(reader: RequestHeadReader, peer: ClientPeer): boolean {
-  return !peer.trusted && !reader.nominates && !reader.hasVia;
+function isPlain({ method }: RequestHead, reader: RequestHeadReader, peer: ClientPeer): boolean {
+  if (peer.trusted || reader.nominates || reader.hasVia) return false;
+  return method !== 'OPTIONS' || reader.fields.field('max-forwards') === undefined;
 }
