@@ -173,6 +173,8 @@ export interface GatewaySettings {
   /** CIDRs whose X-Forwarded-* we believe. */
   readonly trustedProxies: readonly string[];
   readonly http2: Http2Settings;
+  /** Base64 of 48 bytes that encrypt TLS session tickets; equal in all workers. Left out: by chance. */
+  readonly ticketKeys?: string;
   /** Signs the affinity cookie; equal on all replicas. */
   readonly affinityKey?: string;
   readonly accessLog?: AccessLogSettings;
@@ -259,6 +261,8 @@ export interface TimeoutSettings {
   /** Idle keep-alive connections of clients. */
   readonly clientKeepAliveMs: number;
   readonly drainMs: number;
+  /** Told to stop: how long to go on as before while /readyz says 503 already. */
+  readonly stopDelayMs: number;
   /** First byte of a request → its whole head. */
   readonly headerMs: number;
   /** In the queue of a busy origin. */
@@ -298,6 +302,7 @@ export const DEFAULT_GATEWAY: GatewaySettings = {
     upstreamKeepAliveMs: 4_000,
     clientKeepAliveMs: 60_000,
     drainMs: 10_000,
+    stopDelayMs: 100,
     headerMs: 10_000,
     queueMs: 1_000,
     upgradeMs: 0,

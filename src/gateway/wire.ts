@@ -1,4 +1,5 @@
 import type { OriginId } from '../core/ids.ts';
+import type { GatewaySettings, ListenSettings, UpstreamTls } from '../core/settings.ts';
 import type { HeadEdit, ResponseEdit } from './headers.ts';
 import type { OutageStatus } from './outage-answers.ts';
 
@@ -107,6 +108,8 @@ export interface WireOrigin {
   readonly sni: string | undefined;
   /** PEM of authorities to trust besides the well-known ones. */
   readonly ca: string | undefined;
+  /** Our certificate there, and whether its own is looked at. */
+  readonly tls?: UpstreamTls | undefined;
 }
 
 /** One attempt. After `abort`, or after `onOutcome`, its handler hears nothing more. */
@@ -182,6 +185,15 @@ export interface Wire {
     accept: (downstream: Downstream) => void,
     refused?: (refusal: Refusal) => void,
   ): Promise<readonly number[]>;
+  /**
+   * Listens where `settings.listen` says from now on, while everything else goes on; resolves with the ports, in its
+   * order. What stays (same host and port) keeps its socket and its connections; what is new opens before what is gone
+   * closes; connections of the latter are told `connection: close` or GOAWAY, and what is left of them after
+   * `timeouts.drainMs` is cut. Certificates, `http2`, `trustedProxies`, `limits.perAddress` and `ticketKeys` hold for
+   * connections that come afterwards. Rejects with PORT_IN_USE or CONFIG_INVALID (a certificate or key that cannot be
+   * used, with its file), and then nothing has changed. Calls wait for each other; after `drain` it does nothing.
+   */
+  relisten(settings: GatewaySettings): Promise<readonly number[]>;
   attempt(request: AttemptRequest, handler: UpstreamHandler): Upstream;
   /** The origin has left the table: idle connections close now, used ones when their exchange ends. */
   retire(origin: WireOrigin): void;
@@ -191,7 +203,5 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
+/** `tls` and `http2` as in `ListenSettings`. */
+export type ListenAddress = ListenSettings;

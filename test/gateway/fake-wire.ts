@@ -262,6 +262,7 @@ export function createFakeWire(clock: Clock, random: Random, fates: readonly Fat
       accept = acceptor;
       return [80];
     },
+    relisten: async () => [80],
     attempt(request, handler) {
       const fate = fates[attempts.length % fates.length] ?? '200';
       const client = clients.get(request.head);

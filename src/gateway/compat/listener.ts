@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { BlockList, isIP, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../core/ports.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
-import { listenOn } from '../listen-on.ts';
+import { AddressRanges, addressOf } from '../client-address.ts';
+import { type Listener, Listeners } from '../listeners.ts';
 import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
-import type { Downstream, ListenAddress, Peer, Refusal } from '../wire.ts';
+import type { Downstream, Peer, Refusal } from '../wire.ts';
 import { NodeDownstream } from './node-downstream.ts';
 import { requestHead } from './request-head.ts';
 import { UpgradeDownstream } from './upgrade-downstream.ts';
@@ -12,61 +14,66 @@ import { UpgradeDownstream } from './upgrade-downstream.ts';
 /** The servers towards clients. */
 export class CompatListener {
   readonly #settings: GatewaySettings;
-  readonly #trusted: BlockList;
-  readonly #servers: Server[] = [];
+  readonly #listeners: Listeners;
+  #trusted: AddressRanges;
+  /** They do not listen themselves: what comes by TLS is handed to them decrypted. */
+  readonly #servers = new Map<Listener, Server>();
   readonly #peers = new WeakMap<object, Peer>();
-  readonly #tunnels = new Set<Duplex>();
   /** The request a connection carries: a fault of node's parser may be about its body. */
   readonly #current = new WeakMap<Duplex, NodeDownstream>();
   #accept: (downstream: Downstream) => void = () => undefined;
   #refused: (refusal: Refusal) => void = () => undefined;
-  #draining = false;
 
-  constructor(settings: GatewaySettings) {
+  constructor(settings: GatewaySettings, clock: Clock) {
     this.#settings = settings;
-    this.#trusted = blockList(settings.trustedProxies);
+    this.#trusted = new AddressRanges(settings.trustedProxies);
+    this.#listeners = new Listeners(settings, clock, {
+      http1: (socket, by) => void this.#serverOf(by).emit('connection', socket),
+      closing: (listener) => this.#closing(listener),
+    });
   }
 
-  async listen(
-    at: readonly ListenAddress[],
+  listen(
+    settings: GatewaySettings,
     accept: (downstream: Downstream) => void,
     refused: (refusal: Refusal) => void = () => undefined,
   ): Promise<readonly number[]> {
     this.#accept = accept;
     this.#refused = refused;
-    const ports: number[] = [];
-    for (const address of at) {
-      const server = this.#createServer();
-      this.#servers.push(server);
-      ports.push(await listenOn(server, address));
-    }
+    return this.#listeners.apply(settings);
+  }
+
+  async relisten(settings: GatewaySettings): Promise<readonly number[]> {
+    const ports = await this.#listeners.apply(settings);
+    this.#trusted = new AddressRanges(settings.trustedProxies);
     return ports;
   }
 
   drain(): void {
-    this.#draining = true;
-    for (const server of this.#servers) {
-      server.close();
-      server.closeIdleConnections();
-    }
+    this.#listeners.drain();
   }
 
   async close(): Promise<void> {
-    this.#draining = true;
-    for (const socket of this.#tunnels) socket.destroy();
-    await Promise.all(
-      this.#servers.map(
-        (server) =>
-          new Promise<void>((resolve) => {
-            if (!server.listening) resolve();
-            else server.close(() => resolve());
-            server.closeAllConnections();
-          }),
-      ),
-    );
+    await this.#listeners.close();
+    for (const server of this.#servers.values()) server.close();
   }
 
-  #createServer(): Server {
+  #closing(listener: Listener): void {
+    const server = this.#servers.get(listener);
+    this.#servers.delete(listener);
+    // Closes idle connections and ends its timer; the others are told to close with their answer.
+    server?.close();
+  }
+
+  #serverOf(listener: Listener): Server {
+    const known = this.#servers.get(listener);
+    if (known !== undefined) return known;
+    const server = this.#createServer(listener);
+    this.#servers.set(listener, server);
+    return server;
+  }
+
+  #createServer(listener: Listener): Server {
     const { limits, timeouts } = this.#settings;
     const server = createServer({
       insecureHTTPParser: false,
@@ -82,9 +89,9 @@ export class CompatListener {
     // node would silently drop what is beyond; we refuse instead.
     server.maxHeadersCount = 0;
     server.maxRequestsPerSocket = limits.perConnection;
-    server.on('request', (request, response) => this.#serve(request, response, false));
-    server.on('checkContinue', (request, response) => this.#serve(request, response, true));
-    server.on('checkExpectation', (request, response) => this.#serve(request, response, false));
+    server.on('request', (request, response) => this.#serve(listener, request, response, false));
+    server.on('checkContinue', (request, response) => this.#serve(listener, request, response, true));
+    server.on('checkExpectation', (request, response) => this.#serve(listener, request, response, false));
     server.on('upgrade', (request, socket, first) => this.#upgrade(server, request, socket, first));
     server.on('connect', (_request, socket) => {
       if (refuse(socket, 405))
@@ -95,10 +102,17 @@ export class CompatListener {
       const status = faultOf(error);
       if (refuse(socket, status)) this.#refused({ status, why: error.message, peer: this.#peerOf(socket) });
     });
+    // Only then does node begin to look at the deadlines of its connections.
+    server.emit('listening');
     return server;
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+  #serve(
+    listener: Listener,
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ): void {
     const peer = this.#peerOf(request.socket);
     const head = requestHead(request, peer, this.#settings.limits);
     if (typeof head === 'number') {
@@ -108,7 +122,7 @@ export class CompatListener {
       response.end(body);
       return;
     }
-    const downstream = new NodeDownstream(head, request, response, expectsContinue, () => this.#draining);
+    const downstream = new NodeDownstream(head, request, response, expectsContinue, () => listener.isClosing);
     this.#current.set(request.socket, downstream);
     this.#accept(downstream);
   }
@@ -125,20 +139,16 @@ export class CompatListener {
       handBack(server, request, socket, first);
       return;
     }
-    this.#tunnels.add(socket);
-    socket.on('close', () => this.#tunnels.delete(socket));
     this.#accept(new UpgradeDownstream(head, socket, first));
   }
 
   #peerOf(socket: Duplex): Peer {
     const known = this.#peers.get(socket);
     if (known !== undefined) return known;
-    const raw = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';
-    const address = raw.startsWith('::ffff:') && isIP(raw.slice(7)) === 4 ? raw.slice(7) : raw;
-    const family = isIP(address);
+    const address = socket instanceof Socket ? addressOf(socket) : 'unknown';
     const peer: Peer = {
-      address: family === 0 ? 'unknown' : address,
-      trusted: family !== 0 && this.#trusted.check(address, family === 4 ? 'ipv4' : 'ipv6'),
+      address,
+      trusted: this.#trusted.has(address),
       encrypted: 'encrypted' in socket && socket.encrypted === true,
       localPort: socket instanceof Socket ? (socket.localPort ?? 0) : 0,
     };
@@ -203,15 +213,4 @@ function faultOf(error: Error & { readonly code?: string }): OutageStatus {
   if (error.code === 'HPE_HEADER_OVERFLOW') return 431;
   if (error.code === 'HPE_INVALID_VERSION') return 505;
   return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-}
-
-function blockList(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', prefix] = range.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
 }

@@ -13,13 +13,14 @@ import { UpgradeAttempt } from './upgrade-attempt.ts';
  */
 export function createCompatWire(settings: GatewaySettings, clock: Clock): Wire {
   const trust = createTrust();
-  const listener = new CompatListener(settings);
+  const listener = new CompatListener(settings, clock);
   const pools = new Map<string, OriginPool>();
   /** Of origins that left the table and still have exchanges. */
   const retired = new Set<OriginPool>();
 
   return {
-    listen: (at, accept, refused) => listener.listen(at, accept, refused),
+    listen: (at, accept, refused) => listener.listen({ ...settings, listen: at }, accept, refused),
+    relisten: (changed) => listener.relisten(changed),
     attempt(request, handler) {
       const { key, ca } = request.origin;
       if (request.head.upgrade !== undefined)

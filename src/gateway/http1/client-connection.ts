@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { NO_RESPONSE_EDIT } from '../headers.ts';
+import type { Listener } from '../listeners.ts';
 import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
 import type { Downstream, Refusal } from '../wire.ts';
 import { BodyReader } from './body.ts';
@@ -35,6 +36,8 @@ export interface ConnectionOwner {
 /** One connection of a client: requests one after the other, answers in their order (RFC 9112 §9.3). */
 export class ClientConnection implements ExchangeOwner, TurnTask {
   readonly outlet: Outlet;
+  /** By which it came. */
+  readonly listener: Listener;
   readonly #context: WireContext;
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
@@ -62,7 +65,14 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
   #bodyMs = 0;
   #sweptAt: number;
 
-  constructor(context: WireContext, owner: ConnectionOwner, socket: Socket, peer: ClientPeer) {
+  constructor(
+    context: WireContext,
+    owner: ConnectionOwner,
+    socket: Socket,
+    peer: ClientPeer,
+    listener: Listener,
+  ) {
+    this.listener = listener;
     this.#context = context;
     this.#owner = owner;
     this.#socket = socket;
@@ -193,6 +203,11 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     else if (!exchange.hasEnded) this.#socket.destroy();
   }
 
+  /** The next answer is the last. */
+  get isClosing(): boolean {
+    return this.listener.isClosing;
+  }
+
   get isLastExchange(): boolean {
     const { perConnection } = this.#context.settings.limits;
     return perConnection > 0 && this.#requests >= perConnection;
@@ -222,7 +237,7 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     this.#exchange = undefined;
     this.#letReaderGo(exchange.reader);
     if (this.#phase === 'closed') return;
-    if (closes || this.#context.draining || this.#clientEnded) this.#linger();
+    if (closes || this.isClosing || this.#clientEnded) this.#linger();
     else {
       this.#enter('idle');
       this.#read();

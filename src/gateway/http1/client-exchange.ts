@@ -24,6 +24,8 @@ type AnswerFraming = 'none-yet' | 'bodyless' | 'length' | 'chunked' | 'until-clo
 /** What an exchange needs of its connection. */
 export interface ExchangeOwner {
   readonly outlet: Outlet;
+  /** Its listener takes nobody any more. */
+  readonly isClosing: boolean;
   /** The connection has carried as many requests as it may. */
   readonly isLastExchange: boolean;
   /** The client takes its body from now on, or for the moment no more. */
@@ -164,7 +166,7 @@ export class ClientExchange implements Downstream, BodySink, TurnTask {
     return (
       framing === 'until-close' ||
       !this.#reader.keepAlive ||
-      this.#context.draining ||
+      this.#owner?.isClosing === true ||
       this.#owner?.isLastExchange === true ||
       // An unread body would be taken for the next request, and so would what follows a switch that did not happen.
       this.body.state !== 'complete' ||

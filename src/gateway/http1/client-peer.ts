@@ -1,4 +1,5 @@
-import { BlockList, isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { type AddressRanges, addressOf } from '../client-address.ts';
 import { PSEUDONYM } from '../headers.ts';
 import type { Peer } from '../wire.ts';
 
@@ -10,12 +11,9 @@ export class ClientPeer implements Peer {
   readonly localPort: number;
   #lines: Buffer | undefined = undefined;
 
-  constructor(socket: Socket, trusted: BlockList) {
-    const raw = socket.remoteAddress ?? '';
-    const address = raw.startsWith('::ffff:') && isIP(raw.slice(7)) === 4 ? raw.slice(7) : raw;
-    const family = isIP(address);
-    this.address = family === 0 ? 'unknown' : address;
-    this.trusted = family !== 0 && trusted.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  constructor(socket: Socket, trusted: AddressRanges) {
+    this.address = addressOf(socket);
+    this.trusted = trusted.has(this.address);
     this.encrypted = 'encrypted' in socket && socket.encrypted === true;
     this.localPort = socket.localPort ?? 0;
   }
@@ -28,15 +26,4 @@ export class ClientPeer implements Peer {
     );
     return this.#lines;
   }
-}
-
-export function blockList(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', prefix] = range.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
 }

@@ -1,40 +1,44 @@
-import { type BlockList, createServer, type Server, type Socket } from 'node:net';
-import { listenOn } from '../listen-on.ts';
-import type { Downstream, ListenAddress, Refusal } from '../wire.ts';
+import type { Socket } from 'node:net';
+import type { Clock } from '../../core/ports.ts';
+import type { GatewaySettings } from '../../core/settings.ts';
+import { AddressRanges } from '../client-address.ts';
+import { type Listener, Listeners } from '../listeners.ts';
+import type { Downstream, Refusal } from '../wire.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
-import { blockList, ClientPeer } from './client-peer.ts';
+import { ClientPeer } from './client-peer.ts';
 import type { WireContext } from './wire-context.ts';
 
-/** The servers towards clients. */
+/** The connections of clients, by whatever address they came. */
 export class Http1Listener implements ConnectionOwner {
   readonly #context: WireContext;
-  readonly #trusted: BlockList;
-  readonly #servers: Server[] = [];
+  readonly #listeners: Listeners;
   readonly #connections = new Set<ClientConnection>();
+  #trusted: AddressRanges;
   #accept: (downstream: Downstream) => void = () => undefined;
   #refused: (refusal: Refusal) => void = () => undefined;
 
-  constructor(context: WireContext) {
+  constructor(context: WireContext, clock: Clock) {
     this.#context = context;
-    this.#trusted = blockList(context.settings.trustedProxies);
+    this.#trusted = new AddressRanges(context.settings.trustedProxies);
+    this.#listeners = new Listeners(context.settings, clock, {
+      http1: (socket, by) => this.#connected(socket, by),
+      closing: (listener) => this.#closing(listener),
+    });
   }
 
-  async listen(
-    at: readonly ListenAddress[],
+  listen(
+    settings: GatewaySettings,
     accept: (downstream: Downstream) => void,
     refused: (refusal: Refusal) => void = () => undefined,
   ): Promise<readonly number[]> {
     this.#accept = accept;
     this.#refused = refused;
-    const ports: number[] = [];
-    for (const address of at) {
-      // Each half of a tunnel ends on its own.
-      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-        this.#connected(socket),
-      );
-      this.#servers.push(server);
-      ports.push(await listenOn(server, address));
-    }
+    return this.#listeners.apply(settings);
+  }
+
+  async relisten(settings: GatewaySettings): Promise<readonly number[]> {
+    const ports = await this.#listeners.apply(settings);
+    this.#trusted = new AddressRanges(settings.trustedProxies);
     return ports;
   }
 
@@ -55,28 +59,21 @@ export class Http1Listener implements ConnectionOwner {
   }
 
   drain(): void {
-    for (const server of this.#servers) server.close();
-    for (const connection of this.#connections) connection.drain();
+    this.#listeners.drain();
   }
 
-  async close(): Promise<void> {
-    await Promise.all(
-      this.#servers.map(
-        (server) =>
-          new Promise<void>((resolve) => {
-            server.close(() => resolve());
-            for (const connection of this.#connections) connection.destroy();
-          }),
-      ),
-    );
+  close(): Promise<void> {
+    return this.#listeners.close();
   }
 
-  #connected(socket: Socket): void {
-    if (this.#context.draining) {
-      socket.destroy();
-      return;
-    }
+  #connected(socket: Socket, by: Listener): void {
     const peer = new ClientPeer(socket, this.#trusted);
-    this.#connections.add(new ClientConnection(this.#context, this, socket, peer));
+    this.#connections.add(new ClientConnection(this.#context, this, socket, peer, by));
+  }
+
+  #closing(listener: Listener): void {
+    for (const connection of this.#connections) {
+      if (connection.listener === listener) connection.drain();
+    }
   }
 }

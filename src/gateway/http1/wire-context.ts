@@ -14,8 +14,6 @@ export class WireContext {
   readonly turn = new Turn();
   readonly buffers: ReadBuffers;
   readonly staging: Staging;
-  /** Clients are told that their connection ends with the next answer. */
-  draining = false;
   /** Monotonic milliseconds of the last sweep: good enough for idle limits, and free. */
   coarseNow: number;
   readonly #clock: Clock;

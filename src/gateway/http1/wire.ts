@@ -23,7 +23,7 @@ export function createHttp1Wire(
 ): Wire {
   const context = new WireContext(settings, clock, options.poison ?? false);
   const trust = createTrust();
-  const listener = new Http1Listener(context);
+  const listener = new Http1Listener(context, clock);
   const pools = new Map<string, OriginPool>();
   /** Of origins that left the table and still have exchanges. */
   const retired = new Set<OriginPool>();
@@ -39,8 +39,9 @@ export function createHttp1Wire(
   return {
     listen(at, accept, refused) {
       stopSweep ??= clock.every(SWEEP_MS, sweep);
-      return listener.listen(at, accept, refused);
+      return listener.listen({ ...settings, listen: at }, accept, refused);
     },
+    relisten: (changed) => listener.relisten(changed),
     attempt(request, handler) {
       const { origin } = request;
       let pool = pools.get(origin.key);
@@ -58,11 +59,9 @@ export function createHttp1Wire(
       pool.retire(() => retired.delete(pool));
     },
     drain() {
-      context.draining = true;
       listener.drain();
     },
     async close() {
-      context.draining = true;
       stopSweep?.();
       await listener.close();
       for (const pool of [...pools.values(), ...retired]) pool.destroy();
