@@ -1,9 +1,11 @@
 import type { Decision, Shares } from '../src/core/decision.ts';
 import type { Facts, TargetFacts } from '../src/core/facts.ts';
 import type { OriginId, PlatformName } from '../src/core/ids.ts';
+import type { Intent } from '../src/core/intent.ts';
 import type { PolicyState, TargetMemory } from '../src/core/policy.ts';
 import type { PolicySettings } from '../src/core/settings.ts';
 import type { ExplanationStep } from '../src/core/status.ts';
+import type { Orders } from './orders.ts';
 
 /** A decision in the making. Layers do not edit it; each hands on a new one. */
 export interface Draft {
@@ -15,6 +17,18 @@ export interface Draft {
   /** Whom the strategy prefers: group after group, by weight within a group. */
   readonly preference: Preference;
   readonly shares: Shares;
+  readonly orders: Orders;
+  /** We ourselves are cut off: what we see is no reason to move anything. */
+  readonly blind: boolean;
+  /** The shares if only what had to move did: where safety and pace fall back to. */
+  readonly forced: Shares;
+  readonly intents: readonly Intent[];
+  /** What the next decision is to remember beside shares and targets. */
+  readonly keep: Omit<PolicyState, 'shares' | 'lastGood' | 'targets' | 'shape'>;
+  /** A rule asks for more capacity. */
+  readonly scaling: boolean;
+  /** Part of the requests to answer 503 at once. */
+  readonly shed: number;
   readonly memory: Readonly<Record<PlatformName, TargetMemory>>;
   readonly mode: Decision['mode'];
   readonly proof: readonly ExplanationStep[];
@@ -24,6 +38,10 @@ export interface Candidate {
   readonly facts: TargetFacts;
   readonly platform: PlatformName;
   readonly eligible: boolean;
+  /** Drained by a person or for maintenance: it serves when nobody else can. */
+  readonly drained: boolean;
+  /** Nothing goes there, whatever happens. */
+  readonly fenced: boolean;
   /** Why it is not eligible, for people. */
   readonly objection: string | undefined;
   /** Origins of it that run a release which may serve. */

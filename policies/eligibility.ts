@@ -2,9 +2,9 @@ import type { Facts, OriginFacts, TargetFacts } from '../src/core/facts.ts';
 import type { ReleaseId } from '../src/core/ids.ts';
 import { type Candidate, type Draft, withStep } from './draft.ts';
 
-/** Which targets may serve at all: today by release; operator acts and fences join here. */
+/** Which targets may serve at all: by fence, drain and maintenance, and by release. */
 export function eligibility(draft: Draft): Draft {
-  const candidates = draft.facts.targets.map((target) => candidateOf(draft.facts, target));
+  const candidates = draft.facts.targets.map((target) => candidateOf(draft, target));
   const lines = candidates.map((candidate) =>
     candidate.eligible
       ? `${candidate.platform} may serve${releaseNote(draft.facts, candidate.facts)}`
@@ -13,18 +13,27 @@ export function eligibility(draft: Draft): Draft {
   return withStep({ ...draft, candidates }, 'eligibility', lines);
 }
 
-function candidateOf(facts: Facts, target: TargetFacts): Candidate {
+function candidateOf({ facts, orders }: Draft, target: TargetFacts): Candidate {
+  const { platform } = target;
   const origins = target.origins.filter((origin) => mayServe(facts, target, origin));
+  const fence = orders.fenced[platform];
+  const drain = orders.drained[platform];
   const objection =
-    target.origins.length === 0
-      ? 'it has no origin'
-      : origins.length === 0
-        ? `${foreignReleases(facts, target)}, wanted ${facts.allowedReleases.join(' or ')}`
-        : undefined;
+    fence !== undefined
+      ? `fenced, ${fence}`
+      : drain !== undefined
+        ? `drained, ${drain}`
+        : target.origins.length === 0
+          ? 'it has no origin'
+          : origins.length === 0
+            ? `${foreignReleases(facts, target)}, wanted ${facts.allowedReleases.join(' or ')}`
+            : undefined;
   return {
     facts: target,
-    platform: target.platform,
+    platform,
     eligible: objection === undefined,
+    drained: drain !== undefined && fence === undefined,
+    fenced: fence !== undefined,
     objection,
     origins: origins.map((origin) => origin.id),
     rank: 'none',

@@ -6,6 +6,9 @@ import { withReturning } from './returning.ts';
 
 export const FAILOVER_MEMORY_MS = 3_600_000;
 
+/** Nagios' own. */
+const DEFAULT_FLAP = { start: 0.2, stop: 0.05 };
+
 const FRESH: TargetMemory = { membership: { kind: 'fresh' }, failovers: [] };
 
 /**
@@ -14,12 +17,18 @@ const FRESH: TargetMemory = { membership: { kind: 'fresh' }, failovers: [] };
  */
 export function holdDown(draft: Draft): Draft {
   const memory: Record<PlatformName, TargetMemory> = {};
-  for (const candidate of draft.candidates) memory[candidate.platform] = remember(draft, candidate);
+  let busy = Object.values(draft.before.targets).some(isRamping);
+  for (const candidate of draft.candidates) {
+    const next = remember(draft, candidate, busy);
+    memory[candidate.platform] = next;
+    busy = busy || isRamping(next);
+  }
   admitWhenAlone(draft.candidates, memory);
 
   const parts: Record<PlatformName, number> = {};
   const lines: string[] = [];
-  for (const [platform, { membership, failovers }] of Object.entries(memory)) {
+  for (const [platform, { membership, failovers, flapping }] of Object.entries(memory)) {
+    if (flapping === true) lines.push(`${platform} flaps: it returns when it has kept still`);
     if (membership.kind === 'held') {
       parts[platform] = 0;
       lines.push(`${platform} ${waiting(draft, membership, failovers.length)}`);
@@ -31,8 +40,9 @@ export function holdDown(draft: Draft): Draft {
   return withStep({ ...draft, memory, shares }, 'hold-down', lines.length > 0 ? lines : ['nobody waits']);
 }
 
-function remember(draft: Draft, candidate: Candidate): TargetMemory {
-  const last = draft.before.targets[candidate.platform] ?? FRESH;
+function remember(draft: Draft, candidate: Candidate, busy: boolean): TargetMemory {
+  const last = withFlapping(draft, candidate, draft.before.targets[candidate.platform] ?? FRESH);
+  const flapping = last.flapping === true ? { flapping: true } : {};
   const failovers = last.failovers.filter((at) => draft.now - at < FAILOVER_MEMORY_MS);
   const { kind } = last.membership;
   const out: Membership = { kind: 'out', since: draft.now };
@@ -40,25 +50,58 @@ function remember(draft: Draft, candidate: Candidate): TargetMemory {
     case 'none': {
       if (kind === 'fresh' || kind === 'out') return { ...last, failovers };
       const served = shareOf(draft.before.shares, candidate.platform) > 0 && kind !== 'held';
-      return { membership: out, failovers: served ? [...failovers, draft.now] : failovers };
+      return { membership: out, failovers: served ? [...failovers, draft.now] : failovers, ...flapping };
     }
     case 'unknown':
       return { ...last, failovers };
     case 'serving':
-      return { membership: serving(draft, candidate, last.membership, failovers.length), failovers };
+      return { membership: serving(draft, candidate, { ...last, failovers }, busy), failovers, ...flapping };
   }
 }
 
-function serving(draft: Draft, { facts }: Candidate, last: Membership, failovers: number): Membership {
+function serving(
+  draft: Draft,
+  { platform, facts }: Candidate,
+  memory: TargetMemory,
+  busy: boolean,
+): Membership {
   const { policy, now } = draft;
+  const { membership: last, failovers } = memory;
   // It serves because it did, not because anybody knows that it can: no step forward on that.
   if (facts.verdict.state === 'unknown') return last;
   if (last.kind === 'fresh') return { kind: 'in' };
-  if (last.kind === 'out') return { kind: 'held', since: now, until: now + holdDownMs(policy, failovers) };
-  if (last.kind === 'held' && now >= last.until && policy.failback === 'auto') {
-    return { kind: 'ramping', step: 0, since: now };
+  if (last.kind === 'out') {
+    const times = memory.flapping === true ? 2 : 1;
+    const until = now + Math.min(policy.holdDown.maxMs, times * holdDownMs(policy, failovers.length));
+    return { kind: 'held', since: now, until };
   }
-  return last;
+  if (last.kind !== 'held') return last;
+  const ordered = draft.orders.failback.includes(platform);
+  const due = now >= last.until && memory.flapping !== true && mayReturn(draft) && !busy;
+  return ordered || due ? { kind: 'ramping', step: 0, since: now } : last;
+}
+
+/** Does anybody come back by itself, at this moment? */
+function mayReturn({ policy, orders, facts, before, now }: Draft): boolean {
+  if (orders.held !== undefined || orders.noFailback !== undefined || before.frozen !== undefined)
+    return false;
+  // Without the state store we may be one of several who each believe to be alone.
+  if (facts.self?.state === 'lost') return false;
+  if (policy.failback === 'scheduled') return policy.failbackWindow?.isOpen(now) === true;
+  return policy.failback === 'auto';
+}
+
+/** Nagios: it flaps from `start` on until it has calmed down below `stop`. */
+function withFlapping({ policy }: Draft, { facts }: Candidate, last: TargetMemory): TargetMemory {
+  const { start, stop } = policy.flap ?? DEFAULT_FLAP;
+  const changes = facts.signals?.flap ?? 0;
+  const flapping = changes > start || (last.flapping === true && changes >= stop);
+  const { flapping: _, ...rest } = last;
+  return flapping ? { ...rest, flapping: true } : rest;
+}
+
+function isRamping({ membership }: TargetMemory): boolean {
+  return membership.kind === 'ramping';
 }
 
 /** No hold-down and no ramp keeps traffic from the only targets that can serve. */
@@ -82,7 +125,11 @@ export function holdDownMs(policy: PolicySettings, failovers: number): number {
 }
 
 function waiting(draft: Draft, held: Membership & { kind: 'held' }, failovers: number): string {
-  if (draft.policy.failback !== 'auto') return `serves again; failback is ${draft.policy.failback}`;
+  const { failback } = draft.policy;
+  if (failback === 'scheduled') return 'serves again; failback is scheduled';
+  if (failback !== 'auto') return `serves again; failback is ${failback}`;
+  const hindrance = draft.orders.held ?? draft.orders.noFailback ?? draft.before.frozen?.why;
+  if (hindrance !== undefined) return `serves again; nobody returns: ${hindrance}`;
   const often = failovers > 1 ? ` after ${failovers} failovers within the hour` : '';
   return `serves again and waits ${seconds(held.until - draft.now)} more${often}`;
 }

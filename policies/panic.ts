@@ -1,25 +1,75 @@
 import type { Shares } from '../src/core/decision.ts';
 import type { PlatformName } from '../src/core/ids.ts';
+import type { PanicSettings } from '../src/core/policy-settings.ts';
 import { type Candidate, type Draft, normalised, sum, withStep } from './draft.ts';
+import { fill } from './fill.ts';
 
-/** Part of the needed capacity below which we doubt our eyes more than the platforms. */
-export const PANIC_BELOW = 0.3;
+const DEFAULT_PANIC: PanicSettings = { below: 0.3, mode: 'last-known-good', exitAfterMs: 0 };
 
 /**
- * With very little healthy capacity left, the last shares that were good stand, among all that are not known to be
- * down. Whoever is down gets nothing as long as another can serve.
+ * With very little healthy capacity left we doubt our eyes more than the platforms. Whoever is fenced gets nothing,
+ * and whoever is down gets nothing unless the policy fails open.
  */
 export function panic(draft: Draft): Draft {
-  const serving = draft.candidates.filter(({ rank }) => rank === 'serving');
-  const healthy = sum(serving.map(({ limit }) => limit)) / draft.policy.overprovision;
-  if (serving.length === 0 || healthy >= PANIC_BELOW) return withStep(draft, 'panic', ['no']);
+  const settings = draft.policy.panic ?? DEFAULT_PANIC;
+  const healthy = healthyPart(draft);
+  const { before, now } = draft;
+  const short = healthy !== undefined && healthy < settings.below;
+  const calmSince = short ? undefined : (before.calmSince ?? now);
+  const lasting =
+    before.panicSince !== undefined && calmSince !== undefined && now - calmSince < settings.exitAfterMs;
+  if (healthy === undefined || (!short && !lasting)) return withStep(draft, 'panic', ['no']);
 
-  const standing = new Set(draft.candidates.filter(isStanding).map(({ platform }) => platform));
-  const kept = only(draft.before.lastGood, standing);
-  const shares = sum(Object.values(kept)) > 0 ? normalised(kept) : draft.shares;
+  const keep = {
+    ...draft.keep,
+    panicSince: before.panicSince ?? now,
+    ...(calmSince === undefined ? {} : { calmSince }),
+  };
+  const { shares, shed, line } = answer(draft, settings);
   const percent = Math.round(healthy * 100);
-  const line = `only ${percent} % of the needed capacity is healthy: the last good shares stand`;
-  return withStep({ ...draft, shares, mode: 'panic' }, 'panic', [line]);
+  const why = short
+    ? `only ${percent} % of the needed capacity is healthy`
+    : `${percent} % is healthy again, not yet for ${settings.exitAfterMs / 1000} s`;
+  return withStep({ ...draft, shares, shed, keep, mode: 'panic' }, 'panic', [`${why}: ${line}`]);
+}
+
+/** Undefined when nobody can serve: that is no matter of too little. */
+function healthyPart({ candidates, policy }: Draft): number | undefined {
+  const serving = candidates.filter(({ rank }) => rank === 'serving');
+  if (serving.length === 0) return undefined;
+  return sum(serving.map(({ limit }) => limit)) / policy.overprovision;
+}
+
+interface PanicAnswer {
+  readonly shares: Shares;
+  readonly shed: number;
+  readonly line: string;
+}
+
+function answer(draft: Draft, { mode }: PanicSettings): PanicAnswer {
+  switch (mode) {
+    case 'last-known-good': {
+      const standing = new Set(draft.candidates.filter(isStanding).map(({ platform }) => platform));
+      const kept = only(draft.before.lastGood, standing);
+      const shares = sum(Object.values(kept)) > 0 ? normalised(kept) : draft.shares;
+      return { shares, shed: draft.shed, line: 'the last good shares stand' };
+    }
+    case 'fail-open': {
+      const open = draft.candidates.filter(({ eligible }) => eligible);
+      const group = open.map(({ platform, facts }) => ({ platform, weight: facts.weight }));
+      const { shares } = fill([group], () => Number.POSITIVE_INFINITY);
+      return { shares, shed: draft.shed, line: 'everybody that may serve is asked' };
+    }
+    case 'shed': {
+      const carried = sum(
+        draft.candidates.filter(({ rank }) => rank === 'serving').map(({ limit }) => limit),
+      );
+      const shed = Math.max(draft.shed, 1 - Math.min(1, carried));
+      return { shares: draft.shares, shed, line: `${Math.round(shed * 100)} % are answered 503` };
+    }
+    case 'static':
+      return { shares: draft.shares, shed: 1, line: 'everybody is shown the page' };
+  }
 }
 
 function isStanding({ eligible, rank, facts }: Candidate): boolean {

@@ -49,11 +49,16 @@ function advance(
     const until = now + holdDownMs(policy, failovers.length);
     return { membership: { kind: 'held', since: now, until }, failovers };
   }
-  const due = now - ramping.since >= policy.ramp.everyMs;
+  const due = now - ramping.since >= policy.ramp.everyMs && !isHalted(draft);
   const step = due ? ramping.step + 1 : ramping.step;
   const part = policy.ramp.steps[step] ?? 1;
   if (part >= 1) return { ...last, membership: { kind: 'in' } };
   return due ? { ...last, membership: { kind: 'ramping', step, since: now } } : last;
+}
+
+/** A person, or our own blindness, keeps everything where it is. */
+function isHalted({ orders, blind, before }: Draft): boolean {
+  return orders.held !== undefined || blind || before.frozen !== undefined;
 }
 
 function isWorse(draft: Draft, platform: PlatformName, ramping: Membership & { kind: 'ramping' }): boolean {

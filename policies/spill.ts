@@ -18,11 +18,11 @@ export function spill(draft: Draft): Draft {
   // With nobody to fill, everything is left over; that is no matter of capacity.
   if (rest > 0 && draft.preference.length > 0) {
     const over = Math.round(facts.demandRps * rest);
-    lines.push(
-      `${over} rps of ${Math.round(facts.demandRps)} rps are more than all can carry: sent all the same`,
-    );
+    const fate = policy.overload === 'shed' ? 'answered 503' : 'sent all the same';
+    lines.push(`${over} rps of ${Math.round(facts.demandRps)} rps are more than all can carry: ${fate}`);
   }
-  return withStep({ ...draft, candidates, shares: normalised(shares) }, 'capacity', lines);
+  const shed = policy.overload === 'shed' && draft.preference.length > 0 ? rest : 0;
+  return withStep({ ...draft, candidates, shed, shares: normalised(shares) }, 'capacity', lines);
 }
 
 /** Part of the demand that a target can carry. Unknown capacity is never a reason to spill. */

@@ -14,6 +14,8 @@ export function verdicts(draft: Draft): Draft {
 }
 
 function rankOf(draft: Draft, { platform, facts }: Candidate): Rank {
+  // Cut off ourselves, we see everybody down; who served goes on serving.
+  if (draft.blind && shareOf(draft.before.shares, platform) > 0) return 'serving';
   switch (facts.verdict.state) {
     case 'up':
     case 'degraded':

@@ -24,11 +24,12 @@ export interface OperatorAct {
 }
 
 /**
- * `drain`: its traffic goes elsewhere, gracefully. `failover`: everything to this platform. `hold`: nothing
- * automatic moves traffic, except off a target that is down. `fence`: no unsafe request goes there, and only
- * unfencing or break-glass lifts it. `weights`: these instead of the configured ones.
+ * `drain`: its traffic goes elsewhere, gracefully; it serves only when nobody else can. `failover`: everything to
+ * this platform. `failback`: who waits there returns now, step by step. `hold`: nothing automatic moves traffic,
+ * except off a target that is down. `fence`: nothing goes there, whatever happens; only unfencing or break-glass
+ * lifts it. `weights`: these instead of the configured ones.
  */
-export type ActKind = 'drain' | 'failover' | 'hold' | 'fence' | 'weights';
+export type ActKind = 'drain' | 'failover' | 'failback' | 'hold' | 'fence' | 'weights';
 
 export function isInForce(act: OperatorAct, now: number): boolean {
   return act.since <= now && (act.until === undefined || now < act.until);

@@ -33,8 +33,16 @@ export type DomainEvent =
       reason: EjectionReason;
       worker: number;
       forMs: number;
+      /** Only this address of the origin's name. */
+      address?: string;
     }
-  | { type: 'origin.readmitted'; platform: PlatformName; origin: OriginId; worker: number }
+  | {
+      type: 'origin.readmitted';
+      platform: PlatformName;
+      origin: OriginId;
+      worker: number;
+      address?: string;
+    }
   | { type: 'platform.api.down'; platform: PlatformName; error: string }
   | { type: 'platform.api.up'; platform: PlatformName; afterMs: number }
   | {

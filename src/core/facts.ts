@@ -1,6 +1,7 @@
 import type { OperatorAct } from './acts.ts';
 import type { Attribution } from './attribution.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
+import type { DataSettings } from './settings.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
@@ -22,6 +23,10 @@ export interface Facts {
   readonly attribution?: readonly Attribution[];
   /** Failed ÷ all requests in windows of several lengths, for error budgets; undefined below 20 requests. */
   readonly errorRatio?: Readonly<Record<'10s' | '60s' | '5m' | '30m' | '1h' | '6h', number | undefined>>;
+  /** Where unsafe requests may go; undefined: anywhere. */
+  readonly data?: DataSettings;
+  /** The last epoch whose writer was promoted. */
+  readonly promotedEpoch?: number;
   /** When the newest release went live anywhere, epoch milliseconds. */
   readonly releasedAt?: number;
 }

@@ -37,7 +37,8 @@ export interface PolicyState {
   /** When panic's reason ended; it lasts `exitAfterMs` longer. */
   readonly calmSince?: number;
   readonly frozen?: { readonly since: number; readonly why: string };
-  readonly writer?: { readonly platform: PlatformName; readonly epoch: number };
+  /** `ready`: its promotion is done, or it needs none. */
+  readonly writer?: { readonly platform: PlatformName; readonly epoch: number; readonly ready: boolean };
   /** Instances before the failover that scaled them, to go back to. */
   readonly scaledFrom?: Readonly<
     Record<PlatformName, { readonly instances: number; readonly since: number }>

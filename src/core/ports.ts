@@ -21,6 +21,19 @@ export interface Clock {
 /** A number in [0, 1). Seeded in tests. */
 export type Random = () => number;
 
+/** What a name stood for when it was asked. */
+export interface NameAnswer {
+  /** IPv4 and IPv6, without brackets. */
+  readonly addresses: readonly string[];
+  /** How long its owner says that holds; undefined: not said. */
+  readonly ttlMs?: number;
+}
+
+/** The only way to look a name up off the request path; tests pass their own. Rejects with the system's error. */
+export interface NameResolver {
+  resolve(name: string): Promise<NameAnswer>;
+}
+
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

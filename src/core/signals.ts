@@ -66,6 +66,14 @@ export interface EjectionSignal {
   readonly origin: OriginId;
   /** Set when only this application is concerned: an address (a platform's router) may serve several. */
   readonly application?: ApplicationName;
+  /** Set with `application`, where the target has one: another release behind the same router goes on. */
+  readonly release?: ReleaseId;
+  /** Set when the origin is a name: which of its addresses is concerned. */
+  readonly address?: string;
+  /** Other addresses of the origin still serve there: the origin itself is not out. */
+  readonly partly?: true;
+  /** How often lately, this time included: who hears of it goes on counting from here. */
+  readonly times?: number;
   readonly reason: EjectionReason;
   /** Epoch milliseconds; equal to `at` when the origin was let back in. */
   readonly until: number;

@@ -64,6 +64,7 @@ export interface ExplanationStep {
     | 'capacity'
     | 'hold-down'
     | 'ramp'
+    | 'pace'
     | 'panic'
     | 'safety'
     | 'writes'

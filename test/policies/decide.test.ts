@@ -186,14 +186,18 @@ describe('explanations', () => {
       0,
     );
     expect(decision.proof.map(({ stage }) => stage)).toEqual([
+      'attribution',
+      'acts',
       'eligibility',
       'verdicts',
       'strategy',
       'capacity',
       'hold-down',
       'ramp',
+      'pace',
       'panic',
       'safety',
+      'intents',
     ]);
     expect(decision.summary).toBe('a 100 %: all targets stand as the policy wants them');
   });

@@ -1,0 +1,42 @@
+import { type Candidate, type Draft, type Preference, withStep } from './draft.ts';
+
+/**
+ * Groups in the order in which they are filled: who is known to serve before who might, then by `orderOf`
+ * ascending; equals share a group by weight.
+ */
+export function groupsOf(
+  candidates: readonly Candidate[],
+  orderOf: (candidate: Candidate) => number,
+  weightOf: (candidate: Candidate) => number,
+): Preference {
+  const groups: { platform: string; weight: number }[][] = [];
+  for (const rank of ['serving', 'unknown'] as const) {
+    const ranked = candidates.filter((candidate) => candidate.rank === rank);
+    const orders = [...new Set(ranked.map(orderOf))].sort((a, b) => a - b);
+    for (const order of orders) {
+      const members = ranked.filter((candidate) => orderOf(candidate) === order);
+      groups.push(members.map((member) => ({ platform: member.platform, weight: weightOf(member) })));
+    }
+  }
+  return groups;
+}
+
+/** The configured weight, or the one a person ordered; a target with half its instances counts half. */
+export function weightIn({ orders }: Draft): (candidate: Candidate) => number {
+  return ({ platform, facts }) => (orders.weights?.[platform] ?? facts.weight) * facts.availability;
+}
+
+/** Hands on the preference with a line for each group. */
+export function prefer(draft: Draft, preference: Preference, nameOf: (first: Candidate) => string): Draft {
+  const lines = preference.map((group) => {
+    const first = draft.candidates.find(({ platform }) => platform === group[0]?.platform);
+    const members = group.map(({ platform, weight }) => `${platform} weight ${round(weight)}`);
+    const unsure = first?.rank === 'unknown' ? ', not yet known to serve' : '';
+    return `${first === undefined ? '?' : nameOf(first)}${unsure}: ${members.join(', ')}`;
+  });
+  return withStep({ ...draft, preference }, 'strategy', lines.length > 0 ? lines : ['nobody can serve']);
+}
+
+function round(weight: number): number {
+  return weight >= 1 ? Math.round(weight * 10) / 10 : Number(weight.toPrecision(2));
+}

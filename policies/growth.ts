@@ -1,0 +1,99 @@
+import type { PlatformName } from '../src/core/ids.ts';
+import type { Intent } from '../src/core/intent.ts';
+import type { PolicyState } from '../src/core/policy.ts';
+import { type Candidate, type Draft, shareOf, withStep } from './draft.ts';
+import { fill } from './fill.ts';
+
+type ScaledFrom = NonNullable<PolicyState['scaledFrom']>;
+
+const DEFAULT_BACK_AFTER_MS = 600_000;
+
+/**
+ * Failover brings its capacity along: while somebody is missing, the others are asked to grow to what they would
+ * carry if they had room, each within its own limit; what fits moves now, the rest as instances become routable.
+ * Some time after everybody is back they shrink to what they were.
+ */
+export function growth(draft: Draft): Draft {
+  const hindrance = hindranceOf(draft);
+  const before = draft.before.scaledFrom ?? {};
+  const intents: Intent[] = [];
+  const scaledFrom: Record<PlatformName, ScaledFrom[string]> = {};
+  const needed = isShort(draft) ? neededInstances(draft) : new Map<PlatformName, number>();
+
+  for (const { platform, facts } of draft.candidates) {
+    const { instances } = facts;
+    const origin = before[platform];
+    const wanted = needed.get(platform);
+    if (instances === undefined) {
+      if (origin !== undefined) scaledFrom[platform] = origin;
+    } else if (wanted !== undefined && wanted > instances.desired) {
+      scaledFrom[platform] = origin ?? { instances: instances.desired, since: draft.now };
+      const reason = `${Math.round(shareOf(draft.shares, platform) * 100)} % of ${Math.round(draft.facts.demandRps)} rps, others are missing`;
+      if (hindrance === undefined) intents.push({ kind: 'scale', platform, instances: wanted, reason });
+    } else if (origin !== undefined && instances.desired > origin.instances) {
+      const since = isShort(draft) ? draft.now : origin.since;
+      const backAfterMs = draft.policy.scale?.backAfterMs ?? DEFAULT_BACK_AFTER_MS;
+      scaledFrom[platform] = { ...origin, since };
+      if (draft.now - since >= backAfterMs && hindrance === undefined) {
+        const reason = 'everybody is back';
+        intents.push({ kind: 'scale', platform, instances: origin.instances, reason });
+      }
+    }
+  }
+  const lines = intents.map(describe);
+  if (needed.size > 0 && hindrance !== undefined) lines.push(`nobody is scaled: ${hindrance}`);
+  const keep = Object.keys(scaledFrom).length === 0 ? draft.keep : { ...draft.keep, scaledFrom };
+  return withStep(
+    { ...draft, keep, intents: [...draft.intents, ...intents] },
+    'intents',
+    lines.length > 0 ? lines : ['nothing beside moving traffic'],
+  );
+}
+
+/** Somebody who should carry a part cannot, or a rule says that it is not enough. */
+function isShort({ candidates, scaling, memory }: Draft): boolean {
+  if (scaling) return true;
+  return candidates.some(({ platform, rank, drained, facts }) => {
+    const wasThere = memory[platform]?.membership.kind !== 'fresh';
+    return (rank === 'none' && (wasThere || drained)) || (rank === 'serving' && facts.availability < 1);
+  });
+}
+
+function neededInstances({ candidates, preference, facts }: Draft): Map<PlatformName, number> {
+  const limitOf = new Map(
+    candidates.map((candidate) => [candidate.platform, fullLimit(candidate, facts.demandRps)]),
+  );
+  const { shares } = fill(preference, (platform) => limitOf.get(platform) ?? Number.POSITIVE_INFINITY);
+  const needed = new Map<PlatformName, number>();
+  for (const { platform, facts: target } of candidates) {
+    const { rpsPerInstance, instances } = target;
+    if (rpsPerInstance === undefined || instances?.max === undefined) continue;
+    const wanted = Math.ceil((shareOf(shares, platform) * facts.demandRps) / rpsPerInstance - 1e-9);
+    if (wanted > 0) needed.set(platform, Math.min(instances.max, wanted));
+  }
+  return needed;
+}
+
+/** Part of the demand that it could carry with all the instances it may have. */
+function fullLimit({ facts }: Candidate, demandRps: number): number {
+  const { rpsPerInstance, instances, capacityRps } = facts;
+  if (demandRps <= 0 || capacityRps === undefined) return Number.POSITIVE_INFINITY;
+  if (rpsPerInstance === undefined || instances?.max === undefined) return capacityRps / demandRps;
+  return (rpsPerInstance * instances.max) / demandRps;
+}
+
+function hindranceOf({ policy, orders, facts, blind, before, now }: Draft): string | undefined {
+  if (policy.scale?.withFailover === false) return 'the policy does not scale';
+  if (orders.held !== undefined) return `held, ${orders.held}`;
+  if (blind) return 'we are cut off ourselves';
+  if (facts.self?.state === 'lost') return 'the state store does not answer';
+  if (before.frozen !== undefined) return 'automation is frozen';
+  const window = policy.freeze?.find(({ window, deny }) => deny.includes('scale') && window.isOpen(now));
+  return window === undefined ? undefined : `frozen ${window.window.text}`;
+}
+
+function describe(intent: Intent): string {
+  return intent.kind === 'scale'
+    ? `scale ${intent.platform} to ${intent.instances} instances: ${intent.reason}`
+    : intent.kind;
+}

@@ -1,0 +1,108 @@
+import { concerns, isInForce, type OperatorAct } from '../src/core/acts.ts';
+import type { PlatformName } from '../src/core/ids.ts';
+import type { MaintenanceWindow } from '../src/core/policy-settings.ts';
+import { type Draft, withStep } from './draft.ts';
+
+/** What people have ordered, and windows in their name, for this decision. */
+export interface Orders {
+  /** By platform: why its traffic goes elsewhere. */
+  readonly drained: Readonly<Record<PlatformName, string>>;
+  readonly fenced: Readonly<Record<PlatformName, string>>;
+  /** Everything goes there, if it can serve. */
+  readonly failover: { readonly platform: PlatformName; readonly why: string } | undefined;
+  /** Who waits may return now. */
+  readonly failback: readonly PlatformName[];
+  /** Why nothing automatic moves. */
+  readonly held: string | undefined;
+  /** Why nobody returns now. */
+  readonly noFailback: string | undefined;
+  readonly weights: Readonly<Record<PlatformName, number>> | undefined;
+}
+
+export const NO_ORDERS: Orders = {
+  drained: {},
+  fenced: {},
+  failover: undefined,
+  failback: [],
+  held: undefined,
+  noFailback: undefined,
+  weights: undefined,
+};
+
+/** Collects what is in force. An operator's word stands before a window's; the newest of a kind wins. */
+export function orders(draft: Draft): Draft {
+  const { facts, now } = draft;
+  const acts = (facts.acts ?? []).filter((act) => isInForce(act, now) && concerns(act, facts.application));
+  const found: Orders = {
+    drained: { ...maintained(draft), ...reasons(draft, acts, 'drain') },
+    fenced: reasons(draft, acts, 'fence'),
+    failover: newest(acts, 'failover', ({ platform, ...act }) =>
+      platform === undefined ? undefined : { platform, why: whyOf(act) },
+    ),
+    failback: acts.flatMap(({ kind, platform }) =>
+      kind !== 'failback'
+        ? []
+        : platform === undefined
+          ? facts.targets.map((target) => target.platform)
+          : [platform],
+    ),
+    held: newest(acts, 'hold', whyOf),
+    noFailback: draft.policy.freeze?.find(
+      ({ window, deny }) => deny.includes('failback') && window.isOpen(now),
+    )?.window.text,
+    weights: newest(acts, 'weights', (act) => act.weights),
+  };
+  const lines = acts.map((act) => `${act.kind} ${act.platform ?? 'everything'}: ${whyOf(act)}`);
+  for (const [platform, why] of Object.entries(found.drained)) {
+    if (!acts.some((act) => act.kind === 'drain' && concerns(act, facts.application, platform))) {
+      lines.push(`${platform}: ${why}`);
+    }
+  }
+  if (found.noFailback !== undefined) lines.push(`no failback during ${found.noFailback}`);
+  return withStep(
+    { ...draft, orders: found },
+    'acts',
+    lines.length > 0 ? lines : ['nobody has ordered anything'],
+  );
+}
+
+function maintained(draft: Draft): Record<PlatformName, string> {
+  const drained: Record<PlatformName, string> = {};
+  for (const entry of draft.policy.maintenance ?? []) {
+    if (entry.window.isOpen(draft.now) && !isSkipped(draft, entry)) {
+      drained[entry.platform] = `maintenance ${entry.window.text}`;
+    }
+  }
+  return drained;
+}
+
+function isSkipped({ facts, before, now }: Draft, { platform, unless }: MaintenanceWindow): boolean {
+  return unless?.holds({ facts, state: before, platform, now }) ?? false;
+}
+
+function reasons(
+  { facts }: Draft,
+  acts: readonly OperatorAct[],
+  kind: OperatorAct['kind'],
+): Record<PlatformName, string> {
+  const found: Record<PlatformName, string> = {};
+  for (const { platform } of facts.targets) {
+    const act = acts.findLast((one) => one.kind === kind && concerns(one, facts.application, platform));
+    if (act !== undefined) found[platform] = whyOf(act);
+  }
+  return found;
+}
+
+function newest<T>(
+  acts: readonly OperatorAct[],
+  kind: OperatorAct['kind'],
+  take: (act: OperatorAct) => T | undefined,
+): T | undefined {
+  const act = acts.findLast((one) => one.kind === kind);
+  return act && take(act);
+}
+
+function whyOf({ who, reason, breakGlass }: Pick<OperatorAct, 'who' | 'reason' | 'breakGlass'>): string {
+  const by = breakGlass === true ? `break-glass by ${who}` : `ordered by ${who}`;
+  return reason === '' ? by : `${by}: ${reason}`;
+}

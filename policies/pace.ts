@@ -1,0 +1,93 @@
+import type { Shares } from '../src/core/decision.ts';
+import type { PlatformName } from '../src/core/ids.ts';
+import { type Candidate, type Draft, shareOf, sum, withStep } from './draft.ts';
+
+const MINUTE_MS = 60_000;
+/** Below this nothing moved. */
+const NOTHING = 1e-6;
+
+/**
+ * How fast traffic moves that need not: at most so much a minute, not at all while a person holds everything, while
+ * automation is frozen, or when we are cut off ourselves. What must move moves at once (invariant 10).
+ */
+export function pace(draft: Draft): Draft {
+  const forced = forcedShares(draft);
+  const wanted = distance(forced, draft.shares);
+  const shifts = (draft.before.shifts ?? []).filter(({ at }) => draft.now - at < MINUTE_MS);
+  const keep = { ...draft.keep, shifts };
+  if (wanted <= NOTHING) return withStep({ ...draft, forced, keep }, 'pace', ['nothing moves voluntarily']);
+
+  const { allowed, why } = allowance(draft, wanted, sum(shifts.map(({ part }) => part)));
+  const part = Math.min(1, allowed / wanted);
+  const shares = part === 1 ? draft.shares : between(draft.candidates, forced, draft.shares, part);
+  const moved = wanted * part;
+  const next = moved > NOTHING ? [...shifts, { at: draft.now, part: moved }] : shifts;
+  const line =
+    part === 1
+      ? `${percent(moved)} of the traffic moves voluntarily`
+      : `${percent(moved)} of ${percent(wanted)} may move now: ${why}`;
+  return withStep({ ...draft, forced, shares, keep: { ...keep, shifts: next } }, 'pace', [line]);
+}
+
+function allowance(
+  { policy, orders, before, blind, now }: Draft,
+  wanted: number,
+  spent: number,
+): { readonly allowed: number; readonly why: string } {
+  if (orders.failover !== undefined || orders.weights !== undefined) return { allowed: wanted, why: '' };
+  if (orders.held !== undefined) return { allowed: 0, why: `held, ${orders.held}` };
+  if (before.frozen !== undefined) return { allowed: 0, why: `automation is frozen: ${before.frozen.why}` };
+  if (blind) return { allowed: 0, why: 'we are cut off ourselves' };
+  const last = before.failovers?.at(-1);
+  if (policy.minDelayMs !== undefined && last !== undefined && now - last < policy.minDelayMs) {
+    const left = Math.ceil((last + policy.minDelayMs - now) / 1000);
+    return { allowed: 0, why: `the last failover is too recent, ${left} s to go` };
+  }
+  const most = policy.maxShiftPerMinute ?? 1;
+  if (most >= 1) return { allowed: wanted, why: '' };
+  return { allowed: Math.max(0, most - spent), why: `at most ${percent(most)} a minute` };
+}
+
+/**
+ * The shares if only what had to move did: nothing on who cannot serve, on nobody more than it can carry; what
+ * became free goes where more is wanted than there is.
+ */
+export function forcedShares({ candidates, shares, before }: Draft): Shares {
+  const kept = new Map<PlatformName, number>();
+  for (const candidate of candidates) kept.set(candidate.platform, stayOn(candidate, before.shares));
+  const free = 1 - sum(kept.values());
+  const missing = candidates.map(({ platform }) =>
+    Math.max(0, shareOf(shares, platform) - (kept.get(platform) ?? 0)),
+  );
+  const total = sum(missing);
+  if (free <= NOTHING || total <= 0) return free <= NOTHING ? Object.fromEntries(kept) : shares;
+  return Object.fromEntries(
+    candidates.map(({ platform }, i) => [
+      platform,
+      (kept.get(platform) ?? 0) + (free * (missing[i] ?? 0)) / total,
+    ]),
+  );
+}
+
+function stayOn({ platform, rank, limit }: Candidate, before: Shares): number {
+  return rank === 'none' ? 0 : Math.min(shareOf(before, platform), limit);
+}
+
+/** Part of all traffic that is elsewhere in the one than in the other. */
+function distance(a: Shares, b: Shares): number {
+  const platforms = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return sum([...platforms].map((platform) => Math.abs(shareOf(a, platform) - shareOf(b, platform)))) / 2;
+}
+
+function between(candidates: readonly Candidate[], from: Shares, to: Shares, part: number): Shares {
+  return Object.fromEntries(
+    candidates.map(({ platform }) => {
+      const start = shareOf(from, platform);
+      return [platform, start + (shareOf(to, platform) - start) * part];
+    }),
+  );
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 1000) / 10} %`;
+}

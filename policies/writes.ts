@@ -1,0 +1,39 @@
+import type { PolicyState } from '../src/core/policy.ts';
+import { type Draft, shareOf, withStep } from './draft.ts';
+
+type Writer = NonNullable<PolicyState['writer']>;
+
+/**
+ * `writes: single` (invariant 11): one platform takes unsafe requests. It changes only when the writer cannot serve,
+ * with a new epoch; a promotion runs before the next one takes the first write, and meanwhile nobody does.
+ */
+export function writes(draft: Draft): Draft {
+  const { data } = draft.facts;
+  if (data === undefined || data.writes === 'anywhere') return draft;
+  if (data.writes === 'none') return withStep(draft, 'writes', ['unsafe requests are refused everywhere']);
+
+  const before = draft.before.writer ?? { platform: data.writer, epoch: 1, ready: true };
+  const wanted = canServe(draft, before.platform) ? before.platform : (successor(draft) ?? before.platform);
+  const moved = wanted !== before.platform;
+  const epoch = moved ? before.epoch + 1 : before.epoch;
+  const promoted = data.promote === undefined || (draft.facts.promotedEpoch ?? 0) >= epoch;
+  const writer: Writer = { platform: wanted, epoch, ready: moved ? promoted : before.ready || promoted };
+  const reason = `${before.platform} cannot take writes`;
+  const intents: Draft['intents'] = writer.ready
+    ? draft.intents
+    : [...draft.intents, { kind: 'promote-writer', platform: wanted, epoch, reason }];
+  const line = writer.ready
+    ? `${wanted} takes the writes, epoch ${epoch}`
+    : `${wanted} will take the writes once it is promoted (epoch ${epoch}); until then nobody does`;
+  return withStep({ ...draft, intents, keep: { ...draft.keep, writer } }, 'writes', [line]);
+}
+
+function canServe({ candidates, blind }: Draft, platform: string): boolean {
+  return blind || candidates.some((one) => one.platform === platform && one.rank !== 'none');
+}
+
+/** Who serves most is nearest to the data's readers. */
+function successor({ candidates, shares }: Draft): string | undefined {
+  const able = candidates.filter(({ rank }) => rank === 'serving');
+  return [...able].sort((a, b) => shareOf(shares, b.platform) - shareOf(shares, a.platform))[0]?.platform;
+}
