@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decide } from '../../policies/decide.ts';
 import { mayServe } from '../../policies/eligibility.ts';
+import type { OperatorAct } from '../../src/core/acts.ts';
+import type { Decision } from '../../src/core/decision.ts';
 import type { Facts, TargetFacts } from '../../src/core/facts.ts';
 import { INITIAL_POLICY_STATE, type PolicyState } from '../../src/core/policy.ts';
 import { factsOf, policyOf, targetFacts } from '../support/facts.ts';
@@ -66,6 +68,128 @@ function serves(facts: Facts, t: TargetFacts): boolean {
   const { state } = t.verdict;
   return (state === 'up' || state === 'degraded') && t.origins.some((origin) => mayServe(facts, t, origin));
 }
+
+const STRATEGIES = ['tiered', 'weighted', 'primary', 'lowest-latency'] as const;
+const PANIC_MODES = ['last-known-good', 'fail-open', 'shed', 'static'] as const;
+
+const setting = fc.record({
+  strategy: fc.constantFrom(...STRATEGIES),
+  panicMode: fc.constantFrom(...PANIC_MODES),
+  maxShiftPerMinute: fc.constantFrom(0.1, 1),
+  fenced: fc.subarray(['p0', 'p1', 'p2', 'p3']),
+  drained: fc.subarray(['p0', 'p1', 'p2', 'p3']),
+});
+
+function actsOf(kind: 'fence' | 'drain', platforms: readonly string[]): OperatorAct[] {
+  return platforms.map((platform) => {
+    const plain = { id: `${kind} ${platform}`, who: 'ada', reason: '', since: 0, until: undefined };
+    return { ...plain, kind, application: undefined, platform };
+  });
+}
+
+describe('whatever the policy and the orders', () => {
+  const given = fc.tuple(setting, history);
+
+  function playWith(
+    [{ strategy, panicMode, maxShiftPerMinute, fenced, drained }, moments]: [SettingOf, Moment[]],
+    check: (facts: Facts, decision: Decision, before: PolicyState) => void,
+  ): void {
+    const panic = { below: 0.3, mode: panicMode, exitAfterMs: 0 };
+    const policy = policyOf({ strategy, panic, maxShiftPerMinute });
+    const acts = [...actsOf('fence', fenced), ...actsOf('drain', drained)];
+    let state: PolicyState = INITIAL_POLICY_STATE;
+    let now = 1_000_000;
+    for (const moment of moments) {
+      now += moment.afterMs;
+      const facts = { ...factsFor(moment), acts };
+      const answer = decide(policy, facts, state, now);
+      check(facts, answer.decision, state);
+      state = answer.state;
+    }
+  }
+
+  type SettingOf = typeof setting extends fc.Arbitrary<infer T> ? T : never;
+
+  it('shares sum to 1, or the answer is a stated outage', () => {
+    fc.assert(
+      fc.property(given, (all) =>
+        playWith(all, (_facts, { shares, mode }) => {
+          if (mode === 'outage') expect(total(shares)).toBe(0);
+          else expect(total(shares)).toBeCloseTo(1, 4);
+        }),
+      ),
+    );
+  });
+
+  it('nothing moves to a target that is down, fenced or not eligible outside panic, nor to a fenced one ever', () => {
+    fc.assert(
+      fc.property(given, (all) =>
+        playWith(all, (facts, { shares, mode }, before) => {
+          for (const target of facts.targets) {
+            const { platform } = target;
+            const share = shares[platform] ?? 0;
+            if (all[0].fenced.includes(platform)) expect(share).toBe(0);
+            if (mode !== 'normal' || share <= (before.shares[platform] ?? 0)) continue;
+            expect(target.verdict.state).not.toBe('down');
+            expect(target.verdict.state).not.toBe('starting');
+            expect(all[0].drained).not.toContain(platform);
+            expect(target.origins.some((origin) => mayServe(facts, target, origin))).toBe(true);
+          }
+        }),
+      ),
+    );
+  });
+});
+
+describe('adding health', () => {
+  const sized = fc.record({
+    up: fc.boolean(),
+    tier: fc.integer({ min: 1, max: 3 }),
+    weight: fc.integer({ min: 1, max: 100 }),
+    capacityRps: fc.integer({ min: 1, max: 500 }),
+    availability: fc.constantFrom(0.25, 0.5, 0.75, 1),
+  });
+  type Sized = typeof sized extends fc.Arbitrary<infer T> ? T : never;
+
+  function served(
+    strategy: (typeof STRATEGIES)[number],
+    targets: readonly Sized[],
+    demandRps: number,
+  ): number {
+    const facts = targets.map(({ up, ...rest }, i) =>
+      targetFacts({ platform: `p${i}`, state: up ? 'up' : 'down', ...rest }),
+    );
+    const { shares } = decide(
+      policyOf({ strategy }),
+      factsOf(facts, { demandRps }),
+      INITIAL_POLICY_STATE,
+      0,
+    ).decision;
+    return targets.reduce((sum, { up, capacityRps, availability }, i) => {
+      const carried = up ? 1.4 * capacityRps * availability : 0;
+      return sum + Math.min((shares[`p${i}`] ?? 0) * demandRps, carried);
+    }, 0);
+  }
+
+  it.each(['tiered', 'weighted', 'primary'] as const)('never lowers what %s serves', (strategy) => {
+    const demand = fc.integer({ min: 1, max: 2_000 });
+    fc.assert(
+      fc.property(
+        fc.array(sized, { minLength: 1, maxLength: 5 }),
+        fc.nat(),
+        demand,
+        (targets, which, rps) => {
+          const better = targets.map((target, i) =>
+            i === which % targets.length ? { ...target, up: true, availability: 1 as const } : target,
+          );
+          const before = served(strategy, targets, rps);
+          expect(served(strategy, better, rps)).toBeGreaterThanOrEqual(before - rps * 1e-5);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
 
 describe('decisions', () => {
   it('give shares that sum to 1, or none at all', () => {
