@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { checkedText, choice, decimal, described, duration, rate, size, text, whole } from './fields.ts';
+import { parseRate } from '../core/units.ts';
+import {
+  checkedText,
+  choice,
+  decimal,
+  described,
+  duration,
+  rate,
+  size,
+  text,
+  whole,
+  yesNo,
+} from './fields.ts';
 import { policySchema } from './policy-schema.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -63,6 +75,8 @@ const statusRange = z
     ...described({ says: 'The statuses that count as healthy.', otherwise: '200-399' }),
   });
 
+const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
+
 const healthSchema = z
   .strictObject({
     probe: choice({ says: 'http asks for `path`; tcp only connects.', otherwise: 'http' }, [
@@ -89,13 +103,10 @@ const healthSchema = z
     status: statusRange.optional(),
     release: z
       .strictObject({
-        header: checkedText(
-          { says: 'The response header that names the release.' },
-          "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
-          (name) =>
-            /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)
-              ? undefined
-              : { fault: 'not a header name', remedy: 'for example x-release' },
+        header: checkedText({ says: 'The response header that names the release.' }, HEADER_NAME, (name) =>
+          new RegExp(HEADER_NAME).test(name)
+            ? undefined
+            : { fault: 'not a header name', remedy: 'for example x-release' },
         ).optional(),
         json: text({
           says: 'The field of the JSON body that names the release, dots for nesting.',
@@ -113,6 +124,38 @@ const healthSchema = z
   .meta({ description: 'How the application is asked whether it is well.' });
 
 const HOST = /^(\*|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*)$/;
+
+const rateLimit = z
+  .union([
+    checkedText({ says: 'Requests of one client.' }, '^\\d+(\\.\\d+)?(rps|rpm)$', (given) => {
+      const parsed = parseRate(given);
+      if (!parsed.ok)
+        return { fault: parsed.fault, remedy: 'write requests with their unit: 100rps or 600rpm' };
+      if (parsed.value.perInstance) return { fault: 'clients have no instances', remedy: 'write 100rps' };
+      return parsed.value.rps > 0 ? undefined : { fault: 'nobody could pass', remedy: 'write 1rpm or more' };
+    }),
+    z.strictObject({
+      rps: decimal({ says: 'Requests per second.' }, { min: 0.001, max: 1_000_000 }),
+      burst: whole(
+        { says: 'How many may come at once. Default: those of one second, at least 1.' },
+        { min: 1, max: 1_000_000 },
+      ).optional(),
+      by: checkedText(
+        {
+          says: 'Who is one client: `address`, or the name of a header field whose value tells them apart.',
+          otherwise: 'address',
+        },
+        HEADER_NAME,
+        (name) =>
+          new RegExp(HEADER_NAME).test(name)
+            ? undefined
+            : { fault: 'not a header name', remedy: 'address, or for example x-api-key' },
+      ).optional(),
+    }),
+  ])
+  .meta({
+    description: 'How much of one client is let through, over all workers; what is beyond gets 429.',
+  });
 
 const routeSchema = z
   .strictObject({
@@ -141,6 +184,11 @@ const routeSchema = z
       },
       ['safe', 'idempotent'],
     ).optional(),
+    affinity: yesNo({
+      says: 'A client stays on the platform that served it first, as long as that one can serve; remembered in a cookie.',
+      otherwise: false,
+    }).optional(),
+    rateLimit: rateLimit.optional(),
   })
   .meta({ description: 'What the gateway sends to this application.' });
 

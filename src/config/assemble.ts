@@ -6,12 +6,16 @@ import {
   DEFAULT_START_TIMEOUT_MS,
   type GatewaySettings,
   type HealthSettings,
+  type ListenSettings,
   type PolicySettings,
+  type RateLimit,
   type RouteSettings,
   type TargetSettings,
 } from '../core/settings.ts';
+import { parseRate } from '../core/units.ts';
 import { isSecretKey } from '../lib/redact.ts';
 import type { ApplicationInput } from './application-schema.ts';
+import type { Certificates } from './certificates.ts';
 import { normalPath } from './checks.ts';
 import type { GatewayInput } from './gateway-schema.ts';
 
@@ -73,7 +77,7 @@ function assembleHealth(input: ApplicationInput['health']): HealthSettings {
   };
 }
 
-function assembleRoute(input: NonNullable<ApplicationInput['routes']>[number]): RouteSettings {
+function assembleRoute(input: RouteInput): RouteSettings {
   const host = (input.host ?? '*').toLowerCase();
   return {
     host,
@@ -81,7 +85,27 @@ function assembleRoute(input: NonNullable<ApplicationInput['routes']>[number]): 
     // Whoever names a host owns it, and the application wants to see it; a gateway for any host cannot know one.
     publicHost: input.publicHost ?? (host === '*' ? 'rewrite' : 'map'),
     retry: input.retry ?? 'safe',
+    ...(input.affinity === true ? { affinity: true } : {}),
+    ...(input.rateLimit === undefined ? {} : { rateLimit: assembleRateLimit(input.rateLimit) }),
   };
+}
+
+type RouteInput = NonNullable<ApplicationInput['routes']>[number];
+
+function assembleRateLimit(input: NonNullable<RouteInput['rateLimit']>): RateLimit {
+  const given = typeof input === 'string' ? { rps: ratePerSecond(input) } : input;
+  const by = given.by?.toLowerCase() ?? 'address';
+  return {
+    rps: given.rps,
+    burst: given.burst ?? Math.max(1, Math.ceil(given.rps)),
+    by: by === 'address' ? 'address' : { field: by },
+  };
+}
+
+/** The schema has found it sound. */
+function ratePerSecond(text: string): number {
+  const parsed = parseRate(text);
+  return parsed.ok ? parsed.value.rps : 1;
 }
 
 function assembleTarget(
@@ -101,13 +125,19 @@ function assembleTarget(
   };
 }
 
-export function assembleGateway(input: GatewayInput | undefined): GatewaySettings {
-  const { admin, limits, timeouts, retryBudget, stall, ejection } = input ?? {};
+export function assembleGateway(
+  input: GatewayInput | undefined,
+  read: Pick<Certificates, 'listen' | 'upstream'> & {
+    /** Absolute, or `-`. */
+    readonly accessLogFile: string | undefined;
+  },
+): GatewaySettings {
+  const { admin, limits, timeouts, retryBudget, stall, ejection, http2 } = input ?? {};
   const standard = DEFAULT_GATEWAY;
   return {
     wire: input?.wire ?? standard.wire,
     workers: input?.workers ?? standard.workers,
-    listen: input?.listen?.map(({ host, port }) => ({ host: host ?? '0.0.0.0', port })) ?? standard.listen,
+    listen: input?.listen?.map((one, i) => assembleListen(one, read.listen[i])) ?? standard.listen,
     admin: {
       host: admin?.host ?? standard.admin.host,
       port: admin?.port ?? standard.admin.port,
@@ -119,20 +149,29 @@ export function assembleGateway(input: GatewayInput | undefined): GatewaySetting
       ),
     },
     limits: {
-      ...standard.limits,
       headBytes: limits?.head ?? standard.limits.headBytes,
       bodyBytes: limits?.body ?? standard.limits.bodyBytes,
       replayBytes: limits?.replay ?? standard.limits.replayBytes,
       perOrigin: limits?.perOrigin ?? standard.limits.perOrigin,
+      queue: limits?.queue ?? standard.limits.queue,
+      targetBytes: limits?.target ?? standard.limits.targetBytes,
+      fields: limits?.fields ?? standard.limits.fields,
+      perAddress: limits?.perAddress ?? standard.limits.perAddress,
+      perConnection: limits?.perConnection ?? standard.limits.perConnection,
+      minRate: limits?.minRate ?? standard.limits.minRate,
     },
     timeouts: {
-      ...standard.timeouts,
       connectMs: timeouts?.connect ?? standard.timeouts.connectMs,
       headMs: timeouts?.head ?? standard.timeouts.headMs,
       idleMs: timeouts?.idle ?? standard.timeouts.idleMs,
       upstreamKeepAliveMs: timeouts?.upstreamKeepAlive ?? standard.timeouts.upstreamKeepAliveMs,
       clientKeepAliveMs: timeouts?.clientKeepAlive ?? standard.timeouts.clientKeepAliveMs,
       drainMs: timeouts?.drain ?? standard.timeouts.drainMs,
+      stopDelayMs: timeouts?.stopDelay ?? standard.timeouts.stopDelayMs,
+      headerMs: timeouts?.header ?? standard.timeouts.headerMs,
+      queueMs: timeouts?.queue ?? standard.timeouts.queueMs,
+      upgradeMs: timeouts?.upgrade ?? standard.timeouts.upgradeMs,
+      dnsMs: timeouts?.dns ?? standard.timeouts.dnsMs,
     },
     retryBudget: {
       ratio: retryBudget?.ratio ?? standard.retryBudget.ratio,
@@ -152,6 +191,28 @@ export function assembleGateway(input: GatewayInput | undefined): GatewaySetting
       maxMs: ejection?.max ?? standard.ejection.maxMs,
     },
     trustedProxies: input?.trustedProxies ?? standard.trustedProxies,
-    http2: standard.http2,
+    http2: {
+      maxConcurrentStreams: http2?.maxConcurrentStreams ?? standard.http2.maxConcurrentStreams,
+      resetsPerSecond: http2?.resetsPerSecond ?? standard.http2.resetsPerSecond,
+      controlFramesPerSecond: http2?.controlFramesPerSecond ?? standard.http2.controlFramesPerSecond,
+      headerListBytes: http2?.headerList ?? standard.http2.headerListBytes,
+    },
+    ...(input?.affinity === undefined ? {} : { affinityKey: input.affinity.key }),
+    ...(input?.accessLog === undefined
+      ? {}
+      : { accessLog: { format: input.accessLog.format ?? 'json', file: read.accessLogFile ?? '-' } }),
+    ...(Object.keys(read.upstream).length === 0 ? {} : { upstreamTls: read.upstream }),
+  };
+}
+
+function assembleListen(
+  { host, port, http2 }: NonNullable<GatewayInput['listen']>[number],
+  tls: ListenSettings['tls'],
+): ListenSettings {
+  return {
+    host: host ?? '0.0.0.0',
+    port,
+    ...(tls === undefined ? {} : { tls }),
+    ...(http2 === undefined ? {} : { http2 }),
   };
 }

@@ -29,6 +29,7 @@ export function checkReferences(
   for (const name of Object.keys(applications)) {
     const path = ['applications', name];
     faults.push(...checkTargets(path, facts), ...checkProcess(path, facts), ...checkHealth(path, facts));
+    faults.push(...checkAffinity(path, facts));
   }
   return [...faults, ...checkUnused(applications, facts)];
 }
@@ -145,6 +146,23 @@ function checkHealth(path: Path, { root }: Facts): readonly Fault[] {
   return ['path', 'status', 'release']
     .filter((key) => valueAt(root, [...health, key]) !== undefined)
     .map((key) => keyFault([...health, key], 'a tcp probe only connects', 'remove it, or use `probe: http`'));
+}
+
+function checkAffinity(path: Path, { root }: Facts): readonly Fault[] {
+  const routes = valueAt(root, [...path, 'routes']);
+  const only = Object.keys(mapAt(root, [...path, 'targets'])).length === 1;
+  if (!only || !Array.isArray(routes)) return [];
+  return routes.flatMap((route, i) =>
+    valueAt(route, ['affinity']) === true
+      ? [
+          warning(
+            [...path, 'routes', i, 'affinity'],
+            'has no effect: there is one platform only',
+            'remove it, or add a target',
+          ),
+        ]
+      : [],
+  );
 }
 
 function checkRoutes(applications: Readonly<Record<string, unknown>>): readonly Fault[] {

@@ -64,6 +64,10 @@ export function decimal(notes: Notes, bounds: { min: number; max: number }) {
   return z.number().min(bounds.min).max(bounds.max).meta(described(notes));
 }
 
+export function yesNo(notes: Notes) {
+  return z.boolean().meta(described(notes));
+}
+
 export function text(notes: Notes) {
   return z.string().min(1).meta(described(notes));
 }

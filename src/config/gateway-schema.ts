@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { checkedText, choice, decimal, duration, ratio, size, text, whole } from './fields.ts';
+import { checkedText, choice, decimal, duration, ratio, size, text, whole, yesNo } from './fields.ts';
 
 function address(says: string, otherwise: string) {
   return text({ says, otherwise });
@@ -20,6 +20,11 @@ function isCidr(given: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
+const certificateSchema = z.strictObject({
+  cert: text({ says: 'The certificate and those between it and its authority: a PEM file, or PEM text.' }),
+  key: text({ says: 'Its private key: a PEM file, or PEM text by a reference.' }),
+});
+
 export const gatewaySchema = z
   .strictObject({
     wire: choice({ says: 'Which code moves the bytes.', otherwise: 'fast' }, ['fast', 'compat']).optional(),
@@ -29,6 +34,17 @@ export const gatewaySchema = z
         z.strictObject({
           host: address('Address to listen on.', '0.0.0.0').optional(),
           port: port('Port to listen on; 0 takes a free one.'),
+          tls: z
+            .array(certificateSchema)
+            .min(1)
+            .meta({
+              description:
+                'Certificates, chosen by the name clients ask for; the first one serves all others.',
+            })
+            .optional(),
+          http2: yesNo({
+            says: 'With tls: offered to clients, default true. Without: spoken with clients that begin with it (prior knowledge, no browser does), default false.',
+          }).optional(),
         }),
       )
       .min(1)
@@ -70,8 +86,38 @@ export const gatewaySchema = z
           { min: 0, max: 64 * KIBIBYTE ** 2 },
         ).optional(),
         perOrigin: whole(
-          { says: 'Requests in flight to one origin.', otherwise: 1024 },
+          { says: 'Requests in flight to one origin, over all workers.', otherwise: 1024 },
           { min: 1, max: 1_000_000 },
+        ).optional(),
+        queue: whole(
+          { says: 'Requests that wait for a place at an origin, over all workers; 0: none.', otherwise: 256 },
+          { min: 0, max: 1_000_000 },
+        ).optional(),
+        target: size(
+          { says: 'Path and query of a request; beyond it 414.', otherwise: '8Ki' },
+          { min: 256, max: KIBIBYTE ** 2 },
+        ).optional(),
+        fields: whole(
+          { says: 'Header fields of a request; beyond it 431.', otherwise: 100 },
+          { min: 8, max: 10_000 },
+        ).optional(),
+        perAddress: whole(
+          {
+            says: 'Connections of one client address, over all workers; 0: any number. Trusted proxies are free.',
+            otherwise: 0,
+          },
+          { min: 0, max: 1_000_000 },
+        ).optional(),
+        perConnection: whole(
+          { says: 'Requests on one client connection; 0: any number.', otherwise: 0 },
+          { min: 0, max: 1_000_000_000 },
+        ).optional(),
+        minRate: size(
+          {
+            says: 'What a request must bring each second, on average, once it is 5 s old; 0B: anything.',
+            otherwise: '240B',
+          },
+          { min: 0, max: KIBIBYTE ** 3 },
         ).optional(),
       })
       .meta({ description: 'How big and how many.' })
@@ -96,6 +142,29 @@ export const gatewaySchema = z
           says: 'How long requests may finish when the gateway stops.',
           otherwise: '10s',
         }).optional(),
+        stopDelay: duration(
+          {
+            says: 'How long the gateway goes on as before when it is told to stop, with /readyz already at 503, so that whoever stands in front looks elsewhere.',
+            otherwise: '100ms',
+          },
+          { max: 600_000 },
+        ).optional(),
+        header: duration(
+          { says: 'From the first byte of a request to the end of its head.', otherwise: '10s' },
+          { min: 10 },
+        ).optional(),
+        queue: duration(
+          { says: 'Waiting for a place at a busy origin.', otherwise: '1s' },
+          { min: 0 },
+        ).optional(),
+        upgrade: duration({
+          says: 'Lifetime of an upgraded connection (WebSocket); 0s: any.',
+          otherwise: '0s',
+        }).optional(),
+        dns: duration(
+          { says: "How long an origin name's addresses are believed.", otherwise: '30s' },
+          { min: 100 },
+        ).optional(),
       })
       .meta({ description: 'How long things may take.' })
       .optional(),
@@ -152,6 +221,52 @@ export const gatewaySchema = z
         ),
       )
       .meta({ description: 'Whose X-Forwarded-* headers are believed.' })
+      .optional(),
+    http2: z
+      .strictObject({
+        maxConcurrentStreams: whole(
+          { says: 'Requests at the same time.', otherwise: 128 },
+          { min: 1, max: 65_536 },
+        ).optional(),
+        resetsPerSecond: whole(
+          { says: 'Requests that the client takes back.', otherwise: 50 },
+          { min: 1, max: 1_000_000 },
+        ).optional(),
+        controlFramesPerSecond: whole(
+          { says: 'PING, SETTINGS, and empty or CONTINUATION frames.', otherwise: 200 },
+          { min: 1, max: 1_000_000 },
+        ).optional(),
+        headerList: size(
+          { says: 'All header fields of a request.', otherwise: '64Ki' },
+          { min: KIBIBYTE, max: KIBIBYTE ** 2 },
+        ).optional(),
+      })
+      .meta({ description: 'Limits of one HTTP/2 connection; whoever goes beyond a rate is cut off.' })
+      .optional(),
+    accessLog: z
+      .strictObject({
+        format: choice(
+          {
+            says: 'JSON with everything known of a request, or one line as Apache writes it.',
+            otherwise: 'json',
+          },
+          ['json', 'combined'],
+        ).optional(),
+        file: text({ says: 'Where to; - is standard output.', otherwise: '-' }).optional(),
+      })
+      .meta({ description: 'One line for each request. Left out: none.' })
+      .optional(),
+    affinity: z
+      .strictObject({
+        key: z.string().min(16).meta({
+          description:
+            'Signs the cookie; the same on every machine of a fleet. At least 16 characters, better 32 random ones.',
+        }),
+      })
+      .meta({
+        description:
+          'The cookie of routes with `affinity`. Left out: a random key, made once and kept in the state folder.',
+      })
       .optional(),
   })
   .meta({ description: 'The gateway in front.' });

@@ -3,6 +3,7 @@ import { type JsonNode, shapeOf } from './known-keys.ts';
 import { NOT_YET, NOT_YET_IN_POLICY, type NotYet } from './not-yet.ts';
 import { isMap } from './path.ts';
 import { rootSchema } from './schema.ts';
+import { upstreamSchema } from './upstream-schema.ts';
 
 type Node = Record<string, unknown>;
 
@@ -45,7 +46,11 @@ function withProvider(shape: Node, kind: string): Node {
   return {
     ...shape,
     title: kind,
-    properties: { provider: { const: kind, description: 'The kind of platform.' }, ...properties },
+    properties: {
+      provider: { const: kind, description: 'The kind of platform.' },
+      ...properties,
+      upstream: copy(shapeOf(upstreamSchema)),
+    },
     required: ['provider', ...required],
   };
 }

@@ -4,6 +4,7 @@ import { type Diagnostic, formatDiagnostic } from '../core/diagnostics.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { ApplicationSettings, PolicySettings, Settings } from '../core/settings.ts';
 import { assembleApplication, assembleGateway } from './assemble.ts';
+import { readCertificates } from './certificates.ts';
 import { checkReferences } from './checks.ts';
 import { decode } from './decode.ts';
 import type { ConfigDocument } from './document.ts';
@@ -91,6 +92,8 @@ function decodeRoot(
   const root = decode(rootSchema, value, [], document);
   const platforms = decodePlatforms(value, document, options);
   const paths = resolvePaths(value, options);
+  const certificates = readCertificates(value, document, options);
+  session.addSecrets(certificates.keys);
   const policies = decodePolicies(value, document, session, options);
   session.report(document, refused);
   // The schema finds a refused value missing: an echo.
@@ -99,6 +102,7 @@ function decodeRoot(
     ...root.faults,
     ...platforms.faults,
     ...paths.faults,
+    ...certificates.faults,
     ...policies.faults,
     ...checkReferences(document.value, (kind) => deploys(kind, options.providers)),
   ];
@@ -111,7 +115,7 @@ function decodeRoot(
     file: options.file,
     platforms: platforms.value,
     applications: assembleApplications(root.value, paths.sources, policies.value, document),
-    gateway: assembleGateway(root.value.gateway),
+    gateway: assembleGateway(root.value.gateway, { ...certificates, accessLogFile: paths.accessLog }),
     state: { dir: paths.stateDir },
   };
 }
@@ -119,7 +123,12 @@ function decodeRoot(
 function resolvePaths(
   root: unknown,
   options: LoadOptions,
-): { sources: Record<string, string>; stateDir: string; faults: readonly Fault[] } {
+): {
+  sources: Record<string, string>;
+  stateDir: string;
+  accessLog: string | undefined;
+  faults: readonly Fault[];
+} {
   const faults: Fault[] = [];
   const sources: Record<string, string> = {};
 
@@ -143,7 +152,13 @@ function resolvePaths(
       );
     }
   }
-  return { sources, stateDir: resolveAt(['state', 'dir']) ?? join(dirname(options.file), '.sluice'), faults };
+  const log = ['gateway', 'accessLog', 'file'];
+  return {
+    sources,
+    stateDir: resolveAt(['state', 'dir']) ?? join(dirname(options.file), '.sluice'),
+    accessLog: valueAt(root, log) === '-' ? '-' : resolveAt(log),
+    faults,
+  };
 }
 
 const NOT_A_FOLDER = /\.(zip|jar|war|tgz|tar|tar\.gz|tar\.xz)$|^(git(@|\+|:)|https?:|ssh:)/i;

@@ -95,7 +95,12 @@ export const NOT_YET: readonly NotYet[] = [
   { path: 'applications.*.drills', what: 'drills', example: [] },
   { path: 'applications.*.logs', what: 'draining logs', example: {} },
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
-  { path: 'applications.*.affinity', what: 'session affinity', example: true },
+  {
+    path: 'applications.*.affinity',
+    what: 'session affinity of a whole application',
+    instead: 'set it on its routes',
+    example: true,
+  },
   { path: 'applications.*.health.deep', what: 'a deep probe', example: { path: '/readyz' } },
   { path: 'applications.*.health.body', what: 'expecting something in the body', example: 'ok' },
   { path: 'applications.*.health.headers', what: 'headers on probes', example: {} },
@@ -110,8 +115,6 @@ export const NOT_YET: readonly NotYet[] = [
   { path: 'applications.*.data.writer', what: 'a single writer', example: 'cf-eu' },
   { path: 'applications.*.data.promote', what: 'promoting a writer', example: './promote.sh' },
   { path: 'applications.*.data.replica', what: 'watching replication lag', example: {} },
-  { path: 'applications.*.routes.*.affinity', what: 'session affinity', example: true },
-  { path: 'applications.*.routes.*.rateLimit', what: 'rate limits', example: '100rps' },
   { path: 'applications.*.routes.*.priority', what: 'shedding by priority', example: 1 },
   { path: 'applications.*.targets.*.cost', what: 'deciding by cost', example: '0.11/instance-hour' },
   {
@@ -133,22 +136,13 @@ export const NOT_YET: readonly NotYet[] = [
   },
   { path: 'applications.*.targets.*.maxInstances', what: 'scaling with failover', example: 12 },
 
-  {
-    path: 'gateway.listen.*.tls',
-    what: 'TLS for clients',
-    instead: 'put a TLS terminator in front',
-    example: [{ cert: 'tls/cert.pem', key: 'tls/key.pem' }],
-  },
-  { path: 'gateway.listen.*.http2', what: 'HTTP/2', example: true },
   { path: 'gateway.admin.tls', what: 'TLS for the admin API', example: {} },
-  { path: 'gateway.accessLog', what: 'the access log', example: { format: 'json', file: 'access.log' } },
-  { path: 'gateway.http2', what: 'HTTP/2', example: {} },
-  { path: 'gateway.affinity', what: 'session affinity', example: {} },
-  { path: 'gateway.rateLimit', what: 'rate limits', example: {} },
-  { path: 'gateway.limits.fields', what: 'a limit on header fields', example: 100 },
-  { path: 'gateway.limits.perAddress', what: 'a limit on connections per address', example: 100 },
-  { path: 'gateway.timeouts.header', what: 'a limit on header time', example: '10s' },
-  { path: 'gateway.timeouts.upgrade', what: 'a maximum lifetime of upgraded connections', example: '1h' },
+  {
+    path: 'gateway.rateLimit',
+    what: 'rate limits of the whole gateway',
+    instead: 'set `rateLimit` on routes',
+    example: {},
+  },
   { path: 'gateway.outage', what: 'pages of your own for outages', example: {} },
 ];
 

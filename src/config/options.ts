@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly providers: Readonly<Record<string, ProviderShape>>;
   readonly presets: Readonly<Record<string, PolicySource>>;
+  /** Epoch milliseconds, for certificates that expired. Default: now. */
+  readonly now?: number;
 }
 
 /** From the folder of the file; undefined when it begins with `~/` and there is no HOME. */

@@ -6,6 +6,7 @@ import { type Fault, valueFault } from './fault.ts';
 import { absolute, homeless, type LoadOptions } from './options.ts';
 import { isMap, mapAt, type Path } from './path.ts';
 import { whyUnreadable } from './references.ts';
+import { upstreamSchema } from './upstream-schema.ts';
 
 /** Undefined for a provider nobody knows. */
 export function deploys(kind: string, providers: LoadOptions['providers']): boolean | undefined {
@@ -23,8 +24,11 @@ export function decodePlatforms(
   const faults: Fault[] = [];
   for (const [name, block] of Object.entries(mapAt(root, ['platforms']))) {
     if (!isMap(block) || typeof block['provider'] !== 'string') continue;
-    const { provider, ...rest } = block;
+    const { provider, upstream, ...rest } = block;
     const path = ['platforms', name];
+    if (upstream !== undefined) {
+      faults.push(...decode(upstreamSchema, upstream, [...path, 'upstream'], document).faults);
+    }
     const shape = Object.hasOwn(options.providers, provider) ? options.providers[provider] : undefined;
     if (shape === undefined) {
       faults.push(

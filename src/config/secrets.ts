@@ -1,7 +1,7 @@
 import { isSecretKey } from '../lib/redact.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Fault, warning } from './fault.ts';
-import { isMap, type Path, pathKey, valueAt } from './path.ts';
+import { isMap, matchesPath, type Path, pathKey, valueAt } from './path.ts';
 import type { ResolvedReference } from './references.ts';
 
 /**
@@ -58,10 +58,19 @@ export function secretsInClear(document: ConfigDocument): readonly SecretInClear
     return document.origins(path).length > 0 || document.faulty.has(pathKey(path));
   }
 
+  /** The key of a certificate is named by its file; only a PEM text is the key itself. */
+  function isFile(value: string, path: Path): boolean {
+    return matchesPath('gateway.listen.*.tls.*.key', path) && !value.includes('-----BEGIN');
+  }
+
+  function isSecret(value: string, path: Path): boolean {
+    return isSecretKey(String(path.at(-1))) && !isReferred(path) && !isFile(value, path);
+  }
+
   function visit(value: unknown, path: Path): void {
     if (Array.isArray(value)) for (const [i, item] of value.entries()) visit(item, [...path, i]);
     else if (isMap(value)) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
-    else if (typeof value === 'string' && isSecretKey(String(path.at(-1))) && !isReferred(path)) {
+    else if (typeof value === 'string' && isSecret(value, path)) {
       found.push({ path, value });
     }
   }

@@ -13,12 +13,14 @@ export interface Routed {
 /** An application's routes as the gateway gets them. */
 export function routesOf({ settings, decision, targets }: Routed): readonly TableRoute[] {
   const offered = tableTargets(settings, decision, targets);
-  return settings.routes.map(({ host, path, publicHost, retry }) => ({
+  return settings.routes.map(({ host, path, publicHost, retry, affinity, rateLimit }) => ({
     application: settings.name,
     host,
     path,
     publicHost,
     retry,
+    ...(affinity === undefined ? {} : { affinity }),
+    ...(rateLimit === undefined ? {} : { rateLimit }),
     targets: offered,
   }));
 }

@@ -27,7 +27,7 @@ describe('the JSON Schema', () => {
 
   it('takes every example', () => {
     const files = readdirSync('config/examples');
-    expect(files).toEqual(['static.yaml', 'three-platforms.yaml']);
+    expect(files).toEqual(['edge.yaml', 'static.yaml', 'three-platforms.yaml']);
     for (const file of files)
       expect([file, fits(readFileSync(`config/examples/${file}`, 'utf8'))]).toEqual([file, true]);
   });
@@ -40,7 +40,10 @@ describe('the JSON Schema', () => {
     ['gateway: { retryBudget: { ratio: 0.2 } }\n', true],
     ['gateway: { timeouts: { connect: 5 } }\n', false],
     ['gateway: { timeouts: { connect: "x${T}" } }\n', true],
-    ['gateway: { accessLog: {} }\n', false],
+    ['gateway: { outage: {} }\n', false],
+    ['gateway: { accessLog: { format: xml } }\n', false],
+    ['gateway: { listen: [{ port: 1, tls: [{ cert: a }] }] }\n', false],
+    ['gateway: { listen: [{ port: 1, tls: [{ cert: a, key: "${K}" }], http2: true }] }\n', true],
     ['gateway: { x-any: 1, listen: [{ port: 1, x-y: 2 }] }\n', true],
     ['x-any: { thing: 1 }\n', true],
     ['nonsense: 1\n', false],
@@ -58,6 +61,10 @@ describe('the JSON Schema', () => {
     ['env: { A: 1, B: true, C: text }', true],
     ['data: { writes: single }', false],
     ['image: x', false],
+    ['routes: [{ affinity: true, rateLimit: 100rps }]', true],
+    ['routes: [{ rateLimit: { rps: 5, by: x-api-key } }]', true],
+    ['routes: [{ rateLimit: 100rps/instance }]', false],
+    ['routes: [{ rateLimit: { by: address } }]', false],
   ])('says to %j in an application: %s', (application, expected) => {
     expect(fits(soundFile({ application }))).toBe(expected);
   });
@@ -69,6 +76,11 @@ describe('the JSON Schema', () => {
     expect(fits(platform('{ provider: static, api: https://x }'))).toBe(false);
     expect(fits(platform('{ provider: nobody }'))).toBe(false);
     expect(fits(platform('{ provider: selfhosted, driver: process, x-rack: 7 }'))).toBe(true);
+    const upstream = (block: string) =>
+      fits(platform(`{ provider: static, origins: [x], upstream: ${block} }`));
+    expect(upstream('{ insecureSkipVerify: true }')).toBe(true);
+    expect(upstream('{ clientCert: a.pem, clientKey: a.key }')).toBe(true);
+    expect(upstream('{ skip: true }')).toBe(false);
   });
 });
 
