@@ -1,0 +1,230 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { request } from 'undici';
+import { SluiceError } from '../../src/core/errors.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { systemRandom } from '../../src/lib/random.ts';
+import { findFreePort } from '../../src/runner/free-port.ts';
+import type { DrillOptions } from './drill-options.ts';
+import { FAULTS, type Fault } from './faults.ts';
+import { compareLedger, type LedgerFindings } from './ledger.ts';
+import { type Judged, judgeFault, judgeLedger } from './limits.ts';
+import { Load } from './load.ts';
+import { monotonicMs } from './monotonic.ts';
+import { type Observed, observe } from './observe.ts';
+import { Origin } from './origin.ts';
+import type { Contender, JournalLine, RunningProxy } from './proxies/contender.ts';
+import type { Sample } from './samples.ts';
+
+/** One proxy at one rate, through all faults. */
+export interface Pass {
+  readonly proxy: Contender['name'];
+  readonly rate: number;
+  readonly faults: readonly FaultReport[];
+  readonly ledger: LedgerFindings;
+  readonly ledgerLimits: readonly Judged[];
+}
+
+export interface FaultReport {
+  readonly fault: string;
+  readonly observed: Observed;
+  /** Of this fault alone. */
+  readonly ledger: LedgerFindings;
+  readonly lateMs: number;
+  readonly limits: readonly Judged[];
+  /** What the proxy says it did meanwhile, with seconds since the fault began; where it keeps a journal. */
+  readonly journal: readonly string[];
+}
+
+export interface PassOptions {
+  readonly drill: DrillOptions;
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly progress: (line: string) => void;
+}
+
+const BODY_BYTES = 2_048;
+const LATENCY_MS = 20;
+const FIRST_ANSWER_MS = 20_000;
+const TIMEOUT_MS = 4_000;
+
+/** How long everything is left alone first, and how long the traffic may take to come back. */
+interface Pace {
+  readonly quietMs: number;
+  readonly backMs: number;
+}
+const USUAL_PACE: Pace = { quietMs: 3_000, backMs: 60_000 };
+const QUICK_PACE: Pace = { quietMs: 1_000, backMs: 10_000 };
+
+/** Something seen between two collections, before the ledgers are read. */
+interface Seen {
+  readonly name: string;
+  /** Epoch milliseconds. */
+  readonly beganAt: number;
+  readonly observed: Observed;
+  readonly samples: readonly Sample[];
+  readonly lateMs: number;
+  readonly limits: readonly Judged[];
+}
+
+/** Whatever happens, all that was started is ended again. */
+export async function runPass(contender: Contender, rate: number, options: PassOptions): Promise<Pass> {
+  const { drill, signal, progress } = options;
+  const folder = join(options.folder, `${contender.name}-${rate}`);
+  await mkdir(folder, { recursive: true });
+  const pace = drill.quick ? QUICK_PACE : USUAL_PACE;
+  const ports = await freePorts(3);
+  const primary = originOn(ports[0]!, 'primary', folder);
+  const secondary = originOn(ports[1]!, 'secondary', folder);
+  let proxy: RunningProxy | undefined;
+  let load: Load | undefined;
+  try {
+    await Promise.all([primary.start(), secondary.start()]);
+    proxy = await contender.start({
+      primary: primary.setting.port,
+      secondary: secondary.setting.port,
+      port: ports[2]!,
+      folder,
+      quick: drill.quick,
+    });
+    await firstAnswer(proxy.port, contender.name, signal);
+    load = new Load();
+    load.start({
+      port: proxy.port,
+      ratePerSecond: rate,
+      unsafeEvery: 10,
+      timeoutMs: TIMEOUT_MS,
+      bodyBytes: BODY_BYTES,
+    });
+    const seen: Seen[] = [await quiet(load, pace, signal)];
+    for (const fault of FAULTS.filter(({ name }) => drill.faults.includes(name))) {
+      progress(`${contender.name}, ${rate} requests/s: ${fault.name}`);
+      const again = { load, primary, pace, seconds: drill.seconds, signal };
+      let one = await outage(fault, again);
+      if (one.limits.some(({ verdict }) => verdict === 'inconclusive')) {
+        progress(`  the machine stood still for ${Math.round(one.lateMs)} ms: once more`);
+        seen.push({ ...one, name: `${one.name} (disturbed)`, limits: [] });
+        one = await outage(fault, again);
+      }
+      seen.push(one);
+    }
+    await load.stop();
+    const { samples: last } = await load.collect();
+    const journal = (await proxy.journal?.()) ?? [];
+    await proxy.child.stop();
+    proxy = undefined;
+    const executed = [...(await primary.executed()), ...(await secondary.executed())];
+    const ledger = compareLedger([...seen.flatMap(({ samples }) => samples), ...last], executed);
+    return {
+      proxy: contender.name,
+      rate,
+      faults: seen.map(({ name, beganAt, observed, samples, lateMs, limits }, index) => ({
+        fault: name,
+        observed,
+        ledger: compareLedger(samples, executed),
+        lateMs,
+        limits,
+        journal: journalBetween(journal, beganAt, seen[index + 1]?.beganAt),
+      })),
+      ledger,
+      ledgerLimits: judgeLedger(ledger),
+    };
+  } finally {
+    await load?.kill();
+    await proxy?.child.stop();
+    await Promise.all([primary.kill(), secondary.kill()]);
+  }
+}
+
+/** Nothing is wrong yet: what the numbers of the faults are to be held against. */
+async function quiet(load: Load, pace: Pace, signal: AbortSignal): Promise<Seen> {
+  const epochBeganAt = systemClock.now();
+  const beganAt = monotonicMs();
+  const backAt = await load.primaryServes(pace.backMs);
+  if (backAt === undefined) {
+    throw new SluiceError('NOT_HEALTHY', 'the primary has no traffic before anything was done to it');
+  }
+  // Cold code is no part of the question.
+  await load.collect();
+  await systemClock.sleep(pace.quietMs, signal);
+  const { samples, lateMs } = await load.collect();
+  const observed = observe(samples, { beganAt, endedAt: backAt, backAt });
+  return { name: 'none', beganAt: epochBeganAt, observed, samples, lateMs, limits: [] };
+}
+
+interface OutageOptions {
+  readonly load: Load;
+  readonly primary: Origin;
+  readonly pace: Pace;
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
+
+async function outage(fault: Fault, { load, primary, pace, seconds, signal }: OutageOptions): Promise<Seen> {
+  const epochBeganAt = systemClock.now();
+  const beganAt = monotonicMs();
+  await fault.begin(primary);
+  await systemClock.sleep(seconds * 1000, signal);
+  const endedAt = monotonicMs();
+  await fault.end(primary);
+  const backAt = await load.primaryServes(pace.backMs);
+  signal.throwIfAborted();
+  const { samples, lateMs } = await load.collect();
+  const observed = observe(samples, { beganAt, endedAt, backAt });
+  return {
+    name: fault.name,
+    beganAt: epochBeganAt,
+    observed,
+    samples,
+    lateMs,
+    limits: judgeFault(fault, observed, lateMs),
+  };
+}
+
+function journalBetween(
+  journal: readonly JournalLine[],
+  from: number,
+  to = Number.POSITIVE_INFINITY,
+): readonly string[] {
+  return journal
+    .filter(({ at }) => at >= from && at < to)
+    .map(({ at, text }) => `+${((at - from) / 1000).toFixed(2)} s ${text}`);
+}
+
+function originOn(port: number, name: string, folder: string): Origin {
+  return new Origin({
+    name,
+    port,
+    ledgerFile: join(folder, `${name}.ledger`),
+    bodyBytes: BODY_BYTES,
+    latencyMs: LATENCY_MS,
+  });
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(await findFreePort(ports, systemRandom));
+  return [...ports];
+}
+
+/** The proxy listens before it knows who is well. */
+async function firstAnswer(port: number, name: string, signal: AbortSignal): Promise<void> {
+  const deadline = monotonicMs() + FIRST_ANSWER_MS;
+  let why = 'no answer';
+  while (monotonicMs() < deadline) {
+    signal.throwIfAborted();
+    try {
+      const answer = await request(`http://127.0.0.1:${port}/`);
+      await answer.body.dump();
+      if (answer.statusCode === 200 && answer.headers['x-origin'] === 'primary') return;
+      why = `status ${answer.statusCode} by ${String(answer.headers['x-origin'])}`;
+    } catch (error) {
+      why = (error as Error).message;
+    }
+    await systemClock.sleep(50, signal);
+  }
+  throw new SluiceError('NOT_HEALTHY', `${name} does not send to the primary`, {
+    where: `port ${port}`,
+    why,
+  });
+}

@@ -1,0 +1,87 @@
+import type { Fault } from './faults.ts';
+import type { LedgerFindings } from './ledger.ts';
+import { errorsIn, type Observed } from './observe.ts';
+
+export type Verdict = 'met' | 'missed' | 'inconclusive';
+
+export interface Judged {
+  readonly limit: string;
+  readonly found: string;
+  readonly verdict: Verdict;
+}
+
+export const SLOWEST_MS = 1_000;
+/** The drill's own processes came this late: then a limit on time that was missed says nothing of the proxy. */
+export const TOO_LATE_MS = 100;
+
+/** Two hundred milliseconds are one bucket's worth of noise; there and back again are two. */
+const MOST_MOVES = 2;
+
+/** What Sluice must hold in one fault. `lateMs`: how late the load itself came at worst. */
+export function judgeFault(
+  fault: Pick<Fault, 'movesTraffic' | 'detectedWithinMs'>,
+  observed: Observed,
+  lateMs: number,
+): readonly Judged[] {
+  const errors = errorsIn(observed.safe);
+  const judged: Judged[] = [
+    exact('no safe request fails', `${errors} of ${total(observed.safe)} failed`, errors === 0),
+    timed('the slowest safe answer < 1 s', observed.slowestMs, SLOWEST_MS, lateMs),
+  ];
+  const { detectedMs, moves } = observed;
+  if (fault.movesTraffic) {
+    judged.push(
+      exact('traffic leaves', detectedMs === undefined ? 'it stayed' : 'it left', detectedMs !== undefined),
+    );
+  }
+  if (fault.detectedWithinMs !== undefined && detectedMs !== undefined) {
+    judged.push(
+      timed(
+        `the other side answers within ${fault.detectedWithinMs} ms`,
+        detectedMs,
+        fault.detectedWithinMs,
+        lateMs,
+      ),
+    );
+  }
+  judged.push(
+    exact('traffic moves there and back at most', `${moves} moves`, moves <= MOST_MOVES),
+    exact(
+      'traffic comes back',
+      observed.backMs === undefined ? 'not in time' : 'it did',
+      observed.backMs !== undefined,
+    ),
+  );
+  return judged;
+}
+
+export function judgeLedger({ sent, twice, lost }: LedgerFindings): readonly Judged[] {
+  return [
+    exact('nothing unsafe is executed twice', named(twice, sent), twice.length === 0),
+    exact('nothing unsafe succeeds that was not executed', named(lost, sent), lost.length === 0),
+  ];
+}
+
+function exact(limit: string, found: string, met: boolean): Judged {
+  return { limit, found, verdict: met ? 'met' : 'missed' };
+}
+
+function timed(limit: string, ms: number, atMost: number, lateMs: number): Judged {
+  const found = `${Math.round(ms)} ms`;
+  if (ms < atMost) return { limit, found, verdict: 'met' };
+  if (lateMs < TOO_LATE_MS) return { limit, found, verdict: 'missed' };
+  return {
+    limit,
+    found: `${found}, while the load itself came ${Math.round(lateMs)} ms late`,
+    verdict: 'inconclusive',
+  };
+}
+
+function total(safe: Observed['safe']): number {
+  return Object.values(safe).reduce((sum, count) => sum + count, 0);
+}
+
+function named(targets: readonly string[], of: number): string {
+  if (targets.length === 0) return `0 of ${of}`;
+  return `${targets.length} of ${of}: ${targets.slice(0, 5).join(', ')}`;
+}
