@@ -1,17 +1,22 @@
-import type { Clock, Dispose, Event, Logger, Random, Runnable } from '../core/ports.ts';
+import type { Clock, Dispose, Event, Logger, NameResolver, Random, Runnable } from '../core/ports.ts';
 import { EMPTY_TABLE, type RoutingTable } from '../core/routing-table.ts';
 import type { GatewaySettings } from '../core/settings.ts';
 import type { EjectionReason, EjectionSignal, TrafficSignal } from '../core/signals.ts';
 import { emitter } from '../lib/emitter.ts';
+import { NameBook } from '../lib/name-book.ts';
+import { createSystemNames } from '../lib/system-names.ts';
+import { createTrust } from '../lib/tls-trust.ts';
 import { createCompatWire } from './compat/wire.ts';
 import { Counters, type GatewayCounters } from './counters.ts';
 import { Ejector } from './ejector.ts';
 import { Exchange } from './exchange.ts';
-import { createFreshProbe } from './fresh-probe.ts';
+import { createFreshProbe, type FreshProbe } from './fresh-probe.ts';
 import { createHttp1Wire } from './http1/wire.ts';
-import type { Lane, OriginState } from './lane.ts';
+import { type Lane, type OriginState, perWorker } from './lane.ts';
+import { OwnLateness } from './lateness.ts';
 import type { Pipeline } from './pipeline.ts';
-import { LaneRegistry } from './registry.ts';
+import { PlaceQueue } from './place-queue.ts';
+import { LaneRegistry, namesIn } from './registry.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { StallWatch } from './stall.ts';
 import type { Refusal, Wire } from './wire.ts';
@@ -21,6 +26,8 @@ const SWEEP_MS = 50;
 const REPORT_MS = 1_000;
 /** A sweep this late means that we stood still ourselves; what came meanwhile has not been read yet. */
 const LATE_MS = 3 * SWEEP_MS;
+/** The old table serves on this long while names that only the new one has are looked up. */
+const NAMES_WAIT_MS = 1_000;
 
 export interface GatewayDeps {
   readonly worker: number;
@@ -30,11 +37,23 @@ export interface GatewayDeps {
   readonly logger: Logger;
   /** Default: what `settings.wire` names. */
   readonly wire?: Wire;
+  /** Default: the system's. */
+  readonly names?: NameResolver;
+  /** Default: a connection of its own. */
+  readonly probe?: FreshProbe;
 }
 
 export interface Gateway extends Runnable {
-  /** New requests follow this table from the moment it returns; running exchanges finish where they are. */
+  /**
+   * New requests follow this table from `onApplied` on: at once, unless it has names that were never looked up, which
+   * it waits for a little while another table serves. Running exchanges finish where they are.
+   */
   swap(table: RoutingTable): void;
+  /**
+   * Other settings, while it serves: running exchanges see them at their next step, new connections at once. Resolves
+   * with the ports; rejects when we cannot listen so, and then nothing has changed.
+   */
+  apply(settings: GatewaySettings): Promise<readonly number[]>;
   /** What another worker found. */
   applyEjection(ejection: EjectionSignal): void;
   /** In the order of `settings.listen`, once started. */
@@ -42,6 +61,8 @@ export interface Gateway extends Runnable {
   /** Every second; only origins with attempts or requests in flight. */
   readonly onTraffic: Event<readonly TrafficSignal[]>;
   readonly onEjection: Event<EjectionSignal>;
+  /** A table version: new requests follow it. */
+  readonly onApplied: Event<number>;
   /** A table version: no exchange that began under an earlier one still uses an origin this one lacks. */
   readonly onDrained: Event<number>;
   metrics(): GatewayCounters;
@@ -49,19 +70,40 @@ export interface Gateway extends Runnable {
 
 /** The data path of one worker: reads a table, reports outcomes, and waits for nobody. */
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { worker, settings, clock, random, logger } = deps;
+  const { worker, clock, random, logger } = deps;
+  let { settings } = deps;
   const wire = deps.wire ?? createWire(settings, clock);
   const traffic = emitter<readonly TrafficSignal[]>();
+  const applied = emitter<number>();
   const drained = emitter<number>();
   const exchanges = new Set<Exchange>();
   const counters = new Counters();
-  const budget = new RetryBudget(settings.retryBudget);
-  const registry = new LaneRegistry(settings, random, (origin) => wire.retire(origin));
+  const budget = new RetryBudget(budgetRules(settings));
+  const places = new PlaceQueue(() => perWorker(settings, settings.limits.queue));
+  const names = new NameBook(
+    { resolver: deps.names ?? createSystemNames(), clock, random, logger },
+    settings.timeouts.dnsMs,
+    nameChanged,
+  );
+  const registry = new LaneRegistry({
+    settings,
+    random,
+    addresses: (name) => names.addresses(name),
+    retire: (origin) => wire.retire(origin),
+  });
   const ejector = new Ejector(clock, worker, () => pipeline.table);
-  const stall = new StallWatch(createFreshProbe(clock), settings.stall.probeMs, stalled);
+  const stall = new StallWatch(
+    deps.probe ?? createFreshProbe(clock, createTrust()),
+    settings.stall.probeMs,
+    stalled,
+  );
   const timers: Dispose[] = [];
   let ports: readonly number[] = [];
+  let table = EMPTY_TABLE;
+  /** The next one, as long as its names are looked up. */
+  let awaited: { readonly table: RoutingTable; readonly stop: Dispose } | undefined;
   let coarseNow = clock.monotonic();
+  const lateness = new OwnLateness(SWEEP_MS, coarseNow);
   let wasLate = false;
   let onIdle: (() => void) | undefined;
   let closing: Promise<void> | undefined;
@@ -74,6 +116,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     budget,
     counters,
     stall,
+    places,
+    lateness,
     now: () => clock.monotonic(),
     get coarseNow() {
       return coarseNow;
@@ -83,6 +127,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
     readmitted(lane) {
       ejector.readmitted(lane);
+      places.changed();
       logger.info({ origin: lane.id, application: lane.application }, 'origin serves again');
     },
     refused({ method, host, target }, status, why) {
@@ -122,6 +167,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const now = clock.monotonic();
     wasLate = !wasLate && now - coarseNow > LATE_MS;
     coarseNow = now;
+    lateness.tick(now);
     if (wasLate) return;
     for (const exchange of [...exchanges]) exchange.sweep(now);
   }
@@ -167,7 +213,48 @@ export function createGateway(deps: GatewayDeps): Gateway {
     logger.debug({ status, why, client: peer.address }, 'answered in place of the application');
   }
 
+  function swap(next: RoutingTable): void {
+    const wanted = namesIn(next);
+    names.watch(wanted);
+    awaited?.stop();
+    awaited = undefined;
+    const nobodyKnows = [...wanted].some((name) => names.isPending(name));
+    if (nobodyKnows && table.version > 0) {
+      awaited = { table: next, stop: clock.after(NAMES_WAIT_MS, () => follow(next)) };
+    } else follow(next);
+  }
+
+  /** Another address of a name is another origin; one that a name stands for no more takes nothing new. */
+  function nameChanged(): void {
+    if (awaited === undefined) recompile();
+    else if (![...namesIn(awaited.table)].some((name) => names.isPending(name))) {
+      awaited.stop();
+      follow(awaited.table);
+    }
+  }
+
+  function recompile(): void {
+    pipeline.table = registry.compile(table);
+    ejector.applyEarly(registry.origins);
+    places.changed();
+  }
+
+  function follow(next: RoutingTable): void {
+    awaited = undefined;
+    table = next;
+    recompile();
+    applied.fire(next.version);
+    if (registry.drained) return drained.fire(next.version);
+    const cutAt = clock.monotonic() + settings.timeouts.drainMs;
+    for (const exchange of exchanges) {
+      const lane = exchange.attempt?.lane;
+      if (lane !== undefined && registry.isLeaving(lane)) exchange.cutBy(cutAt);
+    }
+  }
+
   async function drainAndClose(): Promise<void> {
+    awaited?.stop();
+    names.close();
     wire.drain();
     if (exchanges.size > 0) {
       const expired = new Promise<void>((resolve) =>
@@ -190,6 +277,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
     onTraffic: traffic.event,
     onEjection: ejector.onEjection,
+    onApplied: applied.event,
     onDrained: drained.event,
     async start() {
       try {
@@ -200,14 +288,19 @@ export function createGateway(deps: GatewayDeps): Gateway {
       }
       timers.push(clock.every(SWEEP_MS, sweep), clock.every(REPORT_MS, report));
     },
-    swap(table) {
-      pipeline.table = registry.compile(table);
-      if (registry.drained) return drained.fire(table.version);
-      const cutAt = clock.monotonic() + settings.timeouts.drainMs;
-      for (const exchange of exchanges) {
-        const lane = exchange.attempt?.lane;
-        if (lane !== undefined && registry.isLeaving(lane)) exchange.cutBy(cutAt);
-      }
+    swap,
+    async apply(next) {
+      // First what can fail.
+      ports = await wire.relisten(next);
+      settings = next;
+      pipeline.settings = next;
+      budget.tune(budgetRules(next));
+      stall.tune(next.stall.probeMs);
+      registry.tune(next);
+      names.believe(next.timeouts.dnsMs);
+      // What the settings say of TLS to origins holds from a table on.
+      swap(table);
+      return ports;
     },
     applyEjection(signal) {
       ejector.apply(registry.origins, signal);
@@ -222,6 +315,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return closing;
     },
   };
+}
+
+function budgetRules(settings: GatewaySettings): GatewaySettings['retryBudget'] {
+  const { ratio, min } = settings.retryBudget;
+  return { ratio, min: perWorker(settings, min) };
 }
 
 function createWire(settings: GatewaySettings, clock: Clock): Wire {

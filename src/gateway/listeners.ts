@@ -3,6 +3,7 @@ import type { Clock, Dispose } from '../core/ports.ts';
 import type { GatewaySettings, ListenSettings } from '../core/settings.ts';
 import { AddressLimit } from './address-limit.ts';
 import { AddressRanges, addressOf } from './client-address.ts';
+import { perWorker } from './lane.ts';
 import { listenOn } from './listen-on.ts';
 import { peekProtocol } from './protocol-peek.ts';
 import { TlsFront } from './tls/front.ts';
@@ -149,7 +150,7 @@ export class Listeners {
   #arrived(socket: Socket, by: Listener): void {
     socket.on('error', () => socket.destroy());
     const address = addressOf(socket);
-    const most = this.#trusted.has(address) ? 0 : this.#settings.limits.perAddress;
+    const most = this.#trusted.has(address) ? 0 : perWorker(this.#settings, this.#settings.limits.perAddress);
     if (by.isClosing || !this.#limit.admit(address, most)) {
       // A reset costs us less than an orderly end, and there is nothing under way.
       socket.resetAndDestroy();

@@ -4,21 +4,26 @@ import type { EjectionReason } from '../core/signals.ts';
 import type { Counters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Lane } from './lane.ts';
+import type { OwnLateness } from './lateness.ts';
 import type { OutageStatus } from './outage-answers.ts';
+import type { PlaceQueue } from './place-queue.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { CompiledTable } from './routes.ts';
 import type { StallWatch } from './stall.ts';
 import type { RequestHead, Wire } from './wire.ts';
 
-/** What all exchanges of a worker share. `table` is replaced whole by a swap; the rest stays. */
+/** What all exchanges of a worker share. `table` and `settings` are replaced whole; the rest stays. */
 export interface Pipeline {
   table: CompiledTable;
-  readonly settings: GatewaySettings;
+  settings: GatewaySettings;
   readonly wire: Wire;
   readonly random: Random;
   readonly budget: RetryBudget;
   readonly counters: Counters;
   readonly stall: StallWatch;
+  /** Requests that wait until a busy origin has room. */
+  readonly places: PlaceQueue;
+  readonly lateness: OwnLateness;
   /** Milliseconds of the monotonic clock. */
   now(): number;
   /** The same as of the last sweep: good enough for idle limits, and free. */

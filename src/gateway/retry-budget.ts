@@ -11,11 +11,17 @@ export interface BudgetWaiter {
 export class RetryBudget {
   active = 0;
   #retrying = 0;
-  readonly #ratio: number;
-  readonly #min: number;
+  #ratio: number;
+  #min: number;
   readonly #waiting = new Set<BudgetWaiter>();
 
   constructor(rules: { readonly ratio: number; readonly min: number }) {
+    this.#ratio = rules.ratio;
+    this.#min = rules.min;
+  }
+
+  /** Other rules: what is under way stays. */
+  tune(rules: { readonly ratio: number; readonly min: number }): void {
     this.#ratio = rules.ratio;
     this.#min = rules.min;
   }

@@ -10,7 +10,7 @@ const SPACING_MS = 250;
  */
 export class StallWatch {
   readonly #probe: FreshProbe;
-  readonly #probeMs: number;
+  #probeMs: number;
   readonly #onStalled: (origin: OriginState) => void;
   readonly #startedAt = new WeakMap<OriginState, number>();
   readonly #probing = new Set<OriginState>();
@@ -19,6 +19,10 @@ export class StallWatch {
     this.#probe = probe;
     this.#probeMs = probeMs;
     this.#onStalled = onStalled;
+  }
+
+  tune(probeMs: number): void {
+    this.#probeMs = probeMs;
   }
 
   /**

@@ -13,11 +13,13 @@ import { UpgradeDownstream } from './upgrade-downstream.ts';
 
 /** The servers towards clients. */
 export class CompatListener {
-  readonly #settings: GatewaySettings;
+  #settings: GatewaySettings;
   readonly #listeners: Listeners;
   #trusted: AddressRanges;
   /** They do not listen themselves: what comes by TLS is handed to them decrypted. */
   readonly #servers = new Map<Listener, Server>();
+  /** Made for other settings; they keep the connections they have. */
+  readonly #older = new Map<Server, Listener>();
   readonly #peers = new WeakMap<object, Peer>();
   /** The request a connection carries: a fault of node's parser may be about its body. */
   readonly #current = new WeakMap<Duplex, NodeDownstream>();
@@ -46,6 +48,12 @@ export class CompatListener {
   async relisten(settings: GatewaySettings): Promise<readonly number[]> {
     const ports = await this.#listeners.apply(settings);
     this.#trusted = new AddressRanges(settings.trustedProxies);
+    const same = sameForServers(this.#settings, settings);
+    this.#settings = settings;
+    if (same) return ports;
+    // node reads most of these once, when a server is made: new connections go to a new one.
+    for (const [listener, server] of this.#servers) this.#older.set(server, listener);
+    this.#servers.clear();
     return ports;
   }
 
@@ -55,7 +63,7 @@ export class CompatListener {
 
   async close(): Promise<void> {
     await this.#listeners.close();
-    for (const server of this.#servers.values()) server.close();
+    for (const server of [...this.#servers.values(), ...this.#older.keys()]) server.close();
   }
 
   #closing(listener: Listener): void {
@@ -63,6 +71,11 @@ export class CompatListener {
     this.#servers.delete(listener);
     // Closes idle connections and ends its timer; the others are told to close with their answer.
     server?.close();
+    for (const [older, by] of this.#older) {
+      if (by !== listener) continue;
+      this.#older.delete(older);
+      older.close();
+    }
   }
 
   #serverOf(listener: Listener): Server {
@@ -213,4 +226,13 @@ function faultOf(error: Error & { readonly code?: string }): OutageStatus {
   if (error.code === 'HPE_HEADER_OVERFLOW') return 431;
   if (error.code === 'HPE_INVALID_VERSION') return 505;
   return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+}
+
+function sameForServers(a: GatewaySettings, b: GatewaySettings): boolean {
+  return (
+    a.limits.headBytes === b.limits.headBytes &&
+    a.limits.perConnection === b.limits.perConnection &&
+    a.timeouts.headerMs === b.timeouts.headerMs &&
+    a.timeouts.clientKeepAliveMs === b.timeouts.clientKeepAliveMs
+  );
 }

@@ -124,7 +124,9 @@ export class NodeDownstream implements Downstream {
   abort(): void {
     const { socket } = this.#response;
     // Without a length or chunks only a reset tells the client that this was not the end.
-    if (socket !== null && !this.#response.chunkedEncoding && !this.#response.hasHeader('content-length')) {
+    // TLS has an end of its own, which destroying it does not say.
+    const isBare = socket !== null && !this.head.peer.encrypted;
+    if (isBare && !this.#response.chunkedEncoding && !this.#response.hasHeader('content-length')) {
       socket.resetAndDestroy();
     } else this.#response.destroy();
     this.#request.destroy();

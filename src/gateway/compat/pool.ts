@@ -22,7 +22,7 @@ export class PooledClient {
  */
 export class OriginPool {
   readonly #origin: WireOrigin;
-  readonly #settings: GatewaySettings;
+  #settings: GatewaySettings;
   readonly #trust: TrustOptions;
   readonly #idle: PooledClient[] = [];
   readonly #used = new Set<PooledClient>();
@@ -32,6 +32,11 @@ export class OriginPool {
   constructor(origin: WireOrigin, settings: GatewaySettings, trust: TrustOptions) {
     this.#origin = origin;
     this.#trust = trust;
+    this.#settings = settings;
+  }
+
+  /** Other settings for the connections that are opened from now on. */
+  tune(settings: GatewaySettings): void {
     this.#settings = settings;
   }
 

@@ -31,12 +31,12 @@ export class UndiciAttempt implements Upstream, Dispatcher.DispatchHandler {
   #resumeParser: (() => void) | undefined;
 
   constructor(request: AttemptRequest, handler: UpstreamHandler, pool: OriginPool) {
-    const { head, origin, edit, fresh } = request;
+    const { head, origin, edit, stamp, fresh } = request;
     this.#handler = handler;
     this.#pool = pool;
     this.#pooled = pool.take(fresh);
     this.#body = head.bodyLength === 0 ? undefined : new RequestBody(() => this.#drained());
-    const headers = editRequest(head);
+    const headers = editRequest(head, edit, stamp);
     headers.push('host', edit.host ?? head.host);
     if (head.bodyLength > 0) headers.push('content-length', String(head.bodyLength));
     const options = {

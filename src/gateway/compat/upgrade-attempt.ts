@@ -42,10 +42,10 @@ export class UpgradeAttempt implements Upstream {
   #tunnel: Duplex | undefined;
 
   constructor(attempt: AttemptRequest, handler: UpstreamHandler, { settings, clock, trust }: UpgradeDeps) {
-    const { head, origin, edit } = attempt;
+    const { head, origin, edit, stamp } = attempt;
     this.#handler = handler;
     this.#asked = head;
-    const headers = editRequest(head);
+    const headers = editRequest(head, edit, stamp);
     headers.push(
       'host',
       edit.host ?? head.host,

@@ -11,7 +11,8 @@ import { UpgradeAttempt } from './upgrade-attempt.ts';
  * HTTP/1.1 by node:http towards clients and by undici towards origins: the plain way, which the fast wire is tested
  * against. Chunks it hands over are never written again, so it also keeps those it is given without a copy.
  */
-export function createCompatWire(settings: GatewaySettings, clock: Clock): Wire {
+export function createCompatWire(first: GatewaySettings, clock: Clock): Wire {
+  let settings = first;
   const trust = createTrust();
   const listener = new CompatListener(settings, clock);
   const pools = new Map<string, OriginPool>();
@@ -20,7 +21,12 @@ export function createCompatWire(settings: GatewaySettings, clock: Clock): Wire 
 
   return {
     listen: (at, accept, refused) => listener.listen({ ...settings, listen: at }, accept, refused),
-    relisten: (changed) => listener.relisten(changed),
+    async relisten(changed) {
+      const ports = await listener.relisten(changed);
+      settings = changed;
+      for (const pool of pools.values()) pool.tune(changed);
+      return ports;
+    },
     attempt(request, handler) {
       const { key, ca } = request.origin;
       if (request.head.upgrade !== undefined)

@@ -35,6 +35,8 @@ export type RequestHeadLimits = Pick<LimitSettings, 'headBytes' | 'targetBytes' 
  * over the bytes they came in. What it has read is valid until `begin` or `release`.
  */
 export class RequestHeadReader {
+  /** What it was made for. */
+  readonly limits: RequestHeadLimits;
   state: HeadState = 'incomplete';
   refusal: OutageStatus = 400;
   readonly fields: FieldSection;
@@ -59,10 +61,11 @@ export class RequestHeadReader {
   /** The last one that proved valid: clients repeat theirs. */
   #knownHost: string | undefined = undefined;
 
-  constructor({ headBytes, targetBytes, fields }: RequestHeadLimits) {
-    this.headBytes = headBytes;
-    this.#targetBytes = targetBytes;
-    this.fields = new FieldSection(fields);
+  constructor(limits: RequestHeadLimits) {
+    this.limits = limits;
+    this.headBytes = limits.headBytes;
+    this.#targetBytes = limits.targetBytes;
+    this.fields = new FieldSection(limits.fields);
   }
 
   /** Where the head ends, once complete. */

@@ -10,7 +10,7 @@ const DATE_MS = 1_000;
 
 /** What all connections of a wire share. */
 export class WireContext {
-  readonly settings: GatewaySettings;
+  settings: GatewaySettings;
   readonly turn = new Turn();
   readonly buffers: ReadBuffers;
   readonly staging: Staging;
@@ -29,6 +29,12 @@ export class WireContext {
     this.coarseNow = clock.monotonic();
   }
 
+  /** Other settings: heads that are being read keep to the old limits, the next ones to these. */
+  tune(settings: GatewaySettings): void {
+    this.settings = settings;
+    this.#readers.length = 0;
+  }
+
   /** The time for a Date field, made once a second. */
   get date(): string {
     if (this.coarseNow >= this.#dateUntil) {
@@ -44,7 +50,7 @@ export class WireContext {
 
   giveReader(reader: RequestHeadReader): void {
     reader.release();
-    this.#readers.push(reader);
+    if (reader.limits === this.settings.limits) this.#readers.push(reader);
   }
 
   tick(): number {

@@ -41,7 +41,11 @@ export function createHttp1Wire(
       stopSweep ??= clock.every(SWEEP_MS, sweep);
       return listener.listen({ ...settings, listen: at }, accept, refused);
     },
-    relisten: (changed) => listener.relisten(changed),
+    async relisten(changed) {
+      const ports = await listener.relisten(changed);
+      context.tune(changed);
+      return ports;
+    },
     attempt(request, handler) {
       const { origin } = request;
       let pool = pools.get(origin.key);
