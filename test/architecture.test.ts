@@ -71,7 +71,7 @@ const ONE_IMPORTER: Readonly<Record<string, RegExp>> = {
   'http-proxy': /^src\/lib\//,
   'node-cron': /^src\/engine\/schedule\.ts$/,
   '@marcbachmann/cel-js': /^src\/config\/cel\.ts$/,
-  croner: /^src\/config\/windows\.ts$/,
+  croner: /^src\/lib\/cron-window\.ts$/,
   'prom-client': /^src\/observe\/metrics\.ts$/,
 };
 

@@ -148,34 +148,8 @@ export const NOT_YET: readonly NotYet[] = [
 
 /** The same inside a policy, wherever it stands: inline (below `applications.*.policy`) or in a file of its own. */
 export const NOT_YET_IN_POLICY: readonly NotYet[] = [
-  {
-    path: 'strategy',
-    values: ['primary', 'weighted', 'lowest-latency'],
-    what: 'this strategy',
-    instead: 'use `tiered`',
-    example: 'primary',
-  },
-  {
-    path: 'failback',
-    values: ['scheduled'],
-    what: 'scheduled failback',
-    instead: 'use auto, manual or never',
-    example: 'scheduled',
-  },
-  { path: 'rules', what: 'rules with conditions in CEL', example: [{ when: 'target.down' }] },
-  { path: 'safety', what: 'safety rules of your own', example: [] },
-  { path: 'panic', what: 'panic modes', example: {} },
-  { path: 'overload', what: 'shedding when everything is full', example: 'shed' },
-  { path: 'maintenance', what: 'maintenance windows', example: [] },
-  { path: 'freeze', what: 'freeze windows', example: [] },
-  { path: 'maxShift', what: 'a maximum shift per minute', example: '50%' },
-  { path: 'minDelay', what: 'a minimum delay between failovers', example: '10m' },
-  { path: 'flap', what: 'flap damping', example: {} },
   { path: 'stickiness', what: 'stickiness', example: {} },
-  { path: 'cost', what: 'deciding by cost', example: {} },
-  { path: 'budget', what: 'error budgets', example: {} },
   { path: 'drills', what: 'drills', example: [] },
-  { path: 'scale', what: 'scaling with failover', example: {} },
 ];
 
 /** Presets the design promises for later, by name. */

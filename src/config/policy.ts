@@ -1,4 +1,5 @@
 import { basename, isAbsolute, join } from 'node:path';
+import type { PolicyRule, SafetyRule } from '../core/policy-settings.ts';
 import { DEFAULT_POLICY, type PolicySettings } from '../core/settings.ts';
 import { decode } from './decode.ts';
 import { remedyFor } from './did-you-mean.ts';
@@ -126,6 +127,7 @@ function complete(input: PolicyInput, name: string, path: Path, context: PolicyC
       everyMs: input.ramp?.every ?? from.ramp.everyMs,
     },
     failback: input.failback ?? from.failback,
+    ...layersOf(input, from),
   };
   if (settings.holdDown.baseMs <= settings.holdDown.maxMs) return { settings, faults: [] };
   const fault = valueFault(
@@ -134,4 +136,58 @@ function complete(input: PolicyInput, name: string, path: Path, context: PolicyC
     'make max at least as long as base',
   );
   return { settings: undefined, faults: [fault] };
+}
+
+type Layers = Omit<PolicySettings, 'name' | 'strategy' | 'overprovision' | 'holdDown' | 'ramp' | 'failback'>;
+
+/** What a policy may leave out altogether: from its base then, and from nowhere when that has none either. */
+function layersOf(input: PolicyInput, from: PolicySettings): Layers {
+  const { panic, flap, primary, scale, degraded, cost, budget } = input;
+  const layers: { [K in keyof Layers]-?: Layers[K] | undefined } = {
+    primary: primary && { order: primary.order ?? [], switch: primary.switch ?? 'failover' },
+    failbackWindow: input.failbackWindow,
+    flap: flap && { start: flap.start ?? 0.2, stop: flap.stop ?? 0.05 },
+    panic: panic && {
+      below: panic.below ?? 0.3,
+      mode: panic.mode ?? 'last-known-good',
+      exitAfterMs: panic.exitAfter ?? 0,
+    },
+    overload: input.overload,
+    maintenance: input.maintenance,
+    freeze: input.freeze,
+    maxShiftPerMinute: input.maxShift,
+    minDelayMs: input.minDelay,
+    maxFailoversPerHour: input.maxFailovers,
+    rules: input.rules?.flatMap(rulesOf),
+    safety: input.safety?.map(safetyOf),
+    budget: budget && {
+      objective: budget.objective,
+      triggers: budget.triggers.map(({ windows: [longMs, shortMs], rate, do: act }) => ({
+        longMs,
+        shortMs,
+        rate,
+        act,
+      })),
+    },
+    cost: cost && { maxP95Ms: cost.maxP95, maxErrorRatio: cost.maxErrors },
+    scale: scale && { withFailover: scale.withFailover ?? true, backAfterMs: scale.backAfter ?? 600_000 },
+    degraded: degraded && { p95Ms: degraded.p95, errorRatio: degraded.errors },
+  };
+  const given = Object.fromEntries(Object.entries(layers).filter(([, value]) => value !== undefined));
+  const { name, strategy, overprovision, holdDown, ramp, failback, ...inherited } = from;
+  return { ...inherited, ...given };
+}
+
+/** A rule that does several things is several rules that hold alike. */
+function rulesOf(input: NonNullable<PolicyInput['rules']>[number]): PolicyRule[] {
+  const { name, priority = 0, when, for: forMs = 0, do: acts } = input;
+  return acts.map((act) => ({ name, priority, when, forMs, act }));
+}
+
+function safetyOf(input: NonNullable<PolicyInput['safety']>[number]): SafetyRule {
+  const { name } = input;
+  if ('gate' in input) return { name, kind: 'gate', open: input.gate };
+  if ('floor' in input) return { name, kind: 'floor', ratio: input.floor };
+  const unless = input.unless === undefined ? {} : { unless: input.unless };
+  return { name, kind: 'assert', that: input.assert, ...unless };
 }

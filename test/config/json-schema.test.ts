@@ -54,8 +54,8 @@ describe('the JSON Schema', () => {
   it.each([
     ['policy: demo', true],
     ['policy: { base: demo, ramp: { steps: [50%, 1] } }', true],
-    ['policy: { rules: [] }', false],
-    ['policy: { strategy: primary }', false],
+    ['policy: { rules: [] }', true],
+    ['policy: { strategy: nearest }', false],
     ['health: { every: 1s, status: 200-299 }', true],
     ['health: { evry: 1s }', false],
     ['env: { A: 1, B: true, C: text }', true],

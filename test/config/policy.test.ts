@@ -79,7 +79,7 @@ describe('a policy of one’s own', () => {
       '7:42 error applications.shop.policy.holdDown.max: shorter than base',
     ],
     ['policy: { overprovison: 2 }', 'unknown key — did you mean "overprovision"?'],
-    ['policy: { strategy: random }', 'not a known value — only tiered is known'],
+    ['policy: { strategy: random }', 'not a known value — one of: tiered, primary, weighted, lowest-latency'],
     ['policy: [demo]', 'must be a text or a map — it is a list now'],
   ])('such as %j is told: %s', (lines, expected) => {
     expect(faultsOf(soundFile({ application: lines }))).toEqual([expect.stringContaining(expected)]);
