@@ -8,6 +8,9 @@ import type { HeadMeaning } from './router-errors.ts';
 import type { CompiledTarget } from './routes.ts';
 import type { AttemptRequest, Failure, Upstream, UpstreamHandler } from './wire.ts';
 
+/** Latencies below this raise no limit. */
+const LATE_MS = 20;
+
 /** One try of an exchange on one lane: what it holds there, and what it tells about the lane's health. */
 export class Attempt {
   readonly lane: Lane;
@@ -15,26 +18,27 @@ export class Attempt {
   readonly upstream: Upstream;
   readonly #pipeline: Pipeline;
   readonly #trial: boolean;
-  readonly #startedAt: number;
+  readonly startedAt: number;
   /** 0 until the whole request has been sent. */
   #sentAt = 0;
-  #suspected = false;
+  /** In stall limits of silence: how much of it makes the origin suspicious. */
+  #patience = 1;
   #left = false;
 
   constructor(
     pipeline: Pipeline,
     { lane, target }: Candidate,
-    request: Pick<AttemptRequest, 'head' | 'fresh'>,
+    request: Pick<AttemptRequest, 'head' | 'stamp' | 'fresh'>,
     handler: UpstreamHandler,
   ) {
     this.#pipeline = pipeline;
     this.lane = lane;
     this.target = target;
     this.#trial = lane.gate.enter();
-    this.#startedAt = pipeline.now();
-    const { head, fresh } = request;
+    this.startedAt = pipeline.now();
+    const { head, stamp, fresh } = request;
     this.upstream = pipeline.wire.attempt(
-      { origin: lane.origin.wire, head, edit: target.edit, fresh },
+      { origin: lane.origin.wire, head, edit: target.edit, stamp, fresh },
       handler,
     );
   }
@@ -49,6 +53,13 @@ export class Attempt {
     return this.lane.gate.state !== CLOSED;
   }
 
+  /** The same again on a fresh connection: as what it is now, a trial too. */
+  mayRepeat(replayable: boolean): boolean {
+    const { gate } = this.lane;
+    if (this.#trial && gate.state === HALF_OPEN) return true;
+    return gate.admits(this.#pipeline.now(), replayable, 1) !== 'no';
+  }
+
   sent(): void {
     this.#sentAt = this.#pipeline.now();
   }
@@ -56,7 +67,10 @@ export class Attempt {
   /** An answer begins. A gateway error of the platform is a failure of the origin, whatever becomes of the request. */
   judge(status: number, meaning: HeadMeaning): void {
     const now = this.#pipeline.now();
-    this.lane.headCame(now, now - this.#startedAt);
+    const latencyMs = now - this.startedAt;
+    // Looked at only where it could matter: most answers come sooner than anybody can be late.
+    const ownMs = latencyMs < LATE_MS ? 0 : this.#pipeline.lateness.within(this.startedAt, now);
+    this.lane.headCame(now, latencyMs, ownMs);
     if (status >= 500 || meaning !== 'answer') this.blame(meaning !== 'answer');
     else if (this.lane.gate.success(now, this.#trial)) this.#pipeline.readmitted(this.lane);
   }
@@ -88,12 +102,16 @@ export class Attempt {
     return this.#sentAt === 0 ? 0 : now - this.#sentAt;
   }
 
-  /** Asks, once, whether the origin has stalled. Uploads still under way never do. */
+  /**
+   * Asks whether the origin has stalled, when it owes us a head and has given nobody one for too long. Again after
+   * twice the silence, for it may stall later. Uploads still under way never do.
+   */
   suspect(now: number, host: string): void {
     const { lane } = this;
-    if (this.#suspected || this.#sentAt === 0) return;
-    if (now - this.#sentAt < lane.stallAfterMs || lane.origin.lastHeadAt >= this.#sentAt) return;
-    this.#suspected = this.#pipeline.stall.suspect(lane.origin, this.target.edit.host ?? host, now);
+    if (this.#sentAt === 0) return;
+    const silence = now - Math.max(this.#sentAt, lane.origin.lastHeadAt);
+    if (silence < lane.stallAfterMs * this.#patience) return;
+    if (this.#pipeline.stall.suspect(lane.origin, this.target.edit.host ?? host, now)) this.#patience *= 2;
   }
 
   /** Ends it, whatever state it is in; counts nowhere without an outcome. */

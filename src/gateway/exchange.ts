@@ -1,15 +1,23 @@
 import { Attempt } from './attempt.ts';
-import { type Candidate, nextAttempt } from './attempts.ts';
-import { loops } from './headers.ts';
+import { type Candidate, isWorthWaiting, nextAttempt } from './attempts.ts';
+import { loops, type ResponseEdit } from './headers.ts';
 import type { Lane } from './lane.ts';
 import { maxForwards } from './max-forwards.ts';
 import type { OutageStatus } from './outage-answers.ts';
 import type { OutcomeClass } from './outcomes.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type Recoverable, Recovery } from './recovery.ts';
+import type { RequestRecord } from './request-record.ts';
+import { FLAG, flagOf } from './response-flags.ts';
 import { isReplayable } from './retry-rules.ts';
 import { meaningOf } from './router-errors.ts';
-import { type CompiledRoute, matchRoute, responseEdit, secondsUntilTrial } from './routes.ts';
+import {
+  type CompiledRoute,
+  type CompiledTarget,
+  matchRoute,
+  responseEdit,
+  secondsUntilTrial,
+} from './routes.ts';
 import { TOO_MANY_INTERIM, Transfer } from './transfer.ts';
 import type {
   Downstream,
@@ -22,7 +30,7 @@ import type {
 } from './wire.ts';
 
 /**
- * Where an exchange is: `attempting` on an origin with no answer yet, `waiting` until the retry budget has room,
+ * Where an exchange is: `attempting` on an origin with no answer yet, `waiting` until the retry budget or an origin has room,
  * `answering` (the client has seen a head: nothing can be replayed any more), or `closed`.
  */
 type Phase = 'routing' | 'attempting' | 'waiting' | 'answering' | 'closed';
@@ -34,6 +42,8 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   replayable = false;
   /** The one under way; undefined between two and after the last. */
   attempt: Attempt | undefined;
+  /** What will be told of it: who, where to, how it went. */
+  readonly record: RequestRecord;
   readonly #pipeline: Pipeline;
   readonly #downstream: Downstream;
   readonly #head: RequestHead;
@@ -41,12 +51,15 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   /** From the first failure on. */
   #recovery: Recovery | undefined;
   #phase: Phase = 'routing';
+  /** We ended it ourselves, not the client. */
+  #isCut = false;
 
   constructor(pipeline: Pipeline, downstream: Downstream) {
     this.#pipeline = pipeline;
     this.#downstream = downstream;
     this.#head = downstream.head;
     this.#transfer = new Transfer(pipeline, downstream);
+    this.record = pipeline.reception.receive(downstream.head, pipeline.now());
     downstream.attach(this);
   }
 
@@ -54,9 +67,10 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
 
   begin(): void {
     const { method, bodyLength } = this.#head;
-    if (method === 'TRACE') this.say(405, 'TRACE is not served');
-    else if (bodyLength > this.#pipeline.settings.limits.bodyBytes) this.say(413, 'announced over the limit');
-    else if (loops(this.#head)) this.say(508, 'it has been here already');
+    if (method === 'TRACE') this.say(405, 'TRACE is not served', FLAG.DPE);
+    else if (bodyLength > this.#pipeline.settings.limits.bodyBytes)
+      this.say(413, 'announced over the limit', FLAG.BL);
+    else if (loops(this.#head, this.record.via)) this.say(508, 'it has been here already', FLAG.LD);
     else if (method === 'OPTIONS') this.#forwardOptions();
     else this.#choose(this.route());
   }
@@ -65,22 +79,24 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   #forwardOptions(): void {
     const left = maxForwards(this.#head);
     if (left === 0) this.say(200, 'it was to go no further');
-    else if (Number.isNaN(left)) this.say(400, 'a malformed Max-Forwards');
+    else if (Number.isNaN(left)) this.say(400, 'a malformed Max-Forwards', FLAG.DPE);
     else this.#choose(this.route());
   }
 
   #choose(route: CompiledRoute | undefined): void {
     const { table, random } = this.#pipeline;
+    this.record.route = route;
     if (route === undefined) {
       // Without any table yet every address is unknown, and will be known in a moment.
-      this.say(table.version === 0 ? 503 : 404, 'no route leads there');
+      this.say(table.version === 0 ? 503 : 404, 'no route leads there', FLAG.NR);
       return;
     }
     this.replayable = isReplayable(this.#head, route.idempotentToo);
     const wish = { now: this.#pipeline.now(), replayable: this.replayable, tried: NOWHERE };
     const candidate = nextAttempt(route, wish, random);
-    if (candidate === undefined) this.say(503, 'no origin may be tried');
-    else this.forward(candidate, false);
+    if (candidate !== undefined) this.forward(candidate, false);
+    else if (isWorthWaiting(route, wish)) this.#recover().allFull();
+    else this.say(503, 'no origin may be tried', FLAG.UH);
   }
 
   route(): CompiledRoute | undefined {
@@ -91,15 +107,18 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
 
   forward(candidate: Candidate, fresh: boolean): void {
     this.#phase = 'attempting';
-    this.attempt = new Attempt(this.#pipeline, candidate, { head: this.#head, fresh }, this);
+    const { record } = this;
+    record.target = candidate.target;
+    this.attempt = new Attempt(this.#pipeline, candidate, { head: this.#head, stamp: record, fresh }, this);
+    if (this.#pipeline.notesAttempts) record.attempted(candidate.lane.id, this.attempt.startedAt);
     this.#transfer.connect(this.attempt.upstream);
   }
 
   onBody(chunk: Uint8Array): void {
     if (this.#transfer.fromClient(chunk)) return;
     this.leave('aborted');
-    if (this.#phase === 'answering') this.#downstream.abort();
-    else this.say(413, 'a body over the limit');
+    if (this.#phase === 'answering') this.#cut(FLAG.BL);
+    else this.say(413, 'a body over the limit', FLAG.BL);
   }
 
   onBodyEnd(trailers: FlatHeaders | undefined): void {
@@ -109,8 +128,9 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   /** Where this request ends nobody knows: neither side may take it for a whole one. */
   onBodyFault(status: 400 | 408, why: string): void {
     this.leave('aborted');
-    if (this.#phase === 'answering') this.#downstream.abort();
-    else this.say(status, why);
+    const flag = status === 408 ? FLAG.DT : FLAG.DPE;
+    if (this.#phase === 'answering') this.#cut(flag);
+    else this.say(status, why, flag);
   }
 
   onOriginDrain(): void {
@@ -144,13 +164,14 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   #relay(head: ResponseHead): boolean {
     this.#phase = 'answering';
     this.#recovery?.over();
-    if (this.#transfer.relay(head, responseEdit(this.#head, this.attempt?.target, this.route()))) {
+    if (this.#transfer.relay(head, this.#edit(this.attempt?.target, undefined))) {
+      this.record.headAt = this.#pipeline.now();
       if (this.#transfer.isTunnel) this.#pipeline.counters.upgrades += 1;
       return true;
     }
     this.attempt?.blame(true);
     this.leave('reset');
-    this.say(502, 'a field value that would split the answer');
+    this.say(502, 'a field value that would split the answer', FLAG.UPE);
     return false;
   }
 
@@ -171,13 +192,20 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     if (this.#relay(head)) this.#transfer.release();
   }
 
-  say(status: OutageStatus, why: string): void {
+  #edit(target: CompiledTarget | undefined, setCookie: string | undefined): ResponseEdit {
+    return responseEdit(this.#head, this.record, target, this.record.route, setCookie);
+  }
+
+  say(status: OutageStatus, why: string, flag = 0): void {
     this.#phase = 'answering';
     this.#recovery?.over();
     this.#pipeline.refused(this.#head, status, why);
+    this.record.flags |= flag;
+    this.record.headAt = this.#pipeline.now();
     this.#transfer.say(
       status,
-      status === 503 ? secondsUntilTrial(this.route(), this.#pipeline.now()) : undefined,
+      status === 503 ? secondsUntilTrial(this.route(), this.record.headAt) : undefined,
+      this.#edit(undefined, undefined),
     );
   }
 
@@ -190,11 +218,17 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     else if (outcome.kind === 'complete') this.leave(this.#transfer.status >= 500 ? 'status5xx' : 'ok');
     else if (this.#phase === 'attempting') this.#recover().afterFailure(attempt, outcome);
     else {
-      // The client has a part of the answer and must be able to tell.
       if (!this.#transfer.isTunnel) attempt.blame(true);
       this.leave('reset');
-      this.#downstream.abort();
+      this.#cut(flagOf(outcome));
     }
+  }
+
+  /** The client has a part of the answer and must be able to tell that it is not whole. */
+  #cut(flag: number): void {
+    this.#isCut = true;
+    this.record.flags |= flag;
+    this.#downstream.abort();
   }
 
   #recover(): Recovery {
@@ -211,7 +245,10 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     const { attempt } = this;
     this.attempt = undefined;
     this.#transfer.disconnect();
-    attempt?.leave(outcome);
+    if (attempt === undefined) return;
+    attempt.leave(outcome);
+    if (this.#pipeline.notesAttempts) this.record.left(outcome, this.#pipeline.now());
+    this.#pipeline.places.freed(attempt.lane);
   }
 
   onClose(complete: boolean): void {
@@ -221,8 +258,19 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     if (this.#transfer.isTunnel) counters.upgrades -= 1;
     this.leave(this.#transfer.isTunnel ? 'ok' : 'aborted');
     this.#recovery?.over();
-    counters.finished(this.#transfer.finalStatus(complete));
-    this.#pipeline.finished(this);
+    this.#pipeline.finished(this, this.#closeRecord(complete));
+  }
+
+  #closeRecord(complete: boolean): RequestRecord {
+    const { record } = this;
+    const transfer = this.#transfer;
+    record.status = transfer.status;
+    record.complete = transfer.finalStatus(complete) !== 0;
+    record.sent = transfer.bytes;
+    record.received = transfer.body?.bytes ?? 0;
+    record.endedAt = this.#pipeline.now();
+    if (!record.complete && !this.#isCut) record.flags |= FLAG.DC;
+    return record;
   }
 
   // ── from outside ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -235,7 +283,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
       // A client that does not read says nothing about the origin.
       const endsWell = this.#transfer.isEndless ? 'ok' : 'timeout';
       this.leave(this.#transfer.waitsForClient ? 'aborted' : endsWell);
-      this.#downstream.abort();
+      this.#cut(this.#transfer.waitsForClient ? FLAG.DT : this.#transfer.isEndless ? FLAG.SD : FLAG.UT);
     }
   }
 
@@ -245,13 +293,13 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     if (attempt.waited(now) > this.#pipeline.settings.timeouts.headMs) {
       attempt.blame(true);
       this.leave('timeout');
-      this.say(504, 'no head in time');
+      this.say(504, 'no head in time', FLAG.UT);
     } else if (attempt.isSent) attempt.suspect(now, this.#head.host);
     else if (this.#transfer.isOverdue(now)) {
       // An upload stands still: whose turn is it?
       const origins = this.#transfer.body?.blocked === true;
       this.leave(origins ? 'timeout' : 'aborted');
-      this.say(origins ? 504 : 408, 'the upload stands still');
+      this.say(origins ? 504 : 408, 'the upload stands still', origins ? FLAG.UT : FLAG.DT);
     }
   }
 
@@ -270,6 +318,6 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   /** The worker stops now. */
   abort(): void {
     this.leave('aborted');
-    this.#downstream.abort();
+    this.#cut(FLAG.SD);
   }
 }

@@ -1,3 +1,8 @@
+import type { PlatformName } from '../core/ids.ts';
+import type { ClientIdentity } from './identity.ts';
+import { hasPlatformCookies, scopeSetCookie, unscopeCookies } from './platform-cookies.ts';
+import { rewriteCookieDomain, rewriteLocation, rewriteRefresh } from './public-host.ts';
+import type { TraceStep } from './request-ids.ts';
 import type { FlatHeaders, RequestHead, ResponseHead } from './wire.ts';
 
 /**
@@ -7,6 +12,17 @@ import type { FlatHeaders, RequestHead, ResponseHead } from './wire.ts';
 export interface HeadEdit {
   /** The Host to send; undefined keeps the client's. */
   readonly host: string | undefined;
+  /** Whose cookies may pass, of those that a platform's router sets. */
+  readonly platform: PlatformName;
+}
+
+/** What is said of a request besides its own fields: one a request, the same for all its attempts. */
+export interface RequestStamp {
+  readonly client: ClientIdentity;
+  readonly requestId: string;
+  readonly trace: TraceStep;
+  /** Our own element of Via. */
+  readonly via: string;
 }
 
 /** What the pipeline wants changed in a response head. */
@@ -14,18 +30,33 @@ export interface ResponseEdit {
   /** Set for `publicHost: rewrite`: this host in Location and Set-Cookie domains becomes the client's. */
   readonly from: string | undefined;
   readonly to: string;
-  readonly scheme: 'http' | 'https';
+  readonly scheme: string;
+  /** Whose router's cookies these are; undefined: it is no platform's answer. */
+  readonly platform: PlatformName | undefined;
+  readonly via: string;
+  /** In place of what the origin says; empty: says nothing of it. */
+  readonly requestId: string;
+  /** One more Set-Cookie; undefined: none. */
+  readonly setCookie: string | undefined;
 }
-
-export const NO_RESPONSE_EDIT: ResponseEdit = { from: undefined, to: '', scheme: 'http' };
 
 export const PSEUDONYM = 'sluice';
 
+export const NO_RESPONSE_EDIT: ResponseEdit = {
+  from: undefined,
+  to: '',
+  scheme: 'http',
+  platform: undefined,
+  via: `1.1 ${PSEUDONYM}`,
+  requestId: '',
+  setCookie: undefined,
+};
+
 /** Gateways of ours may stand behind each other, but not so many. */
-const MAX_PASSES = 5;
+const MAX_PASSES = 10;
 
 /** Fields about one connection (RFC 9110 §7.6.1) and what only a proxy in between may say. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -40,8 +71,8 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
-/** Written anew by us; what the client said counts only when it is a trusted proxy. */
-const FORWARDED: ReadonlySet<string> = new Set([
+/** Who the client is: written anew by us, from what it says only when it is a trusted proxy (`identity.ts`). */
+export const FORWARDED: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
@@ -50,12 +81,20 @@ const FORWARDED: ReadonlySet<string> = new Set([
   'forwarded',
 ]);
 
-/** What a platform's router believes about its clients; from outside it would choose instances or forge identities. */
-const PLATFORM_PRIVATE: ReadonlySet<string> = new Set([
+/**
+ * What a platform's router believes about its clients, and what gateways of ours say to each other; from outside it
+ * would choose instances or forge identities. So would all that `isPlatformPrivate` finds besides.
+ */
+export const PLATFORM_PRIVATE: ReadonlySet<string> = new Set([
   'x-cf-app-instance',
   'x-cf-process-instance',
   'x-forwarded-client-cert',
 ]);
+
+/** Names of these forms are private too: whole families of them. */
+export const PRIVATE_PREFIX = 'x-sluice-';
+export const INSTANCE_PREFIX = 'x-cf-';
+export const INSTANCE_SUFFIX = '-instance';
 
 /** Naming one of these in Connection would make the next hop drop what it decides by. */
 const NEVER_CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
@@ -67,6 +106,16 @@ const NEVER_CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
   'via',
   ...FORWARDED,
 ]);
+
+/** Of a lower-case name with dashes. */
+export function isPlatformPrivate(name: string): boolean {
+  if (PLATFORM_PRIVATE.has(name) || name.startsWith(PRIVATE_PREFIX)) return true;
+  return (
+    name.startsWith(INSTANCE_PREFIX) &&
+    name.endsWith(INSTANCE_SUFFIX) &&
+    name.length > INSTANCE_PREFIX.length + INSTANCE_SUFFIX.length
+  );
+}
 
 /** The fields a Connection header names, or undefined when it names one it must not: then the request is refused. */
 export function connectionOptions(value: string): readonly string[] | undefined {
@@ -80,25 +129,38 @@ export function connectionOptions(value: string): readonly string[] | undefined 
   return names;
 }
 
-/** True when a request has passed gateways of ours so often that its origin must be one of them. */
-export function loops(head: RequestHead): boolean {
-  const via = head.field('via');
-  return via !== undefined && via.split(`1.1 ${PSEUDONYM}`).length > MAX_PASSES;
+/**
+ * True when a request has been here already (`via` is our own element), or has passed so many gateways of this kind
+ * that it must be going round. Others of them may well stand in front of us.
+ */
+export function loops(head: RequestHead, via: string): boolean {
+  if (head.field('via') === undefined) return false;
+  const { headers } = head;
+  let passes = 0;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() !== 'via') continue;
+    for (const element of headers[i + 1]!.split(',')) {
+      // `1.1 name (comment)`; whoever passes it on may change the version and the comment, not the name.
+      const name = element.trim().split(/[ \t]+/)[1];
+      if (name === via.slice(via.indexOf(' ') + 1)) return true;
+      if (name !== undefined && isOurs(name)) passes += 1;
+    }
+  }
+  return passes >= MAX_PASSES;
+}
+
+function isOurs(name: string): boolean {
+  return name === PSEUDONYM || name.startsWith(`${PSEUDONYM}-`);
 }
 
 /**
  * The head to send upstream. Host and framing are not in it: the wire writes them from `edit.host` or `head.host`
  * and `head.bodyLength`, never from what was parsed as text. `Connection` and `Upgrade` too.
  */
-export function editRequest(head: RequestHead): string[] {
-  const { headers, peer } = head;
+export function editRequest(head: RequestHead, edit: HeadEdit, stamp: RequestStamp): string[] {
+  const { headers } = head;
   const out: string[] = [];
   const listed = listedInConnection(headers);
-  let via = '';
-  let forwardedFor = '';
-  let proto = '';
-  let host = '';
-  let port = '';
   let trailers = false;
 
   for (let i = 0; i + 1 < headers.length; i += 2) {
@@ -110,39 +172,33 @@ export function editRequest(head: RequestHead): string[] {
       trailers = trailers || /(^|,)\s*trailers\s*(,|;|$)/i.test(value);
       continue;
     }
-    if (HOP_BY_HOP.has(lower) || PLATFORM_PRIVATE.has(lower) || listed?.includes(lower)) continue;
+    if (HOP_BY_HOP.has(lower) || isPlatformPrivate(lower) || FORWARDED.has(lower)) continue;
+    if (lower === 'x-request-id' || lower === 'traceparent' || listed?.includes(lower)) continue;
+    if (lower === 'tracestate' && !stamp.trace.continues) continue;
     if (lower === 'max-forwards' && head.method === 'OPTIONS') {
       out.push(name, String(Math.max(0, Number(value) - 1)));
       continue;
     }
-    if (lower === 'via') {
-      via = via === '' ? value : `${via}, ${value}`;
-      continue;
-    }
-    if (FORWARDED.has(lower)) {
-      if (!peer.trusted || name.includes('_')) continue;
-      if (lower === 'x-forwarded-for')
-        forwardedFor = forwardedFor === '' ? value : `${forwardedFor}, ${value}`;
-      else if (lower === 'x-forwarded-proto') proto = value;
-      else if (lower === 'x-forwarded-host') host = value;
-      else if (lower === 'x-forwarded-port') port = value;
-      else out.push(name, value);
+    if (lower === 'cookie') {
+      const kept = cookiesFor(value, edit);
+      if (kept !== '') out.push(name, kept);
       continue;
     }
     out.push(name, value);
   }
 
   if (trailers) out.push('te', 'trailers');
-  out.push(
-    'x-forwarded-for',
-    forwardedFor === '' ? peer.address : `${forwardedFor}, ${peer.address}`,
-    'x-forwarded-proto',
-    proto === '' ? (peer.encrypted ? 'https' : 'http') : proto,
-  );
-  if (host !== '' || head.host !== '') out.push('x-forwarded-host', host === '' ? head.host : host);
-  out.push('x-forwarded-port', port === '' ? String(peer.localPort) : port);
-  out.push('via', via === '' ? `1.1 ${PSEUDONYM}` : `${via}, 1.1 ${PSEUDONYM}`);
+  const { client } = stamp;
+  const host = client.host ?? head.host;
+  if (host !== '') out.push('x-forwarded-host', host);
+  out.push(...client.fields, 'x-request-id', stamp.requestId, 'traceparent', stamp.trace.traceparent);
+  out.push('via', stamp.via);
   return out;
+}
+
+/** What of a Cookie value may pass. */
+export function cookiesFor(value: string, { platform }: HeadEdit): string {
+  return hasPlatformCookies(value) ? unscopeCookies(value, platform) : value;
 }
 
 /** The head to send to the client, without Connection, Upgrade and Transfer-Encoding: those are the wire's. */
@@ -156,21 +212,32 @@ export function editResponse(head: ResponseHead, edit: ResponseEdit): string[] {
     const lower = name.toLowerCase();
     // `proxy-authenticate` speaks of a proxy of the origin's side; to a client it would be ours.
     if (HOP_BY_HOP.has(lower) || listed?.includes(lower)) continue;
-    if (edit.from !== undefined && (lower === 'location' || lower === 'content-location')) {
+    if (lower === 'x-request-id' && edit.requestId !== '') continue;
+    if (lower === 'set-cookie') out.push(name, editSetCookie(value, edit));
+    else if (edit.from === undefined) out.push(name, value);
+    else if (lower === 'location' || lower === 'content-location') {
       out.push(name, rewriteLocation(value, edit.from, edit.to, edit.scheme));
-    } else if (edit.from !== undefined && lower === 'set-cookie') {
-      out.push(name, rewriteCookieDomain(value, edit.from, edit.to));
-    } else out.push(name, value);
+    } else if (lower === 'refresh') out.push(name, rewriteRefresh(value, edit.from, edit.to, edit.scheme));
+    else out.push(name, value);
   }
-  out.push('via', `1.1 ${PSEUDONYM}`);
+  out.push('via', edit.via);
+  if (edit.requestId !== '') out.push('x-request-id', edit.requestId);
+  if (edit.setCookie !== undefined) out.push('set-cookie', edit.setCookie);
   return out;
+}
+
+function editSetCookie(value: string, { platform, from, to }: ResponseEdit): string {
+  const scoped = platform === undefined ? value : scopeSetCookie(value, platform);
+  return from === undefined ? scoped : rewriteCookieDomain(scoped, from, to);
 }
 
 /** Said after a body these would change what was decided before it (RFC 9110 §6.5.1). */
 const NEVER_A_TRAILER: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   ...NEVER_CONNECTION_SPECIFIC,
-  ...PLATFORM_PRIVATE,
+  'x-request-id',
+  'traceparent',
+  'tracestate',
   'expect',
   'max-forwards',
   'range',
@@ -194,35 +261,11 @@ export function passingTrailers(
   if (!/(^|,)\s*trailers\s*(,|;|$)/i.test(head.field('te') ?? '')) return undefined;
   const passing: string[] = [];
   for (let i = 0; i + 1 < trailers.length; i += 2) {
-    if (!NEVER_A_TRAILER.has(canonical(trailers[i]!))) passing.push(trailers[i]!, trailers[i + 1]!);
+    const name = canonical(trailers[i]!);
+    if (NEVER_A_TRAILER.has(name) || isPlatformPrivate(name)) continue;
+    passing.push(trailers[i]!, trailers[i + 1]!);
   }
   return passing.length === 0 ? undefined : passing;
-}
-
-/** An absolute URL on the platform's host becomes one on the public host; anything else stays. */
-export function rewriteLocation(value: string, from: string, to: string, scheme: string): string {
-  const match = /^(https?:)?\/\/([^/?#]+)(.*)$/is.exec(value);
-  if (match === null || match[2]!.toLowerCase() !== from.toLowerCase()) return value;
-  return `${scheme}://${to}${match[3]}`;
-}
-
-/** `Domain` naming the platform's host, or a parent of it, becomes the public host without its port. */
-export function rewriteCookieDomain(value: string, from: string, to: string): string {
-  return value.replace(/;(\s*)domain\s*=\s*([^;]*)/i, (whole, space: string, domain: string) => {
-    const wanted = domain.trim().replace(/^\./, '').toLowerCase();
-    const host = hostname(from).toLowerCase();
-    if (wanted !== host && !host.endsWith(`.${wanted}`)) return whole;
-    return `;${space}Domain=${hostname(to)}`;
-  });
-}
-
-export function hostname(authority: string): string {
-  if (authority.startsWith('[')) {
-    const end = authority.indexOf(']');
-    return end < 0 ? authority : authority.slice(0, end + 1);
-  }
-  const colon = authority.indexOf(':');
-  return colon < 0 ? authority : authority.slice(0, colon);
 }
 
 function listedInConnection(headers: FlatHeaders): readonly string[] | undefined {
@@ -246,7 +289,8 @@ function canonical(name: string): string {
   if (!lower.includes('_')) return lower;
   const dashed = lower.replaceAll('_', '-');
   return FORWARDED.has(dashed) ||
-    PLATFORM_PRIVATE.has(dashed) ||
+    isPlatformPrivate(dashed) ||
+    dashed === 'x-request-id' ||
     dashed === 'content-length' ||
     dashed === 'transfer-encoding'
     ? dashed

@@ -7,6 +7,8 @@ import type { Lane } from './lane.ts';
 import type { OwnLateness } from './lateness.ts';
 import type { OutageStatus } from './outage-answers.ts';
 import type { PlaceQueue } from './place-queue.ts';
+import type { Reception } from './reception.ts';
+import type { RequestRecord } from './request-record.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { CompiledTable } from './routes.ts';
 import type { StallWatch } from './stall.ts';
@@ -19,6 +21,9 @@ export interface Pipeline {
   readonly wire: Wire;
   readonly random: Random;
   readonly budget: RetryBudget;
+  readonly reception: Reception;
+  /** Somebody reads what was attempted. */
+  readonly notesAttempts: boolean;
   readonly counters: Counters;
   readonly stall: StallWatch;
   /** Requests that wait until a busy origin has room. */
@@ -36,5 +41,5 @@ export interface Pipeline {
   refused(head: RequestHead, status: OutageStatus, why: string): void;
   /** The exchange uses this lane no more. */
   left(lane: Lane): void;
-  finished(exchange: Exchange): void;
+  finished(exchange: Exchange, record: RequestRecord): void;
 }

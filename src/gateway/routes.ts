@@ -1,8 +1,9 @@
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { RoutingTable, TableOrigin, TableRoute, TableTarget } from '../core/routing-table.ts';
 import { OPEN } from './gate.ts';
-import { type HeadEdit, hostname, NO_RESPONSE_EDIT, type ResponseEdit } from './headers.ts';
+import type { HeadEdit, RequestStamp, ResponseEdit } from './headers.ts';
 import type { Lane } from './lane.ts';
+import { hostname } from './public-host.ts';
 import type { RequestHead } from './wire.ts';
 
 /** A table made ready for requests: looked up once a request, never changed. */
@@ -31,10 +32,14 @@ export interface CompiledTarget {
   readonly lanes: readonly Lane[];
 }
 
-/** Finds or makes the lane of an origin: it outlives the table. */
-export type LaneFor = (application: ApplicationName, target: TableTarget, origin: TableOrigin) => Lane;
+/** Finds or makes the lanes of an origin, one for each of its addresses: they outlive the table. */
+export type LanesFor = (
+  application: ApplicationName,
+  target: TableTarget,
+  origin: TableOrigin,
+) => readonly Lane[];
 
-export function compileTable(table: RoutingTable, laneFor: LaneFor): CompiledTable {
+export function compileTable(table: RoutingTable, lanesFor: LanesFor): CompiledTable {
   const routes: CompiledRoute[] = [];
   const byHost = new Map<string, CompiledRoute[]>();
   const anyHost: CompiledRoute[] = [];
@@ -42,7 +47,7 @@ export function compileTable(table: RoutingTable, laneFor: LaneFor): CompiledTab
     if (route.host !== '*') byHost.set(route.host, []);
   }
   for (const route of table.routes) {
-    const compiled = compileRoute(route, laneFor);
+    const compiled = compileRoute(route, lanesFor);
     routes.push(compiled);
     if (route.host === '*') {
       anyHost.push(compiled);
@@ -52,7 +57,7 @@ export function compileTable(table: RoutingTable, laneFor: LaneFor): CompiledTab
   return { version: table.version, routes, byHost, anyHost };
 }
 
-function compileRoute(route: TableRoute, laneFor: LaneFor): CompiledRoute {
+function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
   const active: CompiledTarget[] = [];
   const spare: CompiledTarget[] = [];
   for (const target of route.targets) {
@@ -60,8 +65,8 @@ function compileRoute(route: TableRoute, laneFor: LaneFor): CompiledRoute {
       platform: target.platform,
       share: target.share,
       active: target.state === 'active',
-      edit: { host: target.hostHeader },
-      lanes: target.origins.map((origin) => laneFor(route.application, target, origin)),
+      edit: { host: target.hostHeader, platform: target.platform },
+      lanes: target.origins.flatMap((origin) => lanesFor(route.application, target, origin)),
     };
     // A draining target gets nothing new, but its lanes were made: they stay in the table.
     if (target.state === 'active') active.push(compiled);
@@ -93,15 +98,23 @@ function underPath(target: string, prefix: string): boolean {
   return next === '/' || next === '?';
 }
 
-/** What the answer of this target needs before the client of this request may see it. */
+/** What an answer needs before the client of this request may see it; without a target it is our own. */
 export function responseEdit(
-  { host, peer }: RequestHead,
+  head: RequestHead,
+  { client, requestId, via }: RequestStamp,
   target: CompiledTarget | undefined,
   route: CompiledRoute | undefined,
+  setCookie: string | undefined,
 ): ResponseEdit {
-  const from = target?.edit.host;
-  if (from === undefined || route?.rewrite !== true) return NO_RESPONSE_EDIT;
-  return { from, to: host, scheme: peer.encrypted ? 'https' : 'http' };
+  return {
+    from: route?.rewrite === true ? target?.edit.host : undefined,
+    to: client.host ?? head.host,
+    scheme: client.proto,
+    platform: target?.platform,
+    via,
+    requestId,
+    setCookie,
+  };
 }
 
 /** Seconds until the first ejected origin gets its trial: when to try again. */

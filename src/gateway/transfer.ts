@@ -1,4 +1,4 @@
-import { NO_RESPONSE_EDIT, passingTrailers, type ResponseEdit } from './headers.ts';
+import { passingTrailers, type ResponseEdit } from './headers.ts';
 import { type OutageStatus, outageAnswer } from './outage-answers.ts';
 import type { Pipeline } from './pipeline.ts';
 import { RequestBody } from './request-body.ts';
@@ -29,6 +29,8 @@ export class Transfer {
   status = 0;
   /** All of the answer has come; it may still be on its way to the client. */
   ended = false;
+  /** Bytes of the answer's body, as far as it came. */
+  bytes = 0;
   /** The client does not take the answer as fast as it comes. */
   waitsForClient = false;
   /** When something last moved, in coarse time. */
@@ -140,13 +142,14 @@ export class Transfer {
   }
 
   /** Our own answer, whole. */
-  say(status: OutageStatus, retryAfterS: number | undefined): void {
+  say(status: OutageStatus, retryAfterS: number | undefined, edit: ResponseEdit): void {
     const { head, body } = outageAnswer(status, this.#downstream.head, retryAfterS);
     this.touch();
     this.body?.drop();
     this.status = status;
     this.ended = true;
-    this.#downstream.respond(head, NO_RESPONSE_EDIT);
+    this.bytes = body.length;
+    this.#downstream.respond(head, edit);
     this.#downstream.write(body);
     this.#downstream.end(undefined);
   }
@@ -159,6 +162,7 @@ export class Transfer {
 
   fromOrigin(chunk: Uint8Array): void {
     this.touch();
+    this.bytes += chunk.length;
     const written = this.#downstream.write(chunk);
     if (written === QUEUED) {
       this.waitsForClient = true;

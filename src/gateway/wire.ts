@@ -1,6 +1,6 @@
 import type { OriginId } from '../core/ids.ts';
 import type { GatewaySettings, ListenSettings, UpstreamTls } from '../core/settings.ts';
-import type { HeadEdit, ResponseEdit } from './headers.ts';
+import type { HeadEdit, RequestStamp, ResponseEdit } from './headers.ts';
 import type { OutageStatus } from './outage-answers.ts';
 
 /**
@@ -94,6 +94,7 @@ export interface AttemptRequest {
   readonly origin: WireOrigin;
   readonly head: RequestHead;
   readonly edit: HeadEdit;
+  readonly stamp: RequestStamp;
   /** Take no kept connection: the last one was closed under this request. */
   readonly fresh: boolean;
 }

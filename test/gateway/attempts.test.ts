@@ -22,12 +22,15 @@ function routeOf(wishes: readonly Wish[]): CompiledRoute {
       platform: `p${index}`,
       share,
       active,
-      edit: { host: undefined },
+      edit: { host: undefined, platform: 'a' },
       lanes: Array.from({ length: origins }, (_, n) => {
         const wire = wireOrigin(`p${index}/10.0.0.1:${n + 1}`, `http://10.0.0.1:${n + 1}`, {
           sni: undefined,
         });
-        return new Lane('shop', new OriginState(wire, `p${index}`), DEFAULT_GATEWAY, () => 0.5);
+        return new Lane('shop', new OriginState(wire, `p${index}`), {
+          settings: DEFAULT_GATEWAY,
+          random: () => 0.5,
+        });
       }),
     })),
   };

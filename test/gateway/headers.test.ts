@@ -1,10 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  connectionOptions,
-  hostname,
-  rewriteCookieDomain,
-  rewriteLocation,
-} from '../../src/gateway/headers.ts';
+import { connectionOptions } from '../../src/gateway/headers.ts';
+import { hostname, rewriteCookieDomain, rewriteLocation } from '../../src/gateway/public-host.ts';
 
 describe('heads', () => {
   it('refuses Connection options that would hide end-to-end fields from the next hop', () => {

@@ -1,4 +1,4 @@
-import type { ResponseEdit } from '../headers.ts';
+import { NO_RESPONSE_EDIT, type ResponseEdit } from '../headers.ts';
 import {
   type Downstream,
   type DownstreamHandler,
@@ -129,7 +129,7 @@ export class ClientExchange implements Downstream, BodySink, TurnTask {
     // A 100 is ours to say; HTTP/1.0 knows none of them.
     if (this.#owner === undefined || head.status === 100 || this.#reader.isHttp10) return;
     if (this.#framing !== 'none-yet') return;
-    writeResponseHead(this.#owner.outlet, head, NO_EDIT, { lines: '', date: undefined });
+    writeResponseHead(this.#owner.outlet, head, NO_RESPONSE_EDIT, { lines: '', date: undefined });
   }
 
   respond(head: ResponseHead, edit: ResponseEdit): boolean {
@@ -242,8 +242,6 @@ export class ClientExchange implements Downstream, BodySink, TurnTask {
     this.head.release();
   }
 }
-
-const NO_EDIT: ResponseEdit = { from: undefined, to: '', scheme: 'http' };
 
 function announcedLength(head: ResponseHead): number | undefined {
   const reader = head instanceof Http1ResponseHead ? head.reader : undefined;

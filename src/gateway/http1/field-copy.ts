@@ -1,3 +1,4 @@
+import { KINDS } from './field-names.ts';
 import type { FieldSection } from './field-section.ts';
 import type { Staging } from './staging.ts';
 
@@ -19,7 +20,7 @@ export function copyFields(staging: Staging, fields: FieldSection, drops: Uint8A
 
 /** A table for `copyFields`. */
 export function dropping(...kinds: readonly number[]): Uint8Array {
-  const drops = new Uint8Array(16);
+  const drops = new Uint8Array(KINDS);
   for (const kind of kinds) drops[kind] = 1;
   return drops;
 }

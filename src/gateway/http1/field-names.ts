@@ -1,3 +1,11 @@
+import {
+  FORWARDED as FORWARDED_NAMES,
+  HOP_BY_HOP as HOP_BY_HOP_NAMES,
+  INSTANCE_PREFIX,
+  INSTANCE_SUFFIX,
+  PLATFORM_PRIVATE as PRIVATE_NAMES,
+  PRIVATE_PREFIX,
+} from '../headers.ts';
 import { DASH, TOKEN, UNDERSCORE } from './octets.ts';
 
 /** What a field is to a gateway; everything it need not know about is `ORDINARY` and passes through. */
@@ -21,8 +29,16 @@ export const PLATFORM_PRIVATE = 12;
 /** A name that many servers take for one of the others: `X_Forwarded_For`. */
 export const ALIAS = 13;
 
-/** `headers.ts` has the same in strings; a property test holds the two together. */
-const KNOWN: readonly (readonly [name: string, kind: number])[] = [
+/** In a request one that is made anew, in an answer the origin's word for it. */
+export const REQUEST_ID = 14;
+export const TRACEPARENT = 15;
+export const TRACESTATE = 16;
+export const COOKIE = 17;
+export const SET_COOKIE = 18;
+/** One more than the greatest. */
+export const KINDS = 19;
+
+const OWN_KIND: readonly (readonly [name: string, kind: number])[] = [
   ['host', HOST],
   ['content-length', CONTENT_LENGTH],
   ['transfer-encoding', TRANSFER_ENCODING],
@@ -32,23 +48,20 @@ const KNOWN: readonly (readonly [name: string, kind: number])[] = [
   ['te', TE],
   ['via', VIA],
   ['date', DATE],
-  ['keep-alive', HOP_BY_HOP],
-  ['proxy-connection', HOP_BY_HOP],
-  ['proxy-authenticate', HOP_BY_HOP],
-  ['proxy-authorization', HOP_BY_HOP],
-  ['proxy-authentication-info', HOP_BY_HOP],
-  ['http2-settings', HOP_BY_HOP],
-  ['trailer', HOP_BY_HOP],
-  ['x-forwarded-for', FORWARDED],
-  ['x-forwarded-proto', FORWARDED],
-  ['x-forwarded-host', FORWARDED],
-  ['x-forwarded-port', FORWARDED],
-  ['x-real-ip', FORWARDED],
-  ['forwarded', FORWARDED],
-  ['x-cf-app-instance', PLATFORM_PRIVATE],
-  ['x-cf-process-instance', PLATFORM_PRIVATE],
-  ['x-forwarded-client-cert', PLATFORM_PRIVATE],
+  ['x-request-id', REQUEST_ID],
+  ['traceparent', TRACEPARENT],
+  ['tracestate', TRACESTATE],
+  ['cookie', COOKIE],
+  ['set-cookie', SET_COOKIE],
 ];
+
+/** The names themselves stand in `headers.ts`, which does the same in strings; a property test holds the two together. */
+const KNOWN: ReadonlyMap<string, number> = new Map([
+  ...[...HOP_BY_HOP_NAMES].map((name) => [name, HOP_BY_HOP] as const),
+  ...[...FORWARDED_NAMES].map((name) => [name, FORWARDED] as const),
+  ...[...PRIVATE_NAMES].map((name) => [name, PLATFORM_PRIVATE] as const),
+  ...OWN_KIND,
+]);
 
 /** Kinds whose underscore forms are dropped rather than passed on as ordinary fields. */
 const ALIASED: ReadonlySet<number> = new Set([
@@ -56,6 +69,7 @@ const ALIASED: ReadonlySet<number> = new Set([
   TRANSFER_ENCODING,
   FORWARDED,
   PLATFORM_PRIVATE,
+  REQUEST_ID,
 ]);
 
 /** Lower case, and `-` for `_`, so that an alias is found where the name it imitates is. 0 for what is no token. */
@@ -81,15 +95,36 @@ const BY_SLOT: readonly (KnownName | undefined)[] = slots();
 export function kindOf(bytes: Uint8Array, from: number, to: number): number {
   if (to - from < SHORTEST) return ORDINARY;
   const known = BY_SLOT[slotOf(bytes, from, to)];
-  if (known === undefined || known.bytes.length !== to - from) return ORDINARY;
+  if (known === undefined || known.bytes.length !== to - from) return kindOfFamily(bytes, from, to);
   let aliased = false;
   for (let i = 0; i < known.bytes.length; i += 1) {
     const octet = bytes[from + i]!;
-    if (NAME[octet] !== known.bytes[i]) return ORDINARY;
+    if (NAME[octet] !== known.bytes[i]) return kindOfFamily(bytes, from, to);
     if (octet === UNDERSCORE) aliased = true;
   }
   if (!aliased) return known.kind;
   return ALIASED.has(known.kind) ? ALIAS : ORDINARY;
+}
+
+const SECOND_OF_FAMILIES = PRIVATE_PREFIX.charCodeAt(1);
+
+/** `x-sluice-…` and `x-cf-…-instance` are private whatever stands in between; nearly all others are told by a byte. */
+function kindOfFamily(bytes: Uint8Array, from: number, to: number): number {
+  if (NAME[bytes[from + 1]!] !== SECOND_OF_FAMILIES) return ORDINARY;
+  if (begins(bytes, from, to, PRIVATE_PREFIX)) return PLATFORM_PRIVATE;
+  const isInstance =
+    to - from > INSTANCE_PREFIX.length + INSTANCE_SUFFIX.length &&
+    begins(bytes, from, to, INSTANCE_PREFIX) &&
+    begins(bytes, to - INSTANCE_SUFFIX.length, to, INSTANCE_SUFFIX);
+  return isInstance ? PLATFORM_PRIVATE : ORDINARY;
+}
+
+function begins(bytes: Uint8Array, from: number, to: number, text: string): boolean {
+  if (to - from < text.length) return false;
+  for (let i = 0; i < text.length; i += 1) {
+    if (NAME[bytes[from + i]!] !== text.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 function slots(): (KnownName | undefined)[] {

@@ -80,10 +80,10 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   }
 
   #send(): void {
-    const { head, edit } = this.#request;
+    const { head, edit, stamp } = this.#request;
     const { outlet, reader } = this.#connection;
     reader.toHead = head.method === 'HEAD';
-    if (!writeRequestHead(outlet, head, edit)) {
+    if (!writeRequestHead(outlet, head, edit, stamp)) {
       this.#isUnsendable = true;
       this.#context.turn.atEnd(this);
       return;

@@ -1,13 +1,14 @@
-import { editRequest, type HeadEdit } from '../headers.ts';
+import { cookiesFor, editRequest, type HeadEdit, type RequestStamp } from '../headers.ts';
+import { hasPlatformCookies } from '../platform-cookies.ts';
 import { CHUNKED, type RequestHead } from '../wire.ts';
-import { ClientPeer } from './client-peer.ts';
 import { copyFields, dropping, fieldLines } from './field-copy.ts';
 import * as kinds from './field-names.ts';
+import type { FieldSection } from './field-section.ts';
 import type { Outlet } from './outlet.ts';
 import { Http1RequestHead, type RequestHeadReader } from './request-head.ts';
 
 /** The same that `editRequest` leaves out, and what is written anew. */
-const DROPS = dropping(
+const ALWAYS = [
   kinds.HOST,
   kinds.CONTENT_LENGTH,
   kinds.TRANSFER_ENCODING,
@@ -19,40 +20,75 @@ const DROPS = dropping(
   kinds.FORWARDED,
   kinds.PLATFORM_PRIVATE,
   kinds.ALIAS,
-);
-
-const CRLF = Buffer.from('\r\n');
+  kinds.REQUEST_ID,
+  kinds.TRACEPARENT,
+];
+const DROPS = dropping(...ALWAYS);
+const DROPS_TRACE = dropping(...ALWAYS, kinds.TRACESTATE);
+const DROPS_COOKIES = dropping(...ALWAYS, kinds.COOKIE);
+const DROPS_BOTH = dropping(...ALWAYS, kinds.TRACESTATE, kinds.COOKIE);
 
 /** Puts a request head on its way; false when it cannot be said in HTTP/1.1. */
-export function writeRequestHead(outlet: Outlet, head: RequestHead, edit: HeadEdit): boolean {
+export function writeRequestHead(
+  outlet: Outlet,
+  head: RequestHead,
+  edit: HeadEdit,
+  stamp: RequestStamp,
+): boolean {
   let lines = `${head.method} ${head.target} HTTP/1.1\r\nhost: ${edit.host ?? head.host}\r\n`;
   // Always from what was understood, never from what was written (RFC 9112 §6.1).
   if (head.bodyLength === CHUNKED) lines += 'transfer-encoding: chunked\r\n';
   else if (head.bodyLength > 0) lines += `content-length: ${head.bodyLength}\r\n`;
   if (head.upgrade !== undefined) lines += `connection: Upgrade\r\nupgrade: ${head.upgrade}\r\n`;
 
-  const { peer } = head;
   const reader = head instanceof Http1RequestHead ? head.reader : undefined;
-  if (reader !== undefined && peer instanceof ClientPeer && isPlain(head, reader, peer)) {
+  if (reader !== undefined && isPlain(head, reader)) {
+    const { fields } = reader;
+    const { client, trace } = stamp;
+    const host = client.host ?? head.host;
+    const cookies = cookieLines(fields, edit);
     if (reader.acceptsTrailers) lines += 'te: trailers\r\n';
-    if (head.host !== '') lines += `x-forwarded-host: ${head.host}\r\n`;
-    const forwarded = peer.forwardedLines;
-    const staging = outlet.stage(lines.length + reader.fields.size + forwarded.length + CRLF.length);
+    if (cookies !== undefined) lines += cookies;
+    if (host !== '') lines += `x-forwarded-host: ${host}\r\n`;
+    const own =
+      `${client.lines}x-request-id: ${stamp.requestId}\r\n` +
+      `traceparent: ${trace.traceparent}\r\nvia: ${stamp.via}\r\n\r\n`;
+    const staging = outlet.stage(lines.length + fields.size + own.length);
     staging.text(lines);
-    copyFields(staging, reader.fields, DROPS);
-    staging.octets(forwarded);
-    staging.octets(CRLF);
+    copyFields(staging, fields, dropsFor(trace.continues, cookies !== undefined));
+    staging.text(own);
     return true;
   }
-  const edited = fieldLines(editRequest(head));
+  const edited = fieldLines(editRequest(head, edit, stamp));
   if (edited === undefined) return false;
   const text = `${lines}${edited}\r\n`;
   outlet.stage(text.length).text(text);
   return true;
 }
 
-/** Its fields stay as they are or go; none is merged with another. */
-function isPlain({ method }: RequestHead, reader: RequestHeadReader, peer: ClientPeer): boolean {
-  if (peer.trusted || reader.nominates || reader.hasVia) return false;
+/** Its fields stay as they are or go, besides those that are always written anew. */
+function isPlain({ method }: RequestHead, reader: RequestHeadReader): boolean {
+  if (reader.nominates) return false;
   return method !== 'OPTIONS' || reader.fields.field('max-forwards') === undefined;
+}
+
+function dropsFor(keepsTrace: boolean, editsCookies: boolean): Uint8Array {
+  if (editsCookies) return keepsTrace ? DROPS_COOKIES : DROPS_BOTH;
+  return keepsTrace ? DROPS : DROPS_TRACE;
+}
+
+/** In place of those that came, when one of them may not pass as it is. */
+function cookieLines(fields: FieldSection, edit: HeadEdit): string | undefined {
+  let concerned = false;
+  for (let i = 0; i < fields.count; i += 1) {
+    if (fields.kinds[i] === kinds.COOKIE && hasPlatformCookies(fields.value(i))) concerned = true;
+  }
+  if (!concerned) return undefined;
+  let lines = '';
+  for (let i = 0; i < fields.count; i += 1) {
+    if (fields.kinds[i] !== kinds.COOKIE) continue;
+    const kept = cookiesFor(fields.value(i), edit);
+    if (kept !== '') lines += `cookie: ${kept}\r\n`;
+  }
+  return lines;
 }

@@ -29,6 +29,7 @@ export class ResponseHeadReader {
   /** Connection names fields of its own: what may pass depends on it. */
   nominates = false;
   hasDate = false;
+  hasCookies = false;
   /** Index of the field, or -1. */
   lengthField = -1;
   reasonFrom = 0;
@@ -144,6 +145,7 @@ export class ResponseHeadReader {
     this.lengthField = -1;
     this.nominates = false;
     this.hasDate = false;
+    this.hasCookies = false;
     for (let i = 0; i < fields.count; i += 1) {
       switch (fields.kinds[i]) {
         case kinds.CONTENT_LENGTH:
@@ -156,6 +158,9 @@ export class ResponseHeadReader {
           break;
         case kinds.DATE:
           this.hasDate = true;
+          break;
+        case kinds.SET_COOKIE:
+          this.hasCookies = true;
           break;
         case kinds.CONNECTION: {
           const from = fields.spans[4 * i + 2]!;

@@ -1,23 +1,18 @@
-import { editResponse, PSEUDONYM, type ResponseEdit } from '../headers.ts';
+import { editResponse, type ResponseEdit } from '../headers.ts';
+import { isPlatformCookie } from '../platform-cookies.ts';
 import type { FlatHeaders, ResponseHead } from '../wire.ts';
 import { copyFields, dropping, fieldLines } from './field-copy.ts';
 import * as kinds from './field-names.ts';
 import type { Outlet } from './outlet.ts';
-import { Http1ResponseHead } from './response-head.ts';
+import { Http1ResponseHead, type ResponseHeadReader } from './response-head.ts';
 
-const DROPS = dropping(kinds.TRANSFER_ENCODING, kinds.CONNECTION, kinds.UPGRADE, kinds.TE, kinds.HOP_BY_HOP);
+const ALWAYS = [kinds.TRANSFER_ENCODING, kinds.CONNECTION, kinds.UPGRADE, kinds.TE, kinds.HOP_BY_HOP];
+const DROPS = dropping(...ALWAYS);
+const DROPS_ID = dropping(...ALWAYS, kinds.REQUEST_ID);
 /** A 204 has no content, so it has no length either (RFC 9110 §8.6). */
-const DROPS_AND_LENGTH = dropping(
-  kinds.TRANSFER_ENCODING,
-  kinds.CONNECTION,
-  kinds.UPGRADE,
-  kinds.TE,
-  kinds.HOP_BY_HOP,
-  kinds.CONTENT_LENGTH,
-);
+const DROPS_LENGTH = dropping(...ALWAYS, kinds.CONTENT_LENGTH);
+const DROPS_BOTH = dropping(...ALWAYS, kinds.REQUEST_ID, kinds.CONTENT_LENGTH);
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
-const VIA = `via: 1.1 ${PSEUDONYM}\r\n`;
-const EMPTY_LINE = Buffer.from('\r\n');
 
 export interface ResponseLines {
   /** Framing and Connection, which are the connection's to say; whole lines. */
@@ -35,14 +30,13 @@ export function writeResponseHead(
 ): boolean {
   const reader = head instanceof Http1ResponseHead ? head.reader : undefined;
   const statusLine = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
-  if (reader !== undefined && edit.from === undefined && !reader.nominates) {
+  if (reader !== undefined && isPlain(reader, edit)) {
     const dateLine = date === undefined || reader.hasDate ? '' : `date: ${date}\r\n`;
-    const room = statusLine.length + reader.fields.size + VIA.length + dateLine.length + lines.length;
-    const staging = outlet.stage(room + EMPTY_LINE.length);
+    const own = `${ownLines(edit)}${dateLine}${lines}\r\n`;
+    const staging = outlet.stage(statusLine.length + reader.fields.size + own.length);
     staging.text(statusLine);
-    copyFields(staging, reader.fields, head.status === 204 ? DROPS_AND_LENGTH : DROPS);
-    staging.text(VIA + dateLine + lines);
-    staging.octets(EMPTY_LINE);
+    copyFields(staging, reader.fields, dropsFor(head.status === 204, edit.requestId !== ''));
+    staging.text(own);
     return true;
   }
   if (!REASON.test(head.reason)) return false;
@@ -52,6 +46,26 @@ export function writeResponseHead(
   const text = `${statusLine}${edited}${dateLine}${lines}\r\n`;
   outlet.stage(text.length).text(text);
   return true;
+}
+
+/** Its fields stay as they are or go. */
+function isPlain({ nominates, hasCookies, fields }: ResponseHeadReader, edit: ResponseEdit): boolean {
+  if (nominates || edit.from !== undefined) return false;
+  if (!hasCookies || edit.platform === undefined) return true;
+  for (let i = 0; i < fields.count; i += 1) {
+    if (fields.kinds[i] === kinds.SET_COOKIE && isPlatformCookie(fields.value(i))) return false;
+  }
+  return true;
+}
+
+function dropsFor(isEmpty: boolean, hasId: boolean): Uint8Array {
+  if (isEmpty) return hasId ? DROPS_BOTH : DROPS_LENGTH;
+  return hasId ? DROPS_ID : DROPS;
+}
+
+function ownLines({ via, requestId, setCookie }: ResponseEdit): string {
+  const id = requestId === '' ? '' : `x-request-id: ${requestId}\r\n`;
+  return `via: ${via}\r\n${id}${setCookie === undefined ? '' : `set-cookie: ${setCookie}\r\n`}`;
 }
 
 /** The end of a chunked body. Trailers that would split the message stay behind: the content is whole without them. */

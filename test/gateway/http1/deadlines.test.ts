@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { originId } from '../../../src/core/ids.ts';
 import { DEFAULT_GATEWAY, type GatewaySettings } from '../../../src/core/settings.ts';
 import { createHttp1Wire } from '../../../src/gateway/http1/wire.ts';
+import { Reception } from '../../../src/gateway/reception.ts';
 import type { Downstream, Outcome, UpstreamHandler, Wire } from '../../../src/gateway/wire.ts';
+import { seededRandom } from '../../../src/lib/random.ts';
 import { type VirtualClock, virtualClock } from '../../../src/lib/virtual-clock.ts';
 import { listen, until } from '../harness.ts';
 
@@ -126,7 +128,10 @@ describe('deadlines of the http1 wire', () => {
       sni: undefined,
       ca: undefined,
     };
-    wire.attempt({ origin, head: offered[0]!.head, edit: { host: undefined }, fresh: false }, handler);
+    const { head } = offered[0]!;
+    const stamp = new Reception(SETTINGS, seededRandom(1)).receive(head, 0);
+    const edit = { host: undefined, platform: 'a' };
+    wire.attempt({ origin, head, edit, stamp, fresh: false }, handler);
     clock.advance(SETTINGS.timeouts.connectMs - 300);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(outcome).toBeUndefined();

@@ -13,6 +13,8 @@ import { writeRequestHead } from '../../../src/gateway/http1/request-writer.ts';
 import { Http1ResponseHead, ResponseHeadReader } from '../../../src/gateway/http1/response-head.ts';
 import { writeResponseHead } from '../../../src/gateway/http1/response-writer.ts';
 import { WireContext } from '../../../src/gateway/http1/wire-context.ts';
+import { Reception } from '../../../src/gateway/reception.ts';
+import { seededRandom } from '../../../src/lib/random.ts';
 import { virtualClock } from '../../../src/lib/virtual-clock.ts';
 
 /** Every name that stands in `headers.ts`, so that one added there and forgotten here is found. */
@@ -25,10 +27,26 @@ const NAMES_IN_HEADERS = [
 const name = fc
   .oneof(
     fc.constantFrom(...NAMES_IN_HEADERS),
-    fc.constantFrom('x-mine', 'accept', 'x_y', 'date', 'set-cookie'),
+    fc.constantFrom(
+      'x-mine',
+      'accept',
+      'x_y',
+      'date',
+      'set-cookie',
+      'refresh',
+      'x-sluice-hop',
+      'x-cf-any-instance',
+    ),
+    fc.constantFrom('x-cf-instance', 'x-cf--instance', 'x-sluice', 'xxcf-a-instance'),
   )
   .chain((text) => fc.constantFrom(text, text.toUpperCase(), text.replaceAll('-', '_')));
-const value = fc.constantFrom('', '1', 'a, b', 'trailers', 'gzip;q=1, trailers', '1.1 other', '\xe4');
+const VCAP = '__VCAP_ID__=1234; Path=/; HttpOnly';
+const ROUTER = `${'0a'.repeat(16)}=${'1b'.repeat(16)}; path=/; HttpOnly`;
+const value = fc.constantFrom(
+  ...['', '1', 'a, b', 'trailers', 'gzip;q=1, trailers', '1.1 other', '\xe4', VCAP, ROUTER],
+  ...['a=1; sluice.cf.__VCAP_ID__=9; b=2', 'sluice.ocp.x=1', '__VCAP_ID__=2', 'for=6.6.6.6;proto=https'],
+  ...['192.0.2.1, 192.0.2.2', `00-${'a1'.repeat(16)}-${'b2'.repeat(8)}-01`],
+);
 const connection = fc.constantFrom('keep-alive', 'close', 'x-mine', 'accept, close', 'x_y');
 const fields = fc.array(
   fc.oneof(fc.tuple(name, value), fc.tuple(fc.constantFrom('Connection', 'connection'), connection)),
@@ -76,8 +94,10 @@ describe('heads rewritten in bytes', () => {
         const peer = new ClientPeer(new Socket(), new AddressRanges([]));
         const head = new Http1RequestHead(reader, trusted ? { ...peer, trusted } : peer);
         const { outlet, written } = context();
-        expect(writeRequestHead(outlet, head, { host })).toBe(true);
-        const expected = [...pairs(editRequest(head)), `host:${host ?? 'a.test'}`];
+        const edit = { host, platform: 'cf' };
+        const stamp = new Reception(DEFAULT_GATEWAY, seededRandom(1)).receive(head, 0);
+        expect(writeRequestHead(outlet, head, edit, stamp)).toBe(true);
+        const expected = [...pairs(editRequest(head, edit, stamp)), `host:${host ?? 'a.test'}`];
         if (reader.bodyLength > 0) expected.push(`content-length:${reader.bodyLength}`);
         if (reader.bodyLength < 0) expected.push('transfer-encoding:chunked');
         if (head.upgrade !== undefined) expected.push('connection:Upgrade', 'upgrade:websocket');
@@ -89,11 +109,13 @@ describe('heads rewritten in bytes', () => {
   });
 
   it('say of an answer what editResponse says', () => {
-    const edits = fc.constantFrom(NO_RESPONSE_EDIT, {
-      from: 'in.test',
-      to: 'out.test',
-      scheme: 'https' as const,
-    });
+    const ours = { ...NO_RESPONSE_EDIT, platform: 'cf', via: '1.1 sluice-1', requestId: 'r1' };
+    const edits = fc.constantFrom(
+      NO_RESPONSE_EDIT,
+      ours,
+      { ...ours, setCookie: 'sluice.affinity=1; HttpOnly' },
+      { ...ours, from: 'in.test', to: 'out.test', scheme: 'https' },
+    );
     fc.assert(
       fc.property(fields, edits, (all, edit) => {
         const text = all.map(([key, content]) => `${key}: ${content}\r\n`).join('');

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { Random } from '../core/ports.ts';
+import type { GatewaySettings } from '../core/settings.ts';
+import { AddressRanges } from './client-address.ts';
+import { PSEUDONYM } from './headers.ts';
+import { identify } from './identity.ts';
+import { RequestIds } from './request-ids.ts';
+import { RequestRecord } from './request-record.ts';
+import type { RequestHead } from './wire.ts';
+
+/** Opens the record of a request: who sends it, under which ids it goes on, and by which name we recognise it. */
+export class Reception {
+  readonly #ids: RequestIds;
+  readonly #fallback: string;
+  #trusted: AddressRanges;
+  #via: string;
+
+  constructor(settings: GatewaySettings, random: Random) {
+    this.#ids = new RequestIds(random);
+    this.#fallback = ((random() * 0x1_0000_0000) >>> 0).toString(16).padStart(8, '0');
+    this.#trusted = new AddressRanges(settings.trustedProxies);
+    this.#via = viaOf(settings, this.#fallback);
+  }
+
+  /** Our element of Via. */
+  get via(): string {
+    return this.#via;
+  }
+
+  tune(settings: GatewaySettings): void {
+    this.#trusted = new AddressRanges(settings.trustedProxies);
+    this.#via = viaOf(settings, this.#fallback);
+  }
+
+  receive(head: RequestHead, now: number): RequestRecord {
+    const ids = this.#ids;
+    const client = identify(head, this.#trusted);
+    return new RequestRecord(head, client, ids.requestId(head), ids.trace(head), this.#via, now);
+  }
+}
+
+/**
+ * The pseudonym of a fleet (RFC 9110 §7.6.3): all workers and replicas that share a key are one gateway to a request
+ * that goes round, and two fleets behind each other are two. It tells nothing of the key.
+ */
+function viaOf({ affinityKey }: GatewaySettings, fallback: string): string {
+  const name =
+    affinityKey === undefined
+      ? fallback
+      : createHash('sha256').update(`sluice via ${affinityKey}`).digest('hex').slice(0, 8);
+  return `1.1 ${PSEUDONYM}-${name}`;
+}
