@@ -1,0 +1,119 @@
+import type { Attribution, Culprit, Remedy } from '../core/attribution.ts';
+import type { Facts, TargetFacts } from '../core/facts.ts';
+import type { PlatformName } from '../core/ids.ts';
+import { type Sight, sightOf } from './sight.ts';
+
+/** A release is suspected of what begins this soon after it went live. */
+const RELEASE_SUSPECT_MS = 30 * 60_000;
+
+const REMEDY: Readonly<Record<Culprit, Remedy>> = {
+  'application-on-platform': 'fail-over',
+  'shared-dependency': 'wait',
+  release: 'rollback',
+  route: 'repair-route',
+  router: 'fail-over',
+  'platform-api': 'freeze-deployments',
+  network: 'fail-over',
+  dns: 'fail-over',
+  ourselves: 'serve-last-table',
+};
+
+interface Seen {
+  readonly target: TargetFacts;
+  readonly sight: Sight;
+}
+
+/**
+ * Whose fault it is, from what all targets of an application show at once. `before` keeps since when. A dead platform
+ * API is told apart from everything else; what all platforms show alike is no platform's fault.
+ */
+export function attribute(facts: Facts, before: readonly Attribution[], now: number): readonly Attribution[] {
+  const seen = facts.targets.map((target) => ({ target, sight: sightOf(target) }));
+  const found = [...apiFaults(seen), ...(joint(facts, seen, now) ?? seen.flatMap(own))];
+  return found.map((one) => ({ ...one, since: sinceOf(one, before, now) }));
+}
+
+/** The platform's API alone: it says nothing of the traffic. */
+function apiFaults(seen: readonly Seen[]): readonly Attribution[] {
+  return seen.flatMap(({ target: { platform, signals } }) => {
+    const api = signals?.platform;
+    if (api === undefined || api.apiReachable) return [];
+    const evidence = [`the API of ${platform} does not answer: ${api.apiError ?? 'no answer'}`];
+    return [
+      attribution('platform-api', [platform], `the API of ${platform} is down; its traffic stays`, evidence),
+    ];
+  });
+}
+
+/** What everybody shows alike; undefined when it must be looked for platform by platform. */
+function joint(facts: Facts, seen: readonly Seen[], now: number): readonly Attribution[] | undefined {
+  const known = seen.filter(({ sight }) => sight.kind !== 'unknown');
+  const platforms = known.map(({ target }) => target.platform);
+  if (known.length === 0) return undefined;
+  const evidence = known.map(({ target, sight }) => `${target.platform}: ${sight.evidence[0] ?? sight.kind}`);
+
+  if (facts.self?.egress === 'failing' && known.every(({ sight }) => isCut(sight))) {
+    const lines = ['nothing outside answers this machine', ...evidence];
+    return [attribution('ourselves', platforms, 'we are cut off ourselves: the last table stands', lines)];
+  }
+  if (known.length < 2) return undefined;
+  // Every path, and every API beside it, within one moment: rather one of us than all of them.
+  if (known.every(({ target, sight }) => isCut(sight) && target.signals?.platform?.apiReachable === false)) {
+    const lines = ['no platform and no API answers', ...evidence];
+    return [attribution('ourselves', platforms, 'we are cut off ourselves: the last table stands', lines)];
+  }
+  if (!known.every(({ sight }) => sight.kind === 'application')) return undefined;
+  const age = facts.releasedAt === undefined ? undefined : now - facts.releasedAt;
+  if (age !== undefined && age < RELEASE_SUSPECT_MS) {
+    const summary = `every platform fails alike ${Math.round(age / 1000)} s after the release: it is the release`;
+    return [attribution('release', platforms, summary, evidence)];
+  }
+  const summary = 'every platform fails alike and nothing was released: something they share';
+  return [attribution('shared-dependency', platforms, summary, evidence)];
+}
+
+function own({ target, sight }: Seen): readonly Attribution[] {
+  const { platform } = target;
+  switch (sight.kind) {
+    case 'fine':
+    case 'unknown':
+      return [];
+    case 'application':
+      return [
+        attribution(
+          'application-on-platform',
+          [platform],
+          `the application fails on ${platform}`,
+          sight.evidence,
+        ),
+      ];
+    case 'route':
+      return [attribution('route', [platform], `${platform} has no way to the application`, sight.evidence)];
+    case 'router':
+      return [attribution('router', [platform], `the router of ${platform} does not serve`, sight.evidence)];
+    case 'dns':
+      return [attribution('dns', [platform], `the name of ${platform} is not found`, sight.evidence)];
+    case 'path':
+      return [attribution('network', [platform], `there is no way to ${platform}`, sight.evidence)];
+  }
+}
+
+function isCut({ kind }: Sight): boolean {
+  return kind === 'path' || kind === 'dns' || kind === 'router';
+}
+
+function attribution(
+  culprit: Culprit,
+  platforms: readonly PlatformName[],
+  summary: string,
+  evidence: readonly string[],
+): Attribution {
+  return { culprit, platforms, since: 0, summary, evidence, remedy: REMEDY[culprit] };
+}
+
+function sinceOf({ culprit, platforms }: Attribution, before: readonly Attribution[], now: number): number {
+  const same = before.find(
+    (one) => one.culprit === culprit && one.platforms.some((platform) => platforms.includes(platform)),
+  );
+  return same?.since ?? now;
+}

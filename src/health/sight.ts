@@ -1,0 +1,92 @@
+import type { ProbeFact, TargetFacts, TargetSignals } from '../core/facts.ts';
+
+/**
+ * What one target looks like from here, by itself: who failed to answer.
+ * `application`: it, or its instances. `route`: the router answers and knows no way. `router`: it does not answer, or
+ * not as it should. `path`: nothing answers at all. `dns`: the name is not found.
+ */
+export interface Sight {
+  readonly kind: 'fine' | 'application' | 'route' | 'router' | 'path' | 'dns' | 'unknown';
+  /** Most telling first. */
+  readonly evidence: readonly string[];
+}
+
+/** Older facts than this say nothing of now. */
+const FRESH_MS = 15_000;
+/** Part of the requests, of at least so many, that fails when probes see nothing. */
+const FAILING_RATIO = 0.5;
+const MIN_ATTEMPTS = 20;
+
+/** Gorouter's codes (X-Cf-RouterError) that mean: I do not know this host, or nobody is behind it. */
+const NO_ROUTE: ReadonlySet<string> = new Set(['unknown_route']);
+const NO_INSTANCE: ReadonlySet<string> = new Set(['no_endpoints', 'endpoint_failure', '503', '502']);
+
+export function sightOf(target: TargetFacts): Sight {
+  const { signals } = target;
+  const http = fresh(signals?.http);
+  if (http === undefined) return byTraffic(target, []);
+  if (http.ok) return byTraffic(target, [`its health path answers`]);
+  const evidence = evidenceOf(http, signals);
+  const code = http.detail.startsWith('router ') ? http.detail.slice('router '.length) : undefined;
+  if (code !== undefined) return byRouterError(code, signals, evidence);
+  if (http.detail.startsWith('status ')) return { kind: 'application', evidence };
+  if (http.detail === 'name not found') return { kind: 'dns', evidence };
+  if (http.detail === 'tls') return { kind: 'router', evidence };
+  return { kind: bySilence(http.detail, signals), evidence };
+}
+
+/** The router speaks in place of the application: which of the two is missing? */
+function byRouterError(code: string, signals: TargetSignals | undefined, evidence: readonly string[]): Sight {
+  if (NO_ROUTE.has(code)) return { kind: 'route', evidence };
+  if (!NO_INSTANCE.has(code)) return { kind: 'router', evidence };
+  // OpenShift's page says the same for a missing route and for missing endpoints: the platform knows which.
+  const routable = signals?.platform?.routable;
+  if (code === '503' && routable !== undefined && routable > 0 && signals?.platform?.apiReachable === true) {
+    return { kind: 'route', evidence };
+  }
+  return { kind: 'application', evidence };
+}
+
+/** Nothing came back. Is it the application that is silent, the router, or the way there? */
+function bySilence(detail: string, signals: TargetSignals | undefined): Sight['kind'] {
+  const control = fresh(signals?.control);
+  if (control?.ok === true) return 'application';
+  const tcp = fresh(signals?.tcp);
+  // Somebody accepts there, and then says nothing or hangs up.
+  if (tcp?.ok === true) return control === undefined ? 'application' : 'router';
+  if (detail === 'refused') return control === undefined ? 'application' : 'router';
+  return 'path';
+}
+
+/** Probes see nothing wrong, or nothing at all: what did the requests meet? */
+function byTraffic({ traffic, signals, verdict }: TargetFacts, fine: readonly string[]): Sight {
+  const { attempts, failed } = traffic;
+  if (attempts >= MIN_ATTEMPTS && failed / attempts >= FAILING_RATIO) {
+    const errors = signals?.errors;
+    const lines = [`${failed} of ${attempts} requests failed in the last 10 s`, ...fine];
+    const unreached = errors === undefined ? 0 : errors.connect + errors.tls;
+    return { kind: unreached * 2 > failed ? 'path' : 'application', evidence: lines };
+  }
+  if (fine.length === 0 && verdict.state === 'unknown') return { kind: 'unknown', evidence: [] };
+  return { kind: 'fine', evidence: fine };
+}
+
+function evidenceOf(http: ProbeFact, signals: TargetSignals | undefined): readonly string[] {
+  const lines = [`its health path: ${http.detail}`];
+  const { control, tcp, platform, routerError } = signals ?? {};
+  if (control !== undefined) lines.push(`its router, asked for a host it does not know: ${control.detail}`);
+  if (tcp !== undefined) lines.push(`its port: ${tcp.detail}`);
+  if (routerError !== undefined) lines.push(`its router says ${routerError.code}`);
+  if (platform !== undefined) {
+    lines.push(
+      platform.apiReachable
+        ? `its API: ${platform.running} of ${platform.desired} instances run, ${platform.routable} routable`
+        : `its API does not answer: ${platform.apiError ?? 'no answer'}`,
+    );
+  }
+  return lines;
+}
+
+function fresh(fact: ProbeFact | undefined): ProbeFact | undefined {
+  return fact !== undefined && fact.ageMs <= FRESH_MS ? fact : undefined;
+}
