@@ -2,10 +2,11 @@ import { hostname } from 'node:os';
 import { localControl } from '../app/local-control.ts';
 import { openOrchestrator, openProviders } from '../app/orchestration.ts';
 import { createReleaseNames } from '../app/release-names.ts';
-import { releaseProbe } from '../app/release-probe.ts';
+import { createReleaseProbe } from '../app/release-probe.ts';
 import type { Settings } from '../core/settings.ts';
 import { noTraffic } from '../core/traffic.ts';
 import { createEventLog } from '../events/log.ts';
+import { createProbe } from '../health/probes.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { createRedactor } from '../lib/redact.ts';
@@ -30,7 +31,7 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
   const orchestrator = await openOrchestrator({
     ...{ settings, store, events, clock, logger, providers },
     traffic: noTraffic,
-    probe: releaseProbe,
+    probe: createReleaseProbe(createProbe({ clock, upstreamTls: () => settings.gateway.upstreamTls })),
     what: `sluice on ${hostname()}`,
     by: 'command',
   });

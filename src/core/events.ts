@@ -91,6 +91,18 @@ export type DomainEvent =
     }
   | { type: 'process.started'; process: 'controller' | 'worker'; pid: number; index?: number }
   | { type: 'process.exited'; process: 'controller' | 'worker'; pid: number; index?: number; why: string }
+  | {
+      type: 'configuration.reloaded';
+      /** `application shop`, `gateway.limits`. */
+      changed: readonly string[];
+      warnings: number;
+    }
+  | {
+      type: 'configuration.refused';
+      message: string;
+      why?: string;
+      remedy?: string;
+    }
   | { type: 'operator.act'; act: string; who: string; subject: string; reason: string };
 
 export type EventType = DomainEvent['type'];
@@ -129,6 +141,8 @@ export const EVENT_TYPES = {
   'deployment.finished': 'a deployment ended',
   'process.started': 'a controller or worker started',
   'process.exited': 'a controller or worker ended',
+  'configuration.reloaded': 'a changed configuration is in force',
+  'configuration.refused': 'a changed configuration was refused; the one before stays in force',
   'operator.act': 'a person did something',
 } as const satisfies Record<EventType, string>;
 
@@ -143,5 +157,7 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'deployment.finished',
   'process.started',
   'process.exited',
+  'configuration.reloaded',
+  'configuration.refused',
   'operator.act',
 ]);

@@ -18,7 +18,8 @@ export interface AttemptWish {
 /**
  * Where the next attempt of a request goes. The first goes by share; the following in the order of the table, spares
  * last. When nobody is left whose gate is open to us, an ejected origin is better than no answer: ours may be the
- * first request since it came back. Not a stalled one: there the request would only hang.
+ * first request since it came back. Not a stalled one: there the request would only hang. And not while a sound one is
+ * merely full: it is worth waiting for.
  */
 export function nextAttempt(route: CompiledRoute, wish: AttemptWish, random: Random): Candidate | undefined {
   const first = wish.tried.length === 0;
@@ -26,8 +27,16 @@ export function nextAttempt(route: CompiledRoute, wish: AttemptWish, random: Ran
     (first ? byShare(route, wish, random) : undefined) ??
     inOrder(route, wish, isClosed) ??
     inOrder(route, wish, isOpenToUs) ??
-    inOrder(route, wish, isLastResort)
+    (isWorthWaiting(route, wish) ? undefined : inOrder(route, wish, isLastResort))
   );
+}
+
+/** A place may become free for this request. Nobody waits for an ejected origin, or behind its trial. */
+export function isWorthWaiting(route: CompiledRoute, { tried }: Pick<AttemptWish, 'tried'>): boolean {
+  for (const { lanes } of route.targets) {
+    for (const lane of lanes) if (lane.gate.isFull && !tried.includes(lane)) return true;
+  }
+  return false;
 }
 
 type Usable = (lane: Lane, wish: AttemptWish) => boolean;

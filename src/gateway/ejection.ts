@@ -28,7 +28,9 @@ export function eject(
   now: number,
   random: Random,
 ): EjectionHistory {
-  const times = 1 + standing(history, rules, now);
+  // More than leads to the longest time would only take longer to be forgiven.
+  const most = Math.max(1, Math.ceil(rules.maxMs / rules.baseMs));
+  const times = Math.min(most, 1 + standing(history, rules, now));
   const wanted = Math.min(rules.maxMs, rules.baseMs * times) * (1 + JITTER * (2 * random() - 1));
   return { times, until: now + Math.min(rules.maxMs, wanted) };
 }

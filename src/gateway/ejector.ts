@@ -15,6 +15,9 @@ const OF_THE_ADDRESS: ReadonlySet<EjectionReason> = new Set([
   'stall',
 ]);
 
+/** Words of others about origins we do not know yet; more of them than anybody has origins are not kept. */
+const MOST_EARLY = 1_000;
+
 /** Opens gates, if the load has somewhere to go, and tells the other workers. */
 export class Ejector {
   readonly onEjection: Event<EjectionSignal>;
@@ -22,6 +25,8 @@ export class Ejector {
   readonly #clock: Clock;
   readonly #worker: number;
   readonly #table: () => CompiledTable;
+  /** Heard before the table or the name server told us of the origin. */
+  readonly #early = new Map<string, EjectionSignal>();
 
   constructor(clock: Clock, worker: number, table: () => CompiledTable) {
     this.#clock = clock;
@@ -50,23 +55,52 @@ export class Ejector {
     this.#tell(lane, 'readmitted', false, 0);
   }
 
-  /** What another worker found. Its word counts like ours, and so does the rule about the last origin. */
+  /**
+   * What another worker found, also long ago when we have only just started. Its word counts like ours, and so does
+   * the rule about the last origin. A time that is over leaves the gate open to a trial: nobody has said that one went
+   * well.
+   */
   apply(origins: Iterable<OriginState>, signal: EjectionSignal): void {
     if (signal.worker === this.#worker) return;
+    const key = keyOf(signal);
+    this.#early.delete(key);
+    if (this.#applyTo(origins, signal) || signal.reason === 'readmitted') return;
+    const [oldest] = this.#early.keys();
+    if (this.#early.size >= MOST_EARLY && oldest !== undefined) this.#early.delete(oldest);
+    this.#early.set(key, signal);
+  }
+
+  /** After a change of the table or of a name: what was said of origins that are new to us. */
+  applyEarly(origins: Iterable<OriginState>): void {
+    if (this.#early.size === 0) return;
+    const known = [...origins];
+    for (const [key, signal] of this.#early) {
+      if (signal.until <= this.#clock.now() || this.#applyTo(known, signal)) this.#early.delete(key);
+    }
+  }
+
+  /** False when we know nothing it could mean. */
+  #applyTo(origins: Iterable<OriginState>, signal: EjectionSignal): boolean {
     const now = this.#clock.monotonic();
     const until = now + (signal.until - this.#clock.now());
+    let known = false;
     for (const origin of origins) {
       if (origin.wire.id !== signal.origin) continue;
+      if (signal.address !== undefined && signal.address !== origin.address) continue;
       for (const lane of origin.lanes) {
         if (signal.application !== undefined && signal.application !== lane.application) continue;
+        if (signal.release !== undefined && signal.release !== lane.release) continue;
+        known = true;
         if (signal.reason === 'readmitted') lane.gate.tryAgain(now);
-        else if (this.#allowed(lane)) lane.gate.openUntil(until, signal.reason);
+        else if (this.#allowed(lane)) lane.gate.openUntil(until, signal.reason, signal.times);
       }
     }
+    return known;
   }
 
   #tell(lane: Lane, reason: EjectionReason, whole: boolean, forMs: number): void {
     const at = this.#clock.now();
+    const { address } = lane.origin;
     this.#emitter.fire({
       kind: 'ejection',
       at,
@@ -74,9 +108,29 @@ export class Ejector {
       platform: lane.origin.platform,
       origin: lane.id,
       ...(whole ? {} : { application: lane.application }),
+      ...(whole || lane.release === undefined ? {} : { release: lane.release }),
+      ...(address === undefined ? {} : { address }),
+      ...(reason !== 'readmitted' && this.#othersServe(lane, whole) ? { partly: true } : {}),
+      ...(reason === 'readmitted' ? {} : { times: lane.gate.times }),
       reason,
       until: Math.round(at + forMs),
     });
+  }
+
+  /** Does another address of the same name still take requests? */
+  #othersServe(lane: Lane, whole: boolean): boolean {
+    if (lane.origin.address === undefined) return false;
+    return this.#table().routes.some((route) =>
+      route.targets.some(({ lanes }) =>
+        lanes.some(
+          (other) =>
+            other.id === lane.id &&
+            other.origin !== lane.origin &&
+            other.gate.state === CLOSED &&
+            (whole || other.application === lane.application),
+        ),
+      ),
+    );
   }
 
   #allowed(lane: Lane): boolean {
@@ -93,4 +147,8 @@ export class Ejector {
     }
     return known;
   }
+}
+
+function keyOf({ origin, address, application, release }: EjectionSignal): string {
+  return JSON.stringify([origin, address, application, release]);
 }

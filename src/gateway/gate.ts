@@ -27,7 +27,7 @@ export class Gate {
   state: GateState = CLOSED;
   inFlight = 0;
   reason: EjectionReason | undefined;
-  readonly #rules: GateRules;
+  #rules: GateRules;
   readonly #random: Random;
   #history: EjectionHistory = NEVER_EJECTED;
   #consecutive: ConsecutiveBreaker;
@@ -41,17 +41,36 @@ export class Gate {
     this.#sampling = sampling(rules);
   }
 
+  /** Other settings: what is shut stays shut, what was counted is forgotten. */
+  tune(rules: GateRules): void {
+    this.#rules = rules;
+    this.#forget();
+  }
+
   get until(): number {
     return this.#history.until;
+  }
+
+  /** Ejections that count when the next one is to be longer. */
+  get times(): number {
+    return this.#history.times;
   }
 
   get belowCap(): boolean {
     return this.inFlight < this.#rules.cap;
   }
 
-  /** A trial may fail, so it is one that can be sent again; other requests wait for it until the time has run twice. */
-  admits(now: number, replayable: boolean): Admission {
-    if (this.inFlight >= this.#rules.cap) return 'no';
+  /** Nothing is wrong with it, and all its places are taken: the only reason to wait. */
+  get isFull(): boolean {
+    return this.state === CLOSED && !this.belowCap;
+  }
+
+  /**
+   * A trial may fail, so it is one that can be sent again; others are let in only when the time has run twice. Nobody
+   * waits for a trial to end: beside it the gate is shut. `ownPlaces`: those the asker would give back.
+   */
+  admits(now: number, replayable: boolean, ownPlaces = 0): Admission {
+    if (this.inFlight - ownPlaces >= this.#rules.cap) return 'no';
     if (this.state === CLOSED) return 'yes';
     if (this.state === HALF_OPEN || now < this.#history.until) return 'no';
     return replayable || now >= this.#history.until + 2 * this.#rules.baseMs ? 'trial' : 'no';
@@ -76,6 +95,8 @@ export class Gate {
     if (trial && this.state === HALF_OPEN) {
       this.state = CLOSED;
       this.reason = undefined;
+      // Good standing begins now, however long nobody tried.
+      this.#history = { times: this.#history.times, until: now };
       this.#forget();
       return true;
     }
@@ -100,14 +121,17 @@ export class Gate {
 
   /** Opens for longer than the last time. */
   open(now: number, reason: EjectionReason): void {
-    this.#history = eject(this.#history, this.#rules, now, this.#random);
+    const { times, until } = this.#history;
+    // Only a gate that was closed again has earned forgiveness; until a trial succeeds there is no good standing.
+    const endedAt = this.state === CLOSED ? until : now;
+    this.#history = eject({ times, until: endedAt }, this.#rules, now, this.#random);
     this.#shut(reason);
   }
 
-  /** Opens as somebody else did. An earlier end than ours is not taken over. */
-  openUntil(until: number, reason: EjectionReason): void {
+  /** Opens as somebody else did, for the time he says. An earlier end than ours is not taken over. */
+  openUntil(until: number, reason: EjectionReason, times = 1): void {
     if (this.state === OPEN && until <= this.#history.until) return;
-    this.#history = { times: Math.max(1, this.#history.times), until };
+    this.#history = { times: Math.max(1, times, this.#history.times), until };
     this.#shut(reason);
   }
 

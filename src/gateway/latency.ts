@@ -58,6 +58,12 @@ function quantile(part: number, a: Uint32Array, b: Uint32Array | undefined, tota
   return edgeOf(BUCKETS - 1);
 }
 
+/** 0 as long as there are no samples. */
+export interface LatencyQuantiles {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
 /** Latencies of the last one to two spans: old ones leave in one piece, without a timer a sample. */
 export class RecentLatency {
   #current = new Histogram();
@@ -65,7 +71,7 @@ export class RecentLatency {
   #startedAt = 0;
   readonly #spanMs: number;
 
-  constructor(spanMs: number) {
+  constructor(spanMs = 10_000) {
     this.#spanMs = spanMs;
   }
 
@@ -74,9 +80,12 @@ export class RecentLatency {
     this.#current.add(ms);
   }
 
-  p99(now: number): number {
+  quantiles(now: number): LatencyQuantiles {
     this.#turn(now);
-    return this.#current.quantileWith(this.#previous, 0.99);
+    return {
+      p50Ms: this.#current.quantileWith(this.#previous, 0.5),
+      p99Ms: this.#current.quantileWith(this.#previous, 0.99),
+    };
   }
 
   #turn(now: number): void {

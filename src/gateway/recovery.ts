@@ -1,16 +1,18 @@
+import type { ApplicationName } from '../core/ids.ts';
 import type { Attempt } from './attempt.ts';
-import { type Candidate, nextAttempt } from './attempts.ts';
+import { type Candidate, isWorthWaiting, nextAttempt } from './attempts.ts';
 import type { Lane } from './lane.ts';
 import type { OutageStatus } from './outage-answers.ts';
 import type { OutcomeClass } from './outcomes.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { PlaceWaiter } from './place-queue.ts';
 import type { BudgetWaiter } from './retry-budget.ts';
 import { remedyFor } from './retry-rules.ts';
 import type { CompiledRoute } from './routes.ts';
 import type { Failure, Outcome, ResponseHead } from './wire.ts';
 
 /** A replay waits this long for the budget (docs/adr/0008-replay-budget.md). */
-const WAIT_MS = 1_000;
+const BUDGET_WAIT_MS = 1_000;
 
 /** What a recovery needs of its exchange. */
 export interface Recoverable {
@@ -31,15 +33,22 @@ export interface Recoverable {
   say(status: OutageStatus, why: string): void;
 }
 
-/** How an exchange goes on from its first failure. Made only then, so that nobody else pays for it. */
-export class Recovery implements BudgetWaiter {
+/** `first`: no origin has had the request yet. */
+type Reason = 'first' | 'evacuation' | 'replay';
+
+/** How an exchange goes on from the first thing that goes wrong. Made only then, so that nobody else pays for it. */
+export class Recovery implements BudgetWaiter, PlaceWaiter {
+  application: ApplicationName = '';
   readonly #pipeline: Pipeline;
   readonly #exchange: Recoverable;
   readonly #tried: Lane[] = [];
   #freshTried = false;
   #evacuated = false;
   #holdsSlot = false;
+  #waitsFor: 'nothing' | 'budget' | 'place' = 'nothing';
   #waitingSince = 0;
+  /** Why the attempt is made that a place is waited for. */
+  #reason: Reason = 'first';
   /** While waiting: the platform's own answer, for want of a better one. */
   #held: ResponseHead | undefined;
   #why: Failure | undefined;
@@ -50,6 +59,12 @@ export class Recovery implements BudgetWaiter {
   }
 
   // ── what has happened ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Nobody who could serve this has a place for it. */
+  allFull(): void {
+    if (this.#queue('first', undefined, undefined)) return;
+    this.#exchange.say(503, 'every origin is full, and too many wait already');
+  }
 
   /** The platform says itself that nobody served this. False when there is no better answer to be had. */
   afterHead(attempt: Attempt, head: ResponseHead, delivered: boolean): boolean {
@@ -89,8 +104,7 @@ export class Recovery implements BudgetWaiter {
     if (this.#remedy(delivered, stale) !== 'same-fresh') return false;
     // A swap may have changed what the origin is told, or taken it away.
     const target = this.#exchange.route()?.targets.find((candidate) => candidate.lanes.includes(lane));
-    const { replayable } = this.#exchange;
-    if (target === undefined || lane.gate.admits(this.#pipeline.now(), replayable) === 'no') return false;
+    if (target === undefined || !attempt.mayRepeat(this.#exchange.replayable)) return false;
     this.#freshTried = true;
     this.#pipeline.counters.replays += 1;
     this.#exchange.leave(undefined);
@@ -106,22 +120,36 @@ export class Recovery implements BudgetWaiter {
     held: ResponseHead | undefined,
   ): boolean {
     if (this.#remedy(delivered, false) === 'none') return false;
-    this.#tried.push(attempt.lane);
+    if (!this.#tried.includes(attempt.lane)) this.#tried.push(attempt.lane);
     const candidate = this.#next();
-    if (candidate === undefined) return false;
-    if (attempt.isEjected && !this.#evacuated) {
-      this.#evacuated = true;
-      this.#pipeline.counters.evacuations += 1;
-    } else if (this.#holdsSlot || this.#pipeline.budget.acquire()) {
-      this.#holdsSlot = true;
-      this.#pipeline.counters.replays += 1;
-    } else {
-      this.#wait(attempt, outcome, held);
+    if (candidate === undefined && !this.#mayQueue()) return false;
+    const reason = this.#permission(attempt);
+    if (reason === undefined) {
+      this.#wait('budget', outcome, held);
+      this.#pipeline.budget.wait(this);
       return true;
     }
+    if (candidate === undefined) return this.#queue(reason, outcome, held);
+    this.#count(reason);
     this.#exchange.leave(outcome);
     this.#exchange.forward(candidate, false);
     return true;
+  }
+
+  /** Undefined as long as the budget is used up. */
+  #permission(attempt: Attempt): Reason | undefined {
+    if (attempt.isEjected && !this.#evacuated) {
+      this.#evacuated = true;
+      return 'evacuation';
+    }
+    if (!this.#holdsSlot && !this.#pipeline.budget.acquire()) return undefined;
+    this.#holdsSlot = true;
+    return 'replay';
+  }
+
+  #count(reason: Reason): void {
+    if (reason === 'evacuation') this.#pipeline.counters.evacuations += 1;
+    else if (reason === 'replay') this.#pipeline.counters.replays += 1;
   }
 
   #remedy(delivered: boolean, stale: boolean): ReturnType<typeof remedyFor> {
@@ -136,41 +164,97 @@ export class Recovery implements BudgetWaiter {
     return nextAttempt(route, wish, this.#pipeline.random);
   }
 
-  // ── the budget ───────────────────────────────────────────────────────────────────────────────────────────────
+  // ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #wait(attempt: Attempt, outcome: OutcomeClass | undefined, held: ResponseHead | undefined): void {
+  #wait(what: 'budget' | 'place', outcome: OutcomeClass | undefined, held: ResponseHead | undefined): void {
+    this.#waitsFor = what;
     this.#held = held;
     if (held === undefined) this.#exchange.leave(outcome);
-    else attempt.upstream.pause();
+    else this.#exchange.attempt?.upstream.pause();
     this.#exchange.pause();
     this.#waitingSince = this.#pipeline.now();
-    this.#pipeline.budget.wait(this);
+  }
+
+  /** A sound origin is only full. */
+  #isWorthWaiting(): boolean {
+    const route = this.#exchange.route();
+    return route !== undefined && isWorthWaiting(route, { tried: this.#tried });
+  }
+
+  #mayQueue(): boolean {
+    return this.#pipeline.places.hasRoom && this.#isWorthWaiting();
+  }
+
+  /** False when too many wait already. */
+  #queue(reason: Reason, outcome: OutcomeClass | undefined, held: ResponseHead | undefined): boolean {
+    this.application = this.#exchange.route()?.application ?? '';
+    if (!this.#pipeline.places.enter(this)) return false;
+    this.#reason = reason;
+    this.#wait('place', outcome, held);
+    return true;
   }
 
   /** Our turn has come; the slot is ours already. */
   onBudget(): void {
     this.#holdsSlot = true;
     const candidate = this.#next();
-    if (candidate === undefined) {
-      this.#settle();
+    if (candidate !== undefined) this.#go(candidate, 'replay');
+    else if (this.#mayQueue() && this.#pipeline.places.enter(this)) {
+      this.#reason = 'replay';
+      this.#waitsFor = 'place';
+      this.#waitingSince = this.#pipeline.now();
+    } else this.#settle('no origin is left');
+  }
+
+  onPlace(): boolean {
+    const candidate = this.#next();
+    if (candidate === undefined) return false;
+    this.#pipeline.places.leave(this);
+    this.#go(candidate, this.#reason);
+    return true;
+  }
+
+  #go(candidate: Candidate, reason: Reason): void {
+    // What came in spite of the pause may have been too much to be kept.
+    if (!this.#exchange.bodyWhole) {
+      this.#settle('a body that cannot be sent any more');
       return;
     }
+    this.#waitsFor = 'nothing';
     this.#held = undefined;
-    this.#pipeline.counters.replays += 1;
+    this.#count(reason);
     this.#exchange.leave('status5xx');
     this.#exchange.forward(candidate, false);
   }
 
   sweep(now: number): void {
-    if (now - this.#waitingSince < WAIT_MS) return;
-    this.#pipeline.budget.cancel(this);
-    this.#pipeline.counters.refusedByBudget += 1;
-    this.#settle();
+    const waited = now - this.#waitingSince;
+    if (this.#waitsFor === 'budget' && waited >= BUDGET_WAIT_MS) {
+      this.#pipeline.budget.cancel(this);
+      this.#pipeline.counters.refusedByBudget += 1;
+      this.#settle('no room in the retry budget');
+    } else if (this.#waitsFor === 'place') this.#sweepQueue(waited);
   }
 
-  /** An answer goes out, or nobody waits for one any more: slot and place in the queue go back. */
+  /** An ejection elsewhere, or its end, changes what can be waited for without telling anybody. */
+  #sweepQueue(waited: number): void {
+    if (this.onPlace()) return;
+    const { places, settings } = this.#pipeline;
+    if (!this.#isWorthWaiting()) {
+      places.leave(this);
+      this.#settle('what was waited for serves no more');
+    } else if (waited >= settings.timeouts.queueMs) {
+      places.leave(this);
+      places.timeouts += 1;
+      this.#settle(`every origin was full for ${settings.timeouts.queueMs} ms`);
+    }
+  }
+
+  /** An answer goes out, or nobody waits for one any more: slot and places in the queues go back. */
   over(): void {
+    this.#waitsFor = 'nothing';
     this.#pipeline.budget.cancel(this);
+    this.#pipeline.places.leave(this);
     if (!this.#holdsSlot) return;
     this.#holdsSlot = false;
     this.#pipeline.budget.release();
@@ -179,17 +263,19 @@ export class Recovery implements BudgetWaiter {
   // ── nowhere ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The best we have: the platform's own answer, or ours. */
-  #settle(): void {
+  #settle(why: string): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held === undefined) this.#giveUp();
-    else this.#exchange.answer(held);
+    this.#waitsFor = 'nothing';
+    if (held !== undefined) this.#exchange.answer(held);
+    else if (this.#why !== undefined) this.#giveUp();
+    else this.#exchange.say(503, why);
   }
 
   /** In the way that fits the last failure. */
   #giveUp(): void {
     const failure = this.#why;
-    if (failure === undefined) this.#exchange.say(503, 'no room in the retry budget');
+    if (failure === undefined) this.#exchange.say(503, 'no origin is left');
     else if (failure.class === 'unsendable') this.#exchange.say(501, failure.detail);
     else this.#exchange.say(failure.delivered ? 502 : 503, `${failure.class}: ${failure.detail}`);
   }

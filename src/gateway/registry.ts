@@ -1,26 +1,45 @@
 import type { Random } from '../core/ports.ts';
-import type { RoutingTable } from '../core/routing-table.ts';
-import type { GatewaySettings } from '../core/settings.ts';
-import { Lane, OriginState, wireOrigin } from './lane.ts';
+import type { RoutingTable, TableOrigin, TableTarget } from '../core/routing-table.ts';
+import type { GatewaySettings, UpstreamTls } from '../core/settings.ts';
+import { Lane, nameIn, OriginState, wireOrigin } from './lane.ts';
 import { type CompiledTable, compileTable } from './routes.ts';
 import type { WireOrigin } from './wire.ts';
+
+export interface RegistryDeps {
+  readonly settings: GatewaySettings;
+  readonly random: Random;
+  /** What a name stands for now; none: nobody knows. */
+  readonly addresses: (name: string) => readonly string[];
+  readonly retire: (origin: WireOrigin) => void;
+}
 
 /**
  * Lanes and origins by name. They outlive tables: an origin that stays keeps its connections, its latencies and its
  * ejection; one that left is kept until its last exchange has ended.
  */
 export class LaneRegistry {
-  readonly #settings: GatewaySettings;
-  readonly #random: Random;
-  readonly #retire: (origin: WireOrigin) => void;
+  readonly #deps: RegistryDeps;
+  #settings: GatewaySettings;
   #lanes = new Map<string, Lane>();
   #origins = new Map<string, OriginState>();
-  readonly #leaving = new Set<Lane>();
+  /**
+   * Lanes in use that are in no table any more, with their places: what a table offers, whatever addresses its names
+   * stand for.
+   */
+  readonly #leaving = new Map<Lane, string>();
+  /** The same, where only the name stands for other addresses now: nobody waits for these. */
+  readonly #rotated = new Map<Lane, string>();
+  readonly #placeOf = new WeakMap<Lane, string>();
 
-  constructor(settings: GatewaySettings, random: Random, retire: (origin: WireOrigin) => void) {
+  constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+    this.#settings = deps.settings;
+  }
+
+  /** Other settings: what they say of TLS holds from the next table on, which may be the same one again. */
+  tune(settings: GatewaySettings): void {
     this.#settings = settings;
-    this.#random = random;
-    this.#retire = retire;
+    for (const lane of this.lanes()) lane.tune(settings);
   }
 
   get origins(): Iterable<OriginState> {
@@ -30,7 +49,8 @@ export class LaneRegistry {
   /** In the table, or still in use. */
   *lanes(): Iterable<Lane> {
     yield* this.#lanes.values();
-    yield* this.#leaving;
+    yield* this.#leaving.keys();
+    yield* this.#rotated.keys();
   }
 
   get drained(): boolean {
@@ -41,36 +61,54 @@ export class LaneRegistry {
     return this.#leaving.has(lane);
   }
 
+  /** Again for the same table when a name stands for other addresses. */
   compile(table: RoutingTable): CompiledTable {
     const before = this.#lanes;
     const originsBefore = this.#origins;
     const lanes = new Map<string, Lane>();
     const origins = new Map<string, OriginState>();
+    const places = new Set<string>();
 
-    const compiled = compileTable(table, (application, target, { id, url }) => {
-      const wire = wireOrigin(id, url, target);
-      let origin = origins.get(wire.key) ?? originsBefore.get(wire.key);
-      if (origin === undefined || !sameAddress(origin.wire, wire))
-        origin = new OriginState(wire, target.platform);
-      origins.set(wire.key, origin);
+    const compiled = compileTable(table, (application, target, tableOrigin) => {
       // Two releases behind one router are two lanes: the old one drains while the new one proves itself.
-      const key = [application, wire.key, target.hostHeader ?? '', target.release ?? ''].join(' ');
-      let lane = lanes.get(key) ?? before.get(key);
-      if (lane === undefined || lane.origin !== origin) {
-        lane = new Lane(application, origin, this.#settings, this.#random);
-        origin.lanes.add(lane);
-      }
-      lanes.set(key, lane);
-      return lane;
+      const place = JSON.stringify([
+        ...[application, tableOrigin.id, tableOrigin.url.startsWith('https:')],
+        ...[target.sni ?? '', target.hostHeader ?? '', target.release ?? ''],
+      ]);
+      places.add(place);
+      return this.#addressesOf(target, tableOrigin).map(({ wire, address }) => {
+        let origin = origins.get(wire.key) ?? originsBefore.get(wire.key);
+        if (origin === undefined || !sameAddress(origin.wire, wire))
+          origin = new OriginState(wire, target.platform, address);
+        origins.set(wire.key, origin);
+        const key = `${place} ${wire.key}`;
+        let lane = lanes.get(key) ?? before.get(key);
+        if (lane === undefined || lane.origin !== origin) {
+          lane = new Lane(application, origin, {
+            settings: this.#settings,
+            random: this.#deps.random,
+            release: target.release,
+          });
+          origin.lanes.add(lane);
+          this.#placeOf.set(lane, place);
+        }
+        lanes.set(key, lane);
+        return lane;
+      });
     });
 
     for (const [key, lane] of before) {
       if (lanes.get(key) === lane) continue;
       lane.origin.lanes.delete(lane);
-      if (lane.gate.inFlight > 0) this.#leaving.add(lane);
+      if (lane.gate.inFlight > 0) this.#rotated.set(lane, this.#placeOf.get(lane) ?? '');
+    }
+    for (const [lane, place] of this.#rotated) {
+      if (places.has(place)) continue;
+      this.#rotated.delete(lane);
+      this.#leaving.set(lane, place);
     }
     for (const [key, origin] of originsBefore) {
-      if (origins.get(key) !== origin) this.#retire(origin.wire);
+      if (origins.get(key) !== origin) this.#deps.retire(origin.wire);
     }
     this.#lanes = lanes;
     this.#origins = origins;
@@ -79,12 +117,55 @@ export class LaneRegistry {
 
   /** An exchange has left this lane. True when it was the last one on anything that has left the table. */
   left(lane: Lane): boolean {
-    if (lane.gate.inFlight > 0 || !this.#leaving.delete(lane)) return false;
-    return this.#leaving.size === 0;
+    if (lane.gate.inFlight > 0) return false;
+    this.#rotated.delete(lane);
+    return this.#leaving.delete(lane) && this.#leaving.size === 0;
+  }
+
+  /** A name is as many origins as it has addresses: each fails, and is ejected, by itself. */
+  #addressesOf(
+    target: TableTarget,
+    { id, url }: TableOrigin,
+  ): readonly { readonly wire: WireOrigin; readonly address: string | undefined }[] {
+    const tls = this.#settings.upstreamTls?.[target.platform];
+    const wish = { sni: target.sni, tls, ...(target.ca === undefined ? {} : { ca: target.ca }) };
+    const name = nameIn(url);
+    if (name === undefined) return [{ wire: wireOrigin(id, url, wish), address: undefined }];
+    return this.#deps
+      .addresses(name)
+      .map((address) => ({ wire: wireOrigin(id, url, wish, address), address }));
   }
 }
 
-/** The same name at another address, or proven by another authority, is another origin. */
+/** Every name in it that has to be looked up. */
+export function namesIn(table: RoutingTable): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const route of table.routes) {
+    for (const target of route.targets) {
+      for (const { url } of target.origins) {
+        const name = nameIn(url);
+        if (name !== undefined) names.add(name);
+      }
+    }
+  }
+  return names;
+}
+
+/** The same name at another address, or proven in another way, is another origin. */
 function sameAddress(a: WireOrigin, b: WireOrigin): boolean {
-  return a.hostname === b.hostname && a.port === b.port && a.secure === b.secure && a.ca === b.ca;
+  return (
+    a.hostname === b.hostname &&
+    a.port === b.port &&
+    a.secure === b.secure &&
+    a.ca === b.ca &&
+    sameTls(a.tls, b.tls)
+  );
+}
+
+function sameTls(a: UpstreamTls | undefined, b: UpstreamTls | undefined): boolean {
+  return (
+    a?.client?.cert === b?.client?.cert &&
+    a?.client?.key === b?.client?.key &&
+    (a?.insecureSkipVerify ?? false) === (b?.insecureSkipVerify ?? false)
+  );
 }

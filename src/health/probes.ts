@@ -1,9 +1,10 @@
-import net from 'node:net';
+import net, { type LookupFunction } from 'node:net';
 import { Client } from 'undici';
-import type { ReleaseId } from '../core/ids.ts';
+import type { PlatformName, ReleaseId } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
-import type { HealthSettings } from '../core/settings.ts';
-import { createTrust, type Trust } from '../lib/tls-trust.ts';
+import type { GatewaySettings, HealthSettings } from '../core/settings.ts';
+import { createSteadyLookup } from '../lib/steady-lookup.ts';
+import { createTrust, type TrustOptions } from '../lib/tls-trust.ts';
 import { classifyAnswer, classifyError, type ProbeAnswer } from './classify.ts';
 
 /** Where a probe goes. `ObservedOrigin` fits too. */
@@ -15,6 +16,8 @@ export interface ProbeTarget {
   readonly sni?: string | undefined;
   /** PEM of authorities to trust besides the well-known ones. */
   readonly ca?: string;
+  /** Whose settings of TLS hold; undefined: nobody's. */
+  readonly platform?: PlatformName;
 }
 
 export interface ProbeResult {
@@ -37,13 +40,28 @@ const USER_AGENT = 'sluice-probe';
 /** A release is named near the beginning; nobody's health page is longer. */
 const BODY_LIMIT = 65_536;
 
+export interface ProbeDeps {
+  readonly clock: Clock;
+  /** What the gateway's settings say of TLS now: a probe is to see what a request would. */
+  readonly upstreamTls?: () => GatewaySettings['upstreamTls'];
+}
+
+/** What is looked up once for all connections of a probe. */
+interface Connecting extends TrustOptions {
+  readonly lookup: LookupFunction;
+  readonly servername?: string;
+}
+
 /** HTTP where the health rule has a path, else TCP. */
-export function createProbe(deps: { readonly clock: Clock }): Probe {
+export function createProbe(deps: ProbeDeps): Probe {
   const trust = createTrust();
+  const lookup = createSteadyLookup();
   return function probe(target, health) {
-    return health.path === undefined
-      ? probeTcp(deps.clock, target, health)
-      : probeHttp(deps.clock, trust, target, health, health.path);
+    if (health.path === undefined) return probeTcp(deps.clock, target, health, lookup);
+    const { ca, sni, platform } = target;
+    const tls = platform === undefined ? undefined : deps.upstreamTls?.()?.[platform];
+    const connecting = { lookup, ...trust({ ca, tls }), ...(sni === undefined ? {} : { servername: sni }) };
+    return probeHttp(deps.clock, connecting, target, health, health.path);
   };
 }
 
@@ -53,14 +71,14 @@ export function createProbe(deps: { readonly clock: Clock }): Probe {
  */
 async function probeHttp(
   clock: Clock,
-  trust: Trust,
+  connecting: Connecting,
   target: ProbeTarget,
   health: HealthSettings,
   path: string,
 ): Promise<ProbeResult> {
   const begun = clock.monotonic();
   const client = new Client(target.url, {
-    connect: { ...trust(target.ca), ...connectOptions(target) },
+    connect: { ...connecting },
     maxHeaderSize: 16_384,
   });
   const abort = new AbortController();
@@ -116,16 +134,18 @@ async function readSome(body: AsyncIterable<Buffer>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function connectOptions(target: ProbeTarget): { servername?: string } {
-  return target.sni === undefined ? {} : { servername: target.sni };
-}
-
-function probeTcp(clock: Clock, target: ProbeTarget, health: HealthSettings): Promise<ProbeResult> {
+function probeTcp(
+  clock: Clock,
+  target: ProbeTarget,
+  health: HealthSettings,
+  lookup: LookupFunction,
+): Promise<ProbeResult> {
   const begun = clock.monotonic();
   const { hostname, port, protocol } = new URL(target.url);
   return new Promise((resolve) => {
     const socket = net.connect({
       host: hostname.replace(/^\[|\]$/g, ''),
+      lookup,
       port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
     });
     const expire = clock.after(health.timeoutMs, () => settle(false, 'timeout'));

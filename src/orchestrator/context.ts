@@ -9,7 +9,7 @@ import type { Releases } from './releases.ts';
 
 /** One request through a platform's own router: does it answer, and as which release? */
 export type ReleaseProbe = (
-  origin: ObservedOrigin,
+  origin: ObservedOrigin & { readonly platform?: PlatformName },
   health: HealthSettings,
 ) => Promise<{ readonly ok: boolean; readonly detail: string; readonly release?: ReleaseId }>;
 

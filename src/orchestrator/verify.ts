@@ -38,7 +38,7 @@ export async function verifyRelease(options: VerifyOptions): Promise<{ readonly 
       observedAt = clock.now();
     }
     for (const origin of origins) {
-      const answer = await options.probe(origin, health);
+      const answer = await options.probe({ ...origin, platform }, health);
       const proven = answer.ok && (health.release === undefined || answer.release === release);
       inARow.set(origin.url, proven ? (inARow.get(origin.url) ?? 0) + 1 : 0);
       if (answer.ok && !proven) wrong = answer.release ?? 'no release at all';

@@ -9,12 +9,14 @@ const B = 'http://10.0.0.2:80';
 
 function setUp(first: RoutingTable) {
   const retired: string[] = [];
-  const registry = new LaneRegistry(
-    DEFAULT_GATEWAY,
-    () => 0.5,
-    ({ id }) => retired.push(id),
-  );
-  return { registry, retired, compiled: registry.compile(first) };
+  const names = new Map<string, readonly string[]>();
+  const registry = new LaneRegistry({
+    settings: DEFAULT_GATEWAY,
+    random: () => 0.5,
+    addresses: (name) => names.get(name) ?? [],
+    retire: ({ key }) => retired.push(key),
+  });
+  return { registry, retired, names, compiled: registry.compile(first) };
 }
 
 describe('the registry of lanes', () => {
@@ -33,7 +35,7 @@ describe('the registry of lanes', () => {
     lane.gate.enter();
     lane.gate.enter();
     registry.compile(tableOf({ a: { urls: [B] } }));
-    expect(retired).toEqual(['a/10.0.0.1:80']);
+    expect(retired).toEqual(['a/10.0.0.1:80 tcp ']);
     expect([registry.drained, registry.isLeaving(lane)]).toEqual([false, true]);
     lane.gate.leave(false);
     expect(registry.left(lane)).toBe(false);

@@ -28,12 +28,13 @@ export function createCompatWire(first: GatewaySettings, clock: Clock): Wire {
       return ports;
     },
     attempt(request, handler) {
-      const { key, ca } = request.origin;
+      const { origin } = request;
+      const { key } = origin;
       if (request.head.upgrade !== undefined)
-        return new UpgradeAttempt(request, handler, { settings, clock, trust: trust(ca) });
+        return new UpgradeAttempt(request, handler, { settings, clock, trust: trust(origin) });
       let pool = pools.get(key);
       if (pool === undefined) {
-        pool = new OriginPool(request.origin, settings, trust(ca));
+        pool = new OriginPool(origin, settings, trust(origin));
         pools.set(key, pool);
       }
       return new UndiciAttempt(request, handler, pool);

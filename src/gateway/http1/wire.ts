@@ -50,7 +50,7 @@ export function createHttp1Wire(
       const { origin } = request;
       let pool = pools.get(origin.key);
       if (pool === undefined) {
-        pool = new OriginPool(context, origin, trust(origin.ca));
+        pool = new OriginPool(context, origin, trust(origin));
         pools.set(origin.key, pool);
       }
       return new OriginAttempt(context, request, handler, pool);
