@@ -280,6 +280,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     if (this.#phase === 'attempting') this.#sweepAttempt(now);
     else if (this.#phase === 'waiting') this.#recovery?.sweep(now);
     else if (this.#phase === 'answering' && this.#transfer.isOverdue(now)) {
+      if (this.#transfer.goAway(now)) return;
       // A client that does not read says nothing about the origin.
       const endsWell = this.#transfer.isEndless ? 'ok' : 'timeout';
       this.leave(this.#transfer.waitsForClient ? 'aborted' : endsWell);
@@ -313,6 +314,11 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   /** The origin has left the table. */
   cutBy(at: number): void {
     this.#transfer.cutBy(at);
+  }
+
+  /** The worker stops soon. True when that needs a moment. */
+  goAway(): boolean {
+    return this.#transfer.goAway(this.#pipeline.coarseNow);
   }
 
   /** The worker stops now. */

@@ -19,6 +19,7 @@ import { PlaceQueue } from './place-queue.ts';
 import { LaneRegistry, namesIn } from './registry.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { StallWatch } from './stall.ts';
+import { CLOSING_MS } from './transfer.ts';
 import type { Refusal, Wire } from './wire.ts';
 
 /** Deadlines are looked at this often: a quarter of the shortest one. */
@@ -252,19 +253,24 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
   }
 
+  /** No exchange is left, or the time is over. */
+  async function settled(ms: number): Promise<void> {
+    if (exchanges.size === 0) return;
+    const expired = new Promise<void>((resolve) => timers.push(clock.after(ms, resolve)));
+    const idle = new Promise<void>((resolve) => {
+      onIdle = resolve;
+    });
+    await Promise.race([idle, expired]);
+  }
+
   async function drainAndClose(): Promise<void> {
     awaited?.stop();
     names.close();
     wire.drain();
-    if (exchanges.size > 0) {
-      const expired = new Promise<void>((resolve) =>
-        timers.push(clock.after(settings.timeouts.drainMs, resolve)),
-      );
-      const idle = new Promise<void>((resolve) => {
-        onIdle = resolve;
-      });
-      await Promise.race([idle, expired]);
-    }
+    await settled(settings.timeouts.drainMs);
+    let isClosing = false;
+    for (const exchange of [...exchanges]) isClosing = exchange.goAway() || isClosing;
+    if (isClosing) await settled(CLOSING_MS);
     for (const exchange of [...exchanges]) exchange.abort();
     for (const dispose of timers) dispose();
     await wire.close();

@@ -2,6 +2,7 @@ import { passingTrailers, type ResponseEdit } from './headers.ts';
 import { type OutageStatus, outageAnswer } from './outage-answers.ts';
 import type { Pipeline } from './pipeline.ts';
 import { RequestBody } from './request-body.ts';
+import { Tunnel } from './tunnel.ts';
 import {
   type Downstream,
   ERR,
@@ -14,6 +15,9 @@ import {
 
 /** Interim answers a request may have: hints come once or twice, and what comes without end is no answer. */
 const MAX_INTERIM = 20;
+
+/** How long both ends of a tunnel have after they were told to close it. */
+export const CLOSING_MS = 1_000;
 
 export const TOO_MANY_INTERIM: Failure = {
   kind: 'failed',
@@ -45,6 +49,7 @@ export class Transfer {
   /** Of the answer. */
   #trailers: FlatHeaders | undefined;
   #cutAt = Number.POSITIVE_INFINITY;
+  #tunnel: Tunnel | undefined;
 
   constructor(pipeline: Pipeline, downstream: Downstream) {
     this.#pipeline = pipeline;
@@ -97,7 +102,9 @@ export class Transfer {
       body.add(chunk);
       if (body.bytes > this.#pipeline.settings.limits.bodyBytes) return false;
     }
-    if (this.#upstream?.write(chunk) === QUEUED) {
+    const written =
+      this.#tunnel === undefined ? this.#upstream?.write(chunk) : this.#tunnel.toOrigin.pass(chunk);
+    if (written === QUEUED) {
       if (body !== undefined) body.blocked = true;
       this.#downstream.pause();
     }
@@ -110,7 +117,8 @@ export class Transfer {
       this.body.ended = true;
       this.body.trailers = passing;
     }
-    this.#upstream?.end(passing);
+    if (this.#tunnel !== undefined) this.#tunnel.toOrigin.end();
+    else this.#upstream?.end(passing);
   }
 
   originDrained(): void {
@@ -137,7 +145,13 @@ export class Transfer {
     this.status = head.status;
     this.#endless =
       head.status === 101 || head.field('content-type')?.startsWith('text/event-stream') === true;
-    if (this.isTunnel) this.#downstream.resume();
+    if (this.isTunnel && this.#upstream !== undefined) {
+      const { random, settings } = this.#pipeline;
+      const { upgradeMs } = settings.timeouts;
+      this.#tunnel = new Tunnel(this.#downstream, this.#upstream, random);
+      if (upgradeMs > 0) this.#cutAt = this.touchedAt + upgradeMs;
+      this.#downstream.resume();
+    }
     return true;
   }
 
@@ -163,7 +177,7 @@ export class Transfer {
   fromOrigin(chunk: Uint8Array): void {
     this.touch();
     this.bytes += chunk.length;
-    const written = this.#downstream.write(chunk);
+    const written = this.#tunnel?.toClient.pass(chunk) ?? this.#downstream.write(chunk);
     if (written === QUEUED) {
       this.waitsForClient = true;
       this.#upstream?.pause();
@@ -180,7 +194,8 @@ export class Transfer {
   originEnded(trailers: FlatHeaders | undefined): void {
     this.ended = true;
     this.#trailers = passingTrailers(this.#downstream.head, trailers);
-    if (this.status !== 0) this.#downstream.end(this.#trailers);
+    if (this.#tunnel !== undefined) this.#tunnel.toClient.end();
+    else if (this.status !== 0) this.#downstream.end(this.#trailers);
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,7 +205,19 @@ export class Transfer {
     if (this.#endless) this.#cutAt = Math.min(this.#cutAt, at);
   }
 
+  /**
+   * A tunnel is not cut without a word: both sides are told, and have a moment to end by themselves. False when there
+   * is no tunnel, or it has been told already.
+   */
+  goAway(now: number): boolean {
+    if (this.#tunnel === undefined || this.#tunnel.isClosing) return false;
+    this.#tunnel.goAway();
+    this.#cutAt = now + CLOSING_MS;
+    return true;
+  }
+
   isOverdue(now: number): boolean {
+    if (this.#tunnel?.isClosing === true) return now >= this.#cutAt;
     return now >= this.#cutAt || now - this.touchedAt > this.#pipeline.settings.timeouts.idleMs;
   }
 
