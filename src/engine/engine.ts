@@ -156,14 +156,25 @@ export function createEngine(deps: EngineDeps): Engine {
         }
         case 'ejection': {
           const { platform, origin, worker, reason, at, until } = signal;
+          const address = signal.address === undefined ? {} : { address: signal.address };
           // A router is one address for many applications: what the address does concerns them all.
           for (const view of applications.values()) {
             const concerned = signal.application === undefined || signal.application === view.settings.name;
-            if (concerned && view.hear(platform, origin, signal)) evaluateSoon(view);
+            // One address less: the origin's others serve on, and its probes find one of them.
+            if (concerned && signal.partly !== true && view.hear(platform, origin, signal))
+              evaluateSoon(view);
           }
           if (until > at)
-            events.append({ type: 'origin.ejected', platform, origin, reason, worker, forMs: until - at });
-          else events.append({ type: 'origin.readmitted', platform, origin, worker });
+            events.append({
+              type: 'origin.ejected',
+              platform,
+              origin,
+              reason,
+              worker,
+              forMs: until - at,
+              ...address,
+            });
+          else events.append({ type: 'origin.readmitted', platform, origin, worker, ...address });
         }
       }
     },

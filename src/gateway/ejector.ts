@@ -17,6 +17,7 @@ const OF_THE_ADDRESS: ReadonlySet<EjectionReason> = new Set([
 
 /** Words of others about origins we do not know yet; more of them than anybody has origins are not kept. */
 const MOST_EARLY = 1_000;
+const LONGEST_MS = 300_000;
 
 /** Opens gates, if the load has somewhere to go, and tells the other workers. */
 export class Ejector {
@@ -24,12 +25,14 @@ export class Ejector {
   readonly #emitter = emitter<EjectionSignal>();
   readonly #clock: Clock;
   readonly #worker: number;
+  readonly #startedAt: number;
   readonly #table: () => CompiledTable;
   /** Heard before the table or the name server told us of the origin. */
-  readonly #early = new Map<string, EjectionSignal>();
+  #early: EjectionSignal[] = [];
 
   constructor(clock: Clock, worker: number, table: () => CompiledTable) {
     this.#clock = clock;
+    this.#startedAt = clock.now();
     this.#worker = worker;
     this.#table = table;
     this.onEjection = this.#emitter.event;
@@ -61,22 +64,21 @@ export class Ejector {
    * well.
    */
   apply(origins: Iterable<OriginState>, signal: EjectionSignal): void {
-    if (signal.worker === this.#worker) return;
-    const key = keyOf(signal);
-    this.#early.delete(key);
-    if (this.#applyTo(origins, signal) || signal.reason === 'readmitted') return;
-    const [oldest] = this.#early.keys();
-    if (this.#early.size >= MOST_EARLY && oldest !== undefined) this.#early.delete(oldest);
-    this.#early.set(key, signal);
+    // Our own word comes back to nobody; what a predecessor with our number said is news to us.
+    if (signal.worker === this.#worker && signal.at >= this.#startedAt) return;
+    if (this.#applyTo(origins, signal)) return;
+    if (this.#early.length >= MOST_EARLY) this.#early.shift();
+    this.#early.push(signal);
   }
 
   /** After a change of the table or of a name: what was said of origins that are new to us. */
   applyEarly(origins: Iterable<OriginState>): void {
-    if (this.#early.size === 0) return;
+    if (this.#early.length === 0) return;
+    const now = this.#clock.now();
     const known = [...origins];
-    for (const [key, signal] of this.#early) {
-      if (signal.until <= this.#clock.now() || this.#applyTo(known, signal)) this.#early.delete(key);
-    }
+    // In the order in which they were said: a later word may take an earlier one back.
+    const early = this.#early;
+    this.#early = early.filter((signal) => !this.#applyTo(known, signal) && isStillTrue(signal, now));
   }
 
   /** False when we know nothing it could mean. */
@@ -149,6 +151,7 @@ export class Ejector {
   }
 }
 
-function keyOf({ origin, address, application, release }: EjectionSignal): string {
-  return JSON.stringify([origin, address, application, release]);
+/** A word that takes something back has no end of its own, and needs none for longer than the longest ejection. */
+function isStillTrue({ reason, at, until }: EjectionSignal, now: number): boolean {
+  return reason === 'readmitted' ? now < at + LONGEST_MS : now < until;
 }

@@ -50,7 +50,7 @@ function afterSuccess(origin: OriginHealth, probe: ProbeSignal, rules: HealthSet
   };
   if (origin.state === 'up') return next;
   const needed = origin.state === 'unknown' ? 1 : rules.rise;
-  if (next.successes < needed || isFailing(next, probe.at)) return next;
+  if (next.successes < needed || isFailing(next, probe.at) || isEjected(next, probe.at)) return next;
   const count = next.successes === 1 ? '1 probe' : `${next.successes} probes`;
   return { ...next, state: 'up', since: probe.at, cause: `${count} answered`, proven: true };
 }
@@ -136,6 +136,11 @@ export function failuresOf(counts: TrafficCounts): number {
 function isFailing(origin: OriginHealth, now: number): boolean {
   const { attempts, failed } = countTraffic(origin, now);
   return attempts >= MIN_ATTEMPTS && failed / attempts >= FAILING_RATIO;
+}
+
+/** What real requests met weighs more than what a probe does: until the ejection ends no success takes it back. */
+function isEjected({ ejections }: OriginHealth, now: number): boolean {
+  return ejections.some(({ until }) => until > now);
 }
 
 function recent(origin: OriginHealth, now: number): readonly TrafficSignal[] {

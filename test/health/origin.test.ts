@@ -93,8 +93,19 @@ describe('an origin by what workers see', () => {
 
   it('needs `rise` successes after the last ejection, not before it', () => {
     const down = [probe(1), ejection(2, 'refused'), probe(3), ejection(4, 'refused')];
-    expect(after([...down, probe(5)]).state).toBe('down');
-    expect(after([...down, probe(5), probe(6)]).state).toBe('up');
+    expect(after([...down, probe(5_004)]).state).toBe('down');
+    expect(after([...down, probe(5_004), probe(5_005)]).state).toBe('up');
+  });
+
+  it('is not up again by probes as long as a worker keeps away from it', () => {
+    const seen = [probe(1), ejection(2, 'consecutive-failures', 8_000)];
+    const answering = [probe(1_000), probe(2_000), probe(3_000), probe(7_999)];
+    expect(after([...seen, ...answering]).state).toBe('down');
+    expect(after([...seen, ...answering, probe(8_000)]).state).toBe('up');
+    const other = ejection(3, 'failure-rate', 20_000, 2);
+    expect(after([...seen, other, ...answering, probe(8_000)]).state).toBe('down');
+    // The others' trial went well, this one's did not yet.
+    expect(after([...seen, other, ejection(9_000, 'readmitted', 9_000, 1), probe(9_500)]).state).toBe('down');
   });
 
   it('is not up for being let back in', () => {
