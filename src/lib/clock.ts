@@ -1,3 +1,5 @@
+// Globals like `performance` and `Buffer` are getters; what is asked for with every request is imported.
+import { performance } from 'node:perf_hooks';
 import type { Clock, Dispose } from '../core/ports.ts';
 
 /** The machine's clock. Timers do not keep the process alive: what must live holds a socket or a child. */

@@ -167,7 +167,7 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
       exchange.takeBody(from === 0 ? chunk : chunk.subarray(from));
     } else this.#at = this.#body.read(chunk, from, chunk.length, exchange);
     this.#bodyBytes += this.#at - from;
-    buffers.finishedOwn(chunk.subarray(from, this.#at));
+    buffers.finishedOwn(chunk, from, this.#at);
     if (exchange.isTunnel) return true;
     if (this.#body.state === 'broken') {
       exchange.bodyFailed(400, 'a malformed chunked body');
@@ -229,7 +229,8 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
   }
 
   cut(reset: boolean): void {
-    if (reset) this.#socket.resetAndDestroy();
+    // TLS has an end of its own, which destroying it does not say.
+    if (reset && !this.#peer.encrypted) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 
@@ -339,7 +340,7 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
   #letReaderGo(reader: RequestHeadReader): void {
     if (this.#reader !== reader) return;
     this.#reader = undefined;
-    this.#context.buffers.spoil(reader.headBytesRead);
+    this.#context.buffers.spoil(reader.fields.bytes, reader.start, reader.end);
     this.#context.giveReader(reader);
     this.#intake.release();
   }

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import {
   FORWARDED as FORWARDED_NAMES,
   HOP_BY_HOP as HOP_BY_HOP_NAMES,

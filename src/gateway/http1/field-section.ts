@@ -1,6 +1,7 @@
+import { Buffer } from 'node:buffer';
 import type { FlatHeaders } from '../wire.ts';
 import { kindOf } from './field-names.ts';
-import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './octets.ts';
+import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, skipVisible, TOKEN } from './octets.ts';
 
 /** What a scan came to when it did not reach the end of what it read. */
 export const INCOMPLETE = -1;
@@ -9,6 +10,7 @@ export const TOO_MANY = -3;
 export const TOO_LARGE = -4;
 
 const EMPTY = Buffer.alloc(0);
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
 const FIRST_FIELDS = 24;
 
 /**
@@ -25,6 +27,9 @@ export class FieldSection {
   end = 0;
   /** Where the next line begins: a scan that ran out of bytes goes on there. */
   #next = 0;
+  /** Of the bytes that were scanned last. */
+  #view: DataView = EMPTY_VIEW;
+  #viewed: Buffer = EMPTY;
   readonly #maxFields: number;
 
   constructor(maxFields: number) {
@@ -44,6 +49,7 @@ export class FieldSection {
    */
   scan(bytes: Buffer, end: number, limit: number): number {
     this.bytes = bytes;
+    const view = this.#viewOf(bytes);
     let at = this.#next;
     while (at < end) {
       if (bytes[at] === CR) return this.#finish(bytes, at, end, limit);
@@ -55,6 +61,7 @@ export class FieldSection {
       at += 1;
       while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
       const valueFrom = at;
+      at = skipVisible(view, at, end);
       while (at < end && FIELD_VALUE[bytes[at]!] === 1) at += 1;
       if (at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return unfinished(bytes, at, end, limit);
       if (at + 2 > limit) return TOO_LARGE;
@@ -74,6 +81,14 @@ export class FieldSection {
     if (bytes[at + 1] !== LF) return unfinished(bytes, at + 1, end, limit);
     this.end = at + 2;
     return this.end;
+  }
+
+  /** The shared read buffers come again and again. */
+  #viewOf(bytes: Buffer): DataView {
+    if (bytes === this.#viewed) return this.#view;
+    this.#viewed = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return this.#view;
   }
 
   #add(nameFrom: number, nameTo: number, valueFrom: number, valueTo: number, kind: number): void {
@@ -145,6 +160,8 @@ export class FieldSection {
   /** Gives the bytes back: from now on there are no fields. */
   release(): void {
     this.bytes = EMPTY;
+    this.#viewed = EMPTY;
+    this.#view = EMPTY_VIEW;
     this.count = 0;
   }
 }

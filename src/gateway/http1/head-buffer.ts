@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 /** Bytes of a head or of trailers that came in pieces. They stay where they are until `clear`. */
 export class HeadBuffer {
   bytes: Buffer;

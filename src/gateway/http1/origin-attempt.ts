@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+import { afterPoll } from '../after-poll.ts';
 import {
   type AttemptRequest,
   CHUNKED,
@@ -35,7 +37,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   readonly #request: AttemptRequest;
   readonly #handler: UpstreamHandler;
   readonly #pool: OriginPool;
-  readonly #connection: OriginConnection;
+  #connection: OriginConnection;
   readonly #body = new BodyReader();
   #stage: Stage = 'head';
   #head: Http1ResponseHead | undefined = undefined;
@@ -51,6 +53,8 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   #originEnded = false;
   #tunnelEnded = false;
   #isReading = false;
+  /** The connection was kept, and it is not sure yet that it is still one. */
+  #isChecking = false;
   /** The connection holds bytes behind the answer. */
   #hasMore = false;
 
@@ -62,8 +66,28 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     this.#requestEnded = request.head.bodyLength === 0;
     // A switch takes the connection out of use for anything else.
     this.#connection = pool.take(request.fresh || request.head.upgrade !== undefined);
+    if (request.once && this.#connection.isConnected) {
+      this.#isChecking = true;
+      afterPoll(() => this.#checked());
+      return;
+    }
     this.#connection.user = this;
     if (this.#connection.isConnected) this.#send();
+  }
+
+  /**
+   * Had the origin closed the connection before we asked, we know by now: without a user it is gone then. What may be
+   * sent only once goes to a fresh one instead of into the void.
+   */
+  #checked(): void {
+    const { turn } = this.#context;
+    this.#isChecking = false;
+    if (this.#stage === 'over') return;
+    turn.begin();
+    if (this.#connection.socket.destroyed) this.#connection = this.#pool.take(true);
+    this.#connection.user = this;
+    if (this.#connection.isConnected) this.connected();
+    turn.end();
   }
 
   /** More of the answer's body is to come. */
@@ -97,9 +121,9 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
 
   write(chunk: Uint8Array): Written {
     const connection = this.#connection;
-    if (this.#stage === 'over' || connection.socket.destroyed) return ERR;
+    if (this.#stage === 'over' || (connection.socket.destroyed && !this.#isChecking)) return ERR;
     if (this.#stage === 'tunnel') return connection.outlet.send(chunk);
-    if (!connection.isConnected) {
+    if (!connection.isConnected || this.#isChecking) {
       // Until we are connected the client is asked for no more than we could send again.
       this.#early.push(Buffer.from(chunk));
       return QUEUED;
@@ -118,7 +142,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     if (this.#stage === 'over' || this.#requestEnded) return;
     this.#requestEnded = true;
     this.#trailers = trailers;
-    if (this.#connection.isConnected) this.#endRequest();
+    if (this.#connection.isConnected && !this.#isChecking) this.#endRequest();
   }
 
   #endRequest(): void {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { TrustOptions } from '../../lib/tls-trust.ts';

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { ERR, QUEUED, SYNC, type Written } from '../wire.ts';
 import type { Lender, ReadBuffers } from './read-buffers.ts';

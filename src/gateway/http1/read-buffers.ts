@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 /** What poisoned memory reads as: a byte in no head, so that using it is noticed. */
 const POISON = 0xdd;
 const READ_BYTES = 65_536;
@@ -112,13 +114,13 @@ export class ReadBuffers {
     this.lending = this.#own;
   }
 
-  finishedOwn(chunk: Buffer): void {
+  finishedOwn(chunk: Buffer, from: number, to: number): void {
     this.lending = undefined;
-    if (!this.#own.kept) this.spoil(chunk);
+    if (!this.#own.kept) this.spoil(chunk, from, to);
   }
 
   /** Nobody may use these bytes any more; with poison whoever does will notice. */
-  spoil(bytes: Uint8Array): void {
-    if (this.#poison) bytes.fill(POISON);
+  spoil(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    if (this.#poison) bytes.fill(POISON, from, to);
   }
 }

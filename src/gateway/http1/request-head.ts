@@ -73,9 +73,8 @@ export class RequestHeadReader {
     return this.fields.end;
   }
 
-  /** The bytes of the head that was read last. */
-  get headBytesRead(): Buffer {
-    return this.fields.bytes.subarray(this.#start, this.fields.end);
+  get start(): number {
+    return this.#start;
   }
 
   /** The next head begins at `at`, wherever that will be. */
@@ -285,6 +284,7 @@ export class RequestHeadReader {
 /** One head as the exchange sees it, over the bytes it came in. */
 export class Http1RequestHead implements RequestHead {
   readonly method: string;
+  readonly protocol: string;
   readonly target: string;
   readonly host: string;
   readonly bodyLength: number;
@@ -297,6 +297,7 @@ export class Http1RequestHead implements RequestHead {
     this.#reader = reader;
     this.peer = peer;
     this.method = reader.method;
+    this.protocol = reader.isHttp10 ? 'HTTP/1.0' : 'HTTP/1.1';
     this.target = reader.target;
     this.host = reader.host;
     this.bodyLength = reader.bodyLength;

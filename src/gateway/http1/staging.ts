@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Outlet } from './outlet.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { Turn, TurnTask } from './turn.ts';
@@ -41,11 +42,13 @@ export class Staging implements TurnTask {
   }
 
   octets(source: Uint8Array, from = 0, to = source.length): void {
-    if (to - from < 24) {
-      for (let i = from; i < to; i += 1) this.bytes[this.at + i - from] = source[i]!;
-    } else if (Buffer.isBuffer(source)) source.copy(this.bytes, this.at, from, to);
-    else this.bytes.set(source.subarray(from, to), this.at);
-    this.at += to - from;
+    const length = to - from;
+    // A view costs as much as copying some sixty bytes one by one.
+    if (length === source.length) this.bytes.set(source, this.at);
+    else if (length > 64)
+      this.bytes.set(new Uint8Array(source.buffer, source.byteOffset + from, length), this.at);
+    else for (let i = 0; i < length; i += 1) this.bytes[this.at + i] = source[from + i]!;
+    this.at += length;
   }
 
   flush(): void {
@@ -55,7 +58,7 @@ export class Staging implements TurnTask {
     this.at = 0;
     if (owner === undefined || at === 0) return;
     // A write that did not finish at once owns the buffer from now on.
-    if (owner.writeStaged(this.bytes, at)) this.#buffers.spoil(this.bytes.subarray(0, at));
+    if (owner.writeStaged(this.bytes, at)) this.#buffers.spoil(this.bytes, 0, at);
     else this.bytes = Buffer.allocUnsafeSlow(STAGING_BYTES);
   }
 

@@ -10,7 +10,9 @@ export interface TurnTask {
 export class Turn {
   #depth = 0;
   #scheduled = false;
-  #tasks: TurnTask[] = [];
+  /** The first `#waiting` of them; the array keeps its length, for giving the rest back and taking it again costs more. */
+  readonly #tasks: (TurnTask | undefined)[] = [];
+  #waiting = 0;
 
   begin(): void {
     this.#depth += 1;
@@ -18,12 +20,13 @@ export class Turn {
 
   end(): void {
     this.#depth -= 1;
-    if (this.#depth === 0) this.#run();
+    if (this.#depth === 0 && this.#waiting > 0) this.#run();
   }
 
   /** At the end of this turn, or, outside of any, in a microtask. In the order of asking. */
   atEnd(task: TurnTask): void {
-    this.#tasks.push(task);
+    this.#tasks[this.#waiting] = task;
+    this.#waiting += 1;
     if (this.#depth > 0 || this.#scheduled) return;
     this.#scheduled = true;
     queueMicrotask(() => {
@@ -35,11 +38,14 @@ export class Turn {
 
   #run(): void {
     const tasks = this.#tasks;
-    if (tasks.length === 0) return;
     // What a task leads to belongs to the same turn.
     this.#depth = 1;
-    for (let i = 0; i < tasks.length; i += 1) tasks[i]!.turnEnded();
+    for (let i = 0; i < this.#waiting; i += 1) {
+      const task = tasks[i]!;
+      tasks[i] = undefined;
+      task.turnEnded();
+    }
     this.#depth = 0;
-    tasks.length = 0;
+    this.#waiting = 0;
   }
 }
