@@ -1,12 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { request } from 'undici';
 import { SluiceError } from '../../src/core/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { systemRandom } from '../../src/lib/random.ts';
-import { findFreePort } from '../../src/runner/free-port.ts';
 import type { DrillOptions } from './drill-options.ts';
 import { FAULTS, type Fault } from './faults.ts';
+import { firstAnswer } from './first-answer.ts';
+import { freePorts } from './free-ports.ts';
 import { compareLedger, type LedgerFindings } from './ledger.ts';
 import { type Judged, judgeFault, judgeLedger } from './limits.ts';
 import { Load } from './load.ts';
@@ -45,7 +44,6 @@ export interface PassOptions {
 
 const BODY_BYTES = 2_048;
 const LATENCY_MS = 20;
-const FIRST_ANSWER_MS = 20_000;
 const TIMEOUT_MS = 4_000;
 
 /** How long everything is left alone first, and how long the traffic may take to come back. */
@@ -87,7 +85,7 @@ export async function runPass(contender: Contender, rate: number, options: PassO
       folder,
       quick: drill.quick,
     });
-    await firstAnswer(proxy.port, contender.name, signal);
+    await firstAnswer(proxy.port, 'primary', signal);
     load = new Load();
     load.start({
       port: proxy.port,
@@ -198,33 +196,5 @@ function originOn(port: number, name: string, folder: string): Origin {
     ledgerFile: join(folder, `${name}.ledger`),
     bodyBytes: BODY_BYTES,
     latencyMs: LATENCY_MS,
-  });
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await findFreePort(ports, systemRandom));
-  return [...ports];
-}
-
-/** The proxy listens before it knows who is well. */
-async function firstAnswer(port: number, name: string, signal: AbortSignal): Promise<void> {
-  const deadline = monotonicMs() + FIRST_ANSWER_MS;
-  let why = 'no answer';
-  while (monotonicMs() < deadline) {
-    signal.throwIfAborted();
-    try {
-      const answer = await request(`http://127.0.0.1:${port}/`);
-      await answer.body.dump();
-      if (answer.statusCode === 200 && answer.headers['x-origin'] === 'primary') return;
-      why = `status ${answer.statusCode} by ${String(answer.headers['x-origin'])}`;
-    } catch (error) {
-      why = (error as Error).message;
-    }
-    await systemClock.sleep(50, signal);
-  }
-  throw new SluiceError('NOT_HEALTHY', `${name} does not send to the primary`, {
-    where: `port ${port}`,
-    why,
   });
 }

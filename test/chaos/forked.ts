@@ -61,7 +61,7 @@ export function forkProgram<In extends object, Out>(path: string, args: readonly
         function fail(why: string): void {
           end();
           reject(
-            new SluiceError('NOT_HEALTHY', `a process of the drill did not say "${what}"`, {
+            new SluiceError('NOT_HEALTHY', `one of our processes did not say "${what}"`, {
               where: path,
               why,
             }),

@@ -33,7 +33,7 @@ export const haproxy: Contender = {
  */
 export function haproxyConfiguration({ primary, secondary, port }: DrillPlace): string {
   return `global
-  maxconn 16384
+  maxconn 8000
   nbthread 1
 defaults
   mode http

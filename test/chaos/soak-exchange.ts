@@ -1,0 +1,141 @@
+import { createConnection, type Socket } from 'node:net';
+import { AnswerReader } from './answer-reader.ts';
+
+/** When a client gives up on purpose. */
+export type GivesUp =
+  | { readonly when: 'never' }
+  /** After the request was sent: before the head, or anywhere in the answer. */
+  | { readonly when: 'after'; readonly ms: number }
+  /** Once so many bytes of the answer's body came. */
+  | { readonly when: 'reading'; readonly bytes: number }
+  /** Once so many bytes of the request's body were written. */
+  | { readonly when: 'uploading'; readonly bytes: number };
+
+export interface SoakRequest {
+  readonly head: string;
+  /** Bytes of the body, sent piece by piece. */
+  readonly upload: number;
+  readonly givesUp: GivesUp;
+}
+
+/** `failed` with the reason: a status, or that there was no answer. */
+export type SoakOutcome =
+  | { readonly kind: 'done' | 'aborted' | 'cut' }
+  | { readonly kind: 'failed'; readonly why: string };
+
+const PIECE = Buffer.alloc(16_384, 'x');
+const PIECE_EVERY_MS = 1;
+const TIMEOUT_MS = 20_000;
+
+/** A client's connection; opened by its first request, and again after each that left it unusable. */
+export class SoakClient {
+  readonly #port: number;
+  #socket: Socket | undefined;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#socket = undefined;
+  }
+
+  exchange({ head, upload, givesUp }: SoakRequest): Promise<SoakOutcome> {
+    const socket = this.#connected();
+    const reader = new AnswerReader();
+    return new Promise((resolve) => {
+      let isOver = false;
+      const timers = new Set<NodeJS.Timeout>();
+      const settle = (outcome: SoakOutcome, keeps: boolean): void => {
+        if (isOver) return;
+        isOver = true;
+        for (const timer of timers) clearTimeout(timer);
+        socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
+        if (!keeps) this.close();
+        resolve(outcome);
+      };
+      const giveUp = (): void => settle({ kind: 'aborted' }, false);
+      const whole = (): void => {
+        const { status } = reader;
+        if (status === 200) settle({ kind: 'done' }, !reader.closes);
+        else settle({ kind: 'failed', why: `status ${status}` }, !reader.closes);
+      };
+      const broken = (): void =>
+        settle(reader.begun ? { kind: 'cut' } : { kind: 'failed', why: 'no answer' }, false);
+
+      socket.on('data', (bytes) => {
+        try {
+          if (reader.push(bytes)) whole();
+          else if (givesUp.when === 'reading' && reader.bodyBytes >= givesUp.bytes) giveUp();
+        } catch (error) {
+          settle({ kind: 'failed', why: (error as Error).message }, false);
+        }
+      });
+      socket.on('end', () => (reader.ended() ? whole() : broken()));
+      socket.on('close', broken);
+      timers.add(setTimeout(() => settle({ kind: 'failed', why: 'timeout' }, false), TIMEOUT_MS));
+      socket.write(head);
+      if (givesUp.when === 'after') timers.add(setTimeout(giveUp, givesUp.ms));
+
+      const send = (sent: number): void => {
+        if (isOver || sent >= upload) return;
+        if (givesUp.when === 'uploading' && sent >= givesUp.bytes) {
+          giveUp();
+          return;
+        }
+        const size = Math.min(PIECE.length, upload - sent);
+        socket.write(PIECE.subarray(0, size));
+        timers.add(setTimeout(() => send(sent + size), PIECE_EVERY_MS));
+      };
+      send(0);
+    });
+  }
+
+  /** Upgrades, sends a frame every now and then, and leaves after `ms`: politely or not. */
+  upgrade(head: string, ms: number, politely: boolean): Promise<SoakOutcome> {
+    this.close();
+    const socket = this.#connected();
+    return new Promise((resolve) => {
+      let text = '';
+      let isOpen = false;
+      const timers = new Set<NodeJS.Timeout>();
+      const settle = (outcome: SoakOutcome): void => {
+        for (const timer of timers) clearTimeout(timer);
+        this.close();
+        resolve(outcome);
+      };
+      socket.on('data', (bytes: Buffer) => {
+        if (isOpen) return;
+        text += bytes.toString('latin1');
+        if (!text.includes('\r\n\r\n')) return;
+        isOpen = text.startsWith('HTTP/1.1 101');
+        if (!isOpen) {
+          settle({ kind: 'failed', why: text.slice(0, text.indexOf('\r\n')) });
+          return;
+        }
+        timers.add(setInterval(() => socket.write(TICK), FRAME_EVERY_MS));
+        timers.add(setTimeout(() => (politely ? socket.end() : settle({ kind: 'done' })), ms));
+      });
+      // After our polite end the other half ends too; before it, somebody died.
+      socket.on('close', () => settle(isOpen ? { kind: 'done' } : { kind: 'failed', why: 'no answer' }));
+      timers.add(setTimeout(() => settle({ kind: 'failed', why: 'timeout' }), TIMEOUT_MS));
+      socket.write(head);
+    });
+  }
+
+  #connected(): Socket {
+    if (this.#socket !== undefined && !this.#socket.destroyed && this.#socket.readyState !== 'writeOnly') {
+      return this.#socket;
+    }
+    const socket = createConnection({ host: '127.0.0.1', port: this.#port, noDelay: true });
+    // 'close' follows and says all there is to say.
+    socket.on('error', () => {});
+    this.#socket = socket;
+    return socket;
+  }
+}
+
+const FRAME_EVERY_MS = 50;
+/** A text frame of a client, RFC 6455 5.2: final, masked with zeros, "tick". */
+const TICK = Buffer.concat([Buffer.from([0x81, 0x84, 0, 0, 0, 0]), Buffer.from('tick')]);
