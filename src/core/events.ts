@@ -1,5 +1,7 @@
+import type { Culprit, Remedy } from './attribution.ts';
 import type { WireError } from './errors.ts';
 import type { ApplicationName, DeploymentId, OriginId, PlatformName, ReleaseId } from './ids.ts';
+import type { Intent } from './intent.ts';
 import type { EjectionReason } from './signals.ts';
 import type { VerdictState } from './verdict.ts';
 
@@ -89,6 +91,22 @@ export type DomainEvent =
       elapsedMs: number;
       seconds: Readonly<Record<PlatformName, number>>;
     }
+  | {
+      type: 'fault.attributed';
+      application: ApplicationName;
+      culprit: Culprit;
+      platforms: readonly PlatformName[];
+      summary: string;
+      evidence: readonly string[];
+      remedy: Remedy;
+    }
+  | {
+      type: 'fault.over';
+      application: ApplicationName;
+      culprit: Culprit;
+      platforms: readonly PlatformName[];
+    }
+  | { type: 'intent.raised'; application: ApplicationName; intent: Intent }
   | { type: 'process.started'; process: 'controller' | 'worker'; pid: number; index?: number }
   | { type: 'process.exited'; process: 'controller' | 'worker'; pid: number; index?: number; why: string }
   | {
@@ -139,6 +157,9 @@ export const EVENT_TYPES = {
   'deployment.log': 'a line of build or start output',
   'deployment.target': 'a deployment ended on one platform',
   'deployment.finished': 'a deployment ended',
+  'fault.attributed': 'we believe to know whose fault something is',
+  'fault.over': 'a fault is seen no more',
+  'intent.raised': 'a decision wants something done beside moving traffic',
   'process.started': 'a controller or worker started',
   'process.exited': 'a controller or worker ended',
   'configuration.reloaded': 'a changed configuration is in force',
@@ -153,6 +174,8 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'origin.ejected',
   'platform.api.down',
   'platform.api.up',
+  'fault.attributed',
+  'intent.raised',
   'deployment.target',
   'deployment.finished',
   'process.started',

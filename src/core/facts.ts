@@ -92,8 +92,8 @@ export interface TargetSignals {
   };
   /** Failed attempts of the last 10 s by class; `own`: our fault (no connection of ours, our limits). */
   readonly errors?: Readonly<Record<'connect' | 'tls' | 'timeout' | 'reset' | 'status' | 'own', number>>;
-  /** Milliseconds: peak EWMA (τ = 10 s), p50 and p99 of the last 10 s. */
-  readonly latency?: { readonly ewmaMs: number; readonly p50Ms: number; readonly p99Ms: number };
+  /** Milliseconds: peak EWMA (τ = 10 s) over the windows' medians, and the last median. */
+  readonly latency?: { readonly ewmaMs: number; readonly p50Ms: number };
   /** Part of the last 21 checks that changed state, weighed as Nagios does; 0 to 1. */
   readonly flap?: number;
 }

@@ -1,11 +1,17 @@
-import type { ErrorCode, ErrorDetails } from './errors.ts';
+import type { ErrorCode, ErrorDetails, WireError } from './errors.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { GatewaySettings } from './settings.ts';
 import type { EjectionSignal, TrafficSignal } from './signals.ts';
 
 /** What crosses between controller and workers, relayed by the supervisor. Plain JSON. */
 export type ToWorker =
-  | { readonly to: 'worker'; readonly type: 'settings'; readonly settings: GatewaySettings }
+  /** The first one starts it; any other is taken while it serves, and answered by `configured`. */
+  | {
+      readonly to: 'worker';
+      readonly type: 'settings';
+      readonly revision: string;
+      readonly settings: GatewaySettings;
+    }
   | { readonly to: 'worker'; readonly type: 'table'; readonly table: RoutingTable }
   /** Another worker ejected an origin: do the same. */
   | { readonly to: 'worker'; readonly type: 'ejection'; readonly ejection: EjectionSignal }
@@ -19,6 +25,14 @@ export type FromWorker =
       readonly tableVersion: number;
       /** Set when it has just started; a worker that is introduced to a new controller comes without. */
       readonly pid?: number;
+    }
+  /** It serves by the settings of this revision; with an error: it could not, and goes on as before. */
+  | {
+      readonly to: 'controller';
+      readonly type: 'configured';
+      readonly worker: number;
+      readonly revision: string;
+      readonly error?: WireError;
     }
   /** New requests follow this version from now on. */
   | { readonly to: 'controller'; readonly type: 'applied'; readonly worker: number; readonly version: number }
@@ -52,13 +66,24 @@ export type FromWorker =
       readonly why: string;
     };
 
-/** The supervisor's own word to a controller: the one before it died. */
-export interface FromSupervisor {
-  readonly to: 'controller';
-  readonly type: 'predecessor-gone';
-  readonly pid: number;
-  readonly why: string;
-}
+/** The supervisor's own words to a controller. */
+export type FromSupervisor =
+  /** The one before it died. */
+  | {
+      readonly to: 'controller';
+      readonly type: 'predecessor-gone';
+      readonly pid: number;
+      readonly why: string;
+      /** What that one had read when its configuration was last a good one. */
+      readonly files: ConfigurationFiles | undefined;
+    }
+  /** SIGHUP: read the configuration again. */
+  | { readonly to: 'controller'; readonly type: 'reload' }
+  /** All is about to end: /readyz says so from now on. */
+  | { readonly to: 'controller'; readonly type: 'stopping' };
+
+/** Texts by absolute path. Passed from controller to controller in memory, never written anywhere: they hold secrets. */
+export type ConfigurationFiles = Readonly<Record<string, string>>;
 
 /** What one worker counted since it started; `active` and `upgrades` are how many there are right now. */
 export interface WorkerCounters {
@@ -74,8 +99,18 @@ export interface WorkerCounters {
 /** What the supervisor itself is told. */
 export type ToSupervisor =
   | { readonly to: 'supervisor'; readonly type: 'controller-ready'; readonly adminPort: number }
+  /** What every worker shall serve by from now on, those that start later included. */
+  | {
+      readonly to: 'supervisor';
+      readonly type: 'gateway';
+      readonly revision: string;
+      readonly settings: GatewaySettings;
+    }
+  /** To be given to the next controller, should this one die. */
+  | { readonly to: 'supervisor'; readonly type: 'last-good'; readonly files: ConfigurationFiles }
   /** The worker's program runs and hears: what was sent before is lost. */
   | { readonly to: 'supervisor'; readonly type: 'worker-hears' }
+  /** Again when it was told other settings. */
   | { readonly to: 'supervisor'; readonly type: 'worker-listening'; readonly ports: readonly number[] }
   | {
       readonly to: 'supervisor';

@@ -41,6 +41,18 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/** Takes whole lines with their ends. Never waits and never throws: a line that finds no room is counted. */
+export interface LineSink {
+  write(line: string): void;
+  /** The file was moved away; what follows goes into a new one. */
+  reopen(): void;
+  /** Once what was taken is with the system, or cannot be. */
+  close(): Promise<void>;
+}
+
+/** `-` is standard output. `droppedLine` says, as a line, how many found no room. Rejects when it cannot be opened. */
+export type OpenLines = (file: string, droppedLine: (count: number) => string) => Promise<LineSink>;
+
 /** Where events go and come from. `append` stamps sequence and time. */
 export interface EventLog {
   append(event: DomainEvent): LoggedEvent;

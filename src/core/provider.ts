@@ -172,6 +172,8 @@ export interface Observation {
   readonly serving: ReleaseId | undefined;
   readonly instances: readonly ObservedInstance[];
   readonly desired: number;
+  /** Instances that quota still allows beside these; left out: the platform does not say. */
+  readonly quotaHeadroom?: number;
   /** How the gateway reaches it. One for platforms with a router, one per instance where there is none. */
   readonly origins: readonly ObservedOrigin[];
   readonly env: Readonly<Record<string, string>>;

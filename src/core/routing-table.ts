@@ -24,10 +24,19 @@ export interface TableRoute {
   /** `idempotent` lets PUT, DELETE and requests with an Idempotency-Key be replayed too. */
   readonly retry: 'safe' | 'idempotent';
   readonly affinity?: boolean;
+  /** Part of the requests to answer 503 at once, 0 to 1: there is no capacity for them. */
+  readonly shed?: number;
+  /** Left out: unsafe requests go where all go. */
+  readonly writes?: TableWrites;
   readonly rateLimit?: RateLimit;
   /** In the order in which they are tried when the chosen one cannot serve. */
   readonly targets: readonly TableTarget[];
 }
+
+/** Unsafe requests go to the writer only; with none they are answered 503 (a next one is on its way) or 405 (`none`). */
+export type TableWrites =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'single'; readonly writer: PlatformName | undefined; readonly epoch: number };
 
 export interface TableTarget {
   readonly platform: PlatformName;

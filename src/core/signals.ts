@@ -2,7 +2,7 @@ import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.t
 import type { Observation } from './provider.ts';
 
 /** One observation: a fact with a time, never a verdict. */
-export type Signal = ProbeSignal | TrafficSignal | PlatformSignal | EjectionSignal;
+export type Signal = ProbeSignal | TrafficSignal | PlatformSignal | EjectionSignal | SelfSignal;
 
 export interface ProbeSignal {
   readonly kind: 'probe';
@@ -10,13 +10,29 @@ export interface ProbeSignal {
   readonly application: ApplicationName;
   readonly platform: PlatformName;
   readonly origin: OriginId;
-  readonly probe: 'http' | 'tcp';
+  readonly probe: ProbeKind;
   readonly ok: boolean;
   /** `refused`, `timeout`, `status 503`, `router unknown_route`, …; `ok` when ok. */
   readonly detail: string;
   readonly latencyMs: number;
   /** The release that answered, where the health rule names the place. */
   readonly release?: ReleaseId;
+  /** Days until the certificate that was shown expires; negative when it has. */
+  readonly certificateDays?: number;
+}
+
+/**
+ * `http` and `tcp` say whether an origin serves. `deep` goes further than the health path, and `control` asks the
+ * platform's router for a host that it cannot know: both are evidence and never take a target down.
+ */
+export type ProbeKind = 'http' | 'tcp' | 'deep' | 'control';
+
+/** What this machine can reach at all, by addresses that have nothing to do with the platforms. */
+export interface SelfSignal {
+  readonly kind: 'self';
+  readonly at: number;
+  readonly egress: 'ok' | 'failing';
+  readonly detail: string;
 }
 
 /** What one worker's traffic did on one origin in one window. */

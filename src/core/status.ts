@@ -1,3 +1,4 @@
+import type { Diagnostic } from './diagnostics.ts';
 import type { LoggedEvent } from './events.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { Verdict } from './verdict.ts';
@@ -10,8 +11,28 @@ export interface StatusView {
   readonly tableVersion: number;
   readonly workers: { readonly wanted: number; readonly ready: number };
   readonly applications: readonly ApplicationStatus[];
+  /** Undefined without a server: then there is only the file. */
+  readonly configuration?: ConfigurationStatus;
   /** Newest last; decisions, verdicts, ejections. */
   readonly recent: readonly LoggedEvent[];
+}
+
+export interface ConfigurationStatus {
+  /** Absolute; undefined for `serve --origin`. */
+  readonly file: string | undefined;
+  /** Since when what is in force is in force, epoch milliseconds. */
+  readonly since: number;
+  /** The last change that was not taken; gone once another one was. */
+  readonly refused?: RefusedConfiguration;
+}
+
+export interface RefusedConfiguration {
+  readonly at: number;
+  readonly message: string;
+  readonly why?: string;
+  readonly remedy?: string;
+  /** Every fault with its place; empty where it was not the file's fault. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 export interface ApplicationStatus {

@@ -1,3 +1,5 @@
+import type { Attribution } from './attribution.ts';
+import type { Facts } from './facts.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { Observation } from './provider.ts';
 import type { HealthSettings } from './settings.ts';
@@ -54,6 +56,8 @@ export interface HealthJudge {
   /** The origin after time alone has passed: old facts turn `unknown`, old traffic is dropped. */
   age(origin: OriginHealth, rules: HealthSettings, now: number): OriginHealth;
   judge(evidence: TargetEvidence, before: Verdict | undefined, now: number): Verdict;
+  /** Whose fault it is, from all targets at once; `before` keeps since when. */
+  attribute(facts: Facts, before: readonly Attribution[], now: number): readonly Attribution[];
 }
 
 export type OriginSignal = ProbeSignal | TrafficSignal | EjectionSignal;

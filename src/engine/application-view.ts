@@ -1,21 +1,31 @@
+import { concerns, type OperatorAct } from '../core/acts.ts';
+import type { Attribution } from '../core/attribution.ts';
 import type { Decision, Shares, TargetDecision } from '../core/decision.ts';
 import type { DomainEvent } from '../core/events.ts';
-import type { Facts } from '../core/facts.ts';
+import type { Facts, SelfFacts } from '../core/facts.ts';
 import type { OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
 import { type Decide, INITIAL_POLICY_STATE, type PolicyState, type TargetMemory } from '../core/policy.ts';
 import type { RoutingTable, TableRoute } from '../core/routing-table.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
-import type { OriginSignal, WatchedOrigin } from '../core/verdict.ts';
+import type { HealthJudge, OriginSignal, WatchedOrigin } from '../core/verdict.ts';
 import { routesOf } from './build-table.ts';
+import { ErrorWindows } from './error-windows.ts';
+import { faultEvents, intentEvents } from './news.ts';
 import type { PlatformView } from './platform-view.ts';
 import { rememberedTargets } from './targets.ts';
-import { demandOf, RATE_WINDOW_MS } from './traffic.ts';
+import { countsOf, demandOf, RATE_WINDOW_MS } from './traffic.ts';
+
+export interface ApplicationDeps {
+  readonly decide: Decide;
+  readonly attribute: HealthJudge['attribute'];
+}
 
 /** One application: its platforms, its policy and what the policy remembers. */
 export class ApplicationView {
   readonly settings: ApplicationSettings;
   readonly platforms: ReadonlyMap<PlatformName, PlatformView>;
   readonly #decide: Decide;
+  readonly #attribute: HealthJudge['attribute'];
   /** Served until something is known; undefined once it is, or when there is no last table. */
   #lastRoutes: readonly TableRoute[] | undefined;
   #allowed: readonly ReleaseId[] = [];
@@ -23,11 +33,42 @@ export class ApplicationView {
   #trafficSince: number | undefined;
   #state: PolicyState = INITIAL_POLICY_STATE;
   #decision: Decision | undefined;
+  #acts: readonly OperatorAct[] = [];
+  #self: SelfFacts | undefined;
+  #attribution: readonly Attribution[] = [];
+  #releasedAt: number | undefined;
+  #promotedEpoch: number | undefined;
+  readonly #errors = new ErrorWindows();
 
-  constructor(settings: ApplicationSettings, platforms: readonly PlatformView[], decide: Decide) {
+  constructor(settings: ApplicationSettings, platforms: readonly PlatformView[], deps: ApplicationDeps) {
     this.settings = settings;
     this.platforms = new Map(platforms.map((view) => [view.platform, view]));
-    this.#decide = decide;
+    this.#decide = deps.decide;
+    this.#attribute = deps.attribute;
+  }
+
+  get attribution(): readonly Attribution[] {
+    return this.#attribution;
+  }
+
+  /** Orders of people that concern this application; which of them are in force is a question of time. */
+  order(acts: readonly OperatorAct[]): void {
+    this.#acts = acts.filter((act) => concerns(act, this.settings.name));
+  }
+
+  knowSelf(self: SelfFacts): void {
+    this.#self = self;
+  }
+
+  /** The writer of this epoch has been promoted. */
+  promoted(epoch: number): void {
+    this.#promotedEpoch = epoch;
+  }
+
+  /** A person has looked: automation goes on, and what happened before is forgiven. */
+  unfreeze(): void {
+    const { frozen: _, failovers: __, ...rest } = this.#state;
+    this.#state = rest;
   }
 
   get decision(): Decision | undefined {
@@ -58,6 +99,30 @@ export class ApplicationView {
     this.#state = { shares, lastGood: shares, targets: memory, shape: '' };
   }
 
+  /** Knows from now on what another view of the same application knew, of platforms that are still the same. */
+  adopt(before: ApplicationView, isSame: (platform: PlatformName) => boolean): void {
+    const stays = (platform: PlatformName): boolean =>
+      this.platforms.has(platform) && before.platforms.has(platform) && isSame(platform);
+    for (const [platform, view] of this.platforms) {
+      const known = before.platforms.get(platform);
+      if (known !== undefined && stays(platform)) view.adopt(known);
+    }
+    this.#lastRoutes = before.#lastRoutes;
+    this.#allowed = before.#allowed;
+    this.#allowedSince = before.#allowedSince;
+    this.#trafficSince = before.#trafficSince;
+    const { shares, lastGood, targets } = before.#state;
+    this.#state = {
+      ...before.#state,
+      shares: only(shares, stays),
+      lastGood: only(lastGood, stays),
+      targets: only(targets, stays),
+      // Not worth a new table for small changes only: these are none.
+      shape: '',
+    };
+    this.#decision = before.#decision;
+  }
+
   /** What is offered now: as decided, or as the last table had it. */
   offered(platform: PlatformName): { readonly share: number; readonly state: TargetDecision['state'] } {
     const decided = this.#decision?.targets[platform];
@@ -73,6 +138,8 @@ export class ApplicationView {
     const before = this.#allowed;
     this.#allowed = releases;
     this.#allowedSince = now;
+    // The first word after a start tells what serves already; only what follows is news.
+    if (before.length > 0) this.#releasedAt = now;
     for (const view of this.platforms.values()) {
       view.readmit((release) => before.includes(release) && releases.includes(release));
       view.forgetOtherAnswers(releases);
@@ -80,7 +147,11 @@ export class ApplicationView {
   }
 
   hear(platform: PlatformName, origin: OriginId, signal: OriginSignal): boolean {
-    if (signal.kind === 'traffic') this.#trafficSince ??= signal.at - signal.windowMs;
+    if (signal.kind === 'traffic') {
+      this.#trafficSince ??= signal.at - signal.windowMs;
+      const { failed, attempts } = countsOf(signal);
+      this.#errors.add(signal.at, attempts, failed);
+    }
     return this.platforms.get(platform)?.hear(origin, signal, this.#allowed, this.#allowedSince) ?? false;
   }
 
@@ -96,9 +167,15 @@ export class ApplicationView {
     this.#lastRoutes = undefined;
 
     const before = this.#state.shares;
-    const answer = this.#decide(this.settings.policy, this.facts(now), this.#state, now);
+    const intents = this.#decision?.intents ?? [];
+    const facts = this.facts(now);
+    const attribution = this.#attribute(facts, this.#attribution, now);
+    events.push(...faultEvents(this.settings.name, this.#attribution, attribution));
+    this.#attribution = attribution;
+    const answer = this.#decide(this.settings.policy, { ...facts, attribution }, this.#state, now);
     this.#decision = answer.decision;
     this.#state = answer.state;
+    events.push(...intentEvents(this.settings.name, intents, answer.decision.intents ?? []));
     if (!sameShares(before, answer.decision.shares)) events.push(decisionMade(answer.decision, before));
     return events;
   }
@@ -116,7 +193,13 @@ export class ApplicationView {
       application: this.settings.name,
       demandRps: this.demandRps(now),
       allowedReleases: this.#allowed,
-      targets: views.map((view) => view.facts(this.#allowed, spanMs)),
+      targets: views.map((view) => view.facts(this.#allowed, spanMs, now)),
+      acts: this.#acts,
+      data: this.settings.data,
+      errorRatio: this.#errors.ratios(now),
+      ...(this.#self === undefined ? {} : { self: this.#self }),
+      ...(this.#releasedAt === undefined ? {} : { releasedAt: this.#releasedAt }),
+      ...(this.#promotedEpoch === undefined ? {} : { promotedEpoch: this.#promotedEpoch }),
     };
   }
 
@@ -173,6 +256,13 @@ function decisionMade({ application, shares, reasons, summary }: Decision, befor
     before,
     reasons: reasons.length > 0 ? reasons : [summary],
   };
+}
+
+function only<T>(
+  of: Readonly<Record<PlatformName, T>>,
+  stays: (platform: PlatformName) => boolean,
+): Readonly<Record<PlatformName, T>> {
+  return Object.fromEntries(Object.entries(of).filter(([platform]) => stays(platform)));
 }
 
 function shareIn(routes: readonly TableRoute[], platform: PlatformName): number {

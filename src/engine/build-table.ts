@@ -21,8 +21,16 @@ export function routesOf({ settings, decision, targets }: Routed): readonly Tabl
     retry,
     ...(affinity === undefined ? {} : { affinity }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
+    ...(decision.shed === undefined ? {} : { shed: Math.round(decision.shed * 100) / 100 }),
+    ...writesOf(settings, decision),
     targets: offered,
   }));
+}
+
+function writesOf({ data }: ApplicationSettings, { writer }: Decision): Pick<TableRoute, 'writes'> {
+  if (data.writes === 'anywhere') return {};
+  if (data.writes === 'none') return { writes: { kind: 'none' } };
+  return { writes: { kind: 'single', writer: writer?.platform, epoch: writer?.epoch ?? 0 } };
 }
 
 const STATE_ORDER = { active: 0, spare: 1, draining: 2 } as const;

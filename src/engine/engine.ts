@@ -1,4 +1,8 @@
+import type { OperatorAct } from '../core/acts.ts';
+import type { Decision } from '../core/decision.ts';
+import type { SelfFacts } from '../core/facts.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
+import type { Intent } from '../core/intent.ts';
 import type { Decide } from '../core/policy.ts';
 import type { Clock, Dispose, Event, EventLog, Logger, Runnable } from '../core/ports.ts';
 import { EMPTY_TABLE, type RoutingTable, sameRouting } from '../core/routing-table.ts';
@@ -34,6 +38,12 @@ export interface Engine extends Runnable {
   accept(signal: Signal): void;
   /** What exists now on the platforms that occur in `targets`; the others keep what they have. */
   setTargets(application: ApplicationName, targets: readonly EngineTarget[]): void;
+  /**
+   * Decides once as if these applications were configured, and throws what goes wrong with that; changes nothing.
+   */
+  rehearse(applications: readonly ApplicationSettings[], platforms: EngineDeps['platforms']): void;
+  /** These from now on. What is known of an application that stays is kept; one that left is in no table any more. */
+  reconfigure(applications: readonly ApplicationSettings[], platforms: EngineDeps['platforms']): void;
   /** Releases that may take traffic from now on; empty: any. */
   allowReleases(application: ApplicationName, releases: readonly ReleaseId[]): void;
   /** Takes a release's own origins out of the table and returns the first version without them. */
@@ -42,6 +52,19 @@ export interface Engine extends Runnable {
   retireOrigins(application: ApplicationName, origins: readonly OriginId[]): number;
   /** Is the release in the table, on this platform: by its label or by what its origins answer? */
   offers(application: ApplicationName, platform: PlatformName, release: ReleaseId): boolean;
+  /** All acts that are kept, in force or not; they replace what was ordered before. */
+  order(acts: readonly OperatorAct[]): void;
+  /** The writer of this epoch was promoted: unsafe requests may go there. */
+  promoted(application: ApplicationName, epoch: number): void;
+  /** A person has looked: automation goes on. */
+  unfreeze(application: ApplicationName): void;
+  /** Does the state store answer? Without it nothing scales or fails back by itself. */
+  stateIs(state: SelfFacts['state']): void;
+  /** From an order to scale until the instances served. */
+  capacityTook(application: ApplicationName, platform: PlatformName, ms: number): void;
+  decision(application: ApplicationName): Decision | undefined;
+  /** What a decision wants done beside moving traffic, whenever that changed. */
+  readonly onIntents: Event<{ readonly application: ApplicationName; readonly intents: readonly Intent[] }>;
   /** Makes versions rise above one that was seen elsewhere: a worker may follow a table we did not keep. */
   surpass(version: number): void;
   readonly table: RoutingTable;
@@ -65,17 +88,24 @@ export function createEngine(deps: EngineDeps): Engine {
   const applications = new Map(deps.applications.map((settings) => [settings.name, viewOf(settings, deps)]));
   const tables = emitter<RoutingTable>();
   const watches = emitter<readonly WatchedOrigin[]>();
+  const intents = emitter<{ readonly application: ApplicationName; readonly intents: readonly Intent[] }>();
   const apiDownSince = new Map<PlatformName, number>();
   const dirty = new Set<ApplicationView>();
   let table = deps.lastTable === undefined ? EMPTY_TABLE : frozen(deps.lastTable);
+  let { platforms } = deps;
   let watched: readonly WatchedOrigin[] = [];
   let floor = table.version;
+  let self: SelfFacts = { egress: 'unknown', late: false, state: 'ok' };
   let soon: Dispose | undefined;
   let tick: Dispose | undefined;
 
   function evaluate(views: Iterable<ApplicationView>): void {
     for (const view of views) {
+      const before = view.decision?.intents;
       for (const event of view.evaluate(clock.now())) events.append(event);
+      const after = view.decision?.intents ?? [];
+      if (JSON.stringify(before ?? []) !== JSON.stringify(after))
+        intents.fire({ application: view.settings.name, intents: after });
     }
     publish();
     tellWatched();
@@ -130,6 +160,27 @@ export function createEngine(deps: EngineDeps): Engine {
     if (view) evaluateSoon(view);
   }
 
+  function knowSelf(next: SelfFacts): void {
+    self = next;
+    for (const view of applications.values()) {
+      view.knowSelf(next);
+      evaluateSoon(view);
+    }
+  }
+
+  /** Views of these applications that know what those before them knew. */
+  function succeed(
+    settings: readonly ApplicationSettings[],
+    kinds: EngineDeps['platforms'],
+  ): readonly ApplicationView[] {
+    return settings.map((one) => {
+      const view = viewOf(one, { ...deps, platforms: kinds });
+      const before = applications.get(one.name);
+      if (before !== undefined) view.adopt(before, (platform) => sameKind(platforms, kinds, platform));
+      return view;
+    });
+  }
+
   function known(application: ApplicationName): ApplicationView {
     const view = applications.get(application);
     if (view === undefined) throw new Error(`the engine does not know the application ${application}`);
@@ -154,6 +205,8 @@ export function createEngine(deps: EngineDeps): Engine {
           if (view?.hear(signal.platform, signal.origin, signal)) evaluateSoon(view);
           return;
         }
+        case 'self':
+          return knowSelf({ ...self, egress: signal.egress });
         case 'ejection': {
           const { platform, origin, worker, reason, at, until } = signal;
           const address = signal.address === undefined ? {} : { address: signal.address };
@@ -186,6 +239,17 @@ export function createEngine(deps: EngineDeps): Engine {
       }
       evaluateSoon(view);
     },
+    rehearse(settings, kinds) {
+      for (const view of succeed(settings, kinds)) view.evaluate(clock.now());
+    },
+    reconfigure(settings, kinds) {
+      const views = succeed(settings, kinds);
+      platforms = kinds;
+      applications.clear();
+      dirty.clear();
+      for (const view of views) applications.set(view.settings.name, view);
+      evaluate(views);
+    },
     allowReleases(application, releases) {
       const view = known(application);
       view.allowReleases(releases, clock.now());
@@ -211,6 +275,27 @@ export function createEngine(deps: EngineDeps): Engine {
             target.origins.some(({ id }) => view?.health(id).answered[0] === release)),
       );
     },
+    order(acts) {
+      for (const view of applications.values()) view.order(acts);
+      evaluate(applications.values());
+    },
+    promoted(application, epoch) {
+      known(application).promoted(epoch);
+      evaluateNow(known(application));
+    },
+    unfreeze(application) {
+      known(application).unfreeze();
+      evaluateNow(known(application));
+    },
+    stateIs(state) {
+      if (state !== self.state) knowSelf({ ...self, state });
+    },
+    capacityTook(application, platform, ms) {
+      const view = known(application).platforms.get(platform);
+      if (view !== undefined) view.timeToCapacityMs = ms;
+    },
+    decision: (application) => applications.get(application)?.decision,
+    onIntents: intents.event,
     surpass(version) {
       if (version <= floor) return;
       floor = version;
@@ -238,7 +323,7 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     statusOf(application) {
       const view = applications.get(application);
-      return view && statusOf(view, deps.platforms, clock.now());
+      return view && statusOf(view, platforms, clock.now());
     },
     async start() {
       if (tick !== undefined) return;
@@ -260,9 +345,17 @@ function viewOf(settings: ApplicationSettings, deps: EngineDeps): ApplicationVie
     const releaseMatters = deps.platforms[target.platform]?.provider !== 'static';
     return new PlatformView(target, { judge: deps.judge, rules: settings.health, releaseMatters, now });
   });
-  const view = new ApplicationView(settings, platforms, deps.decide);
+  const view = new ApplicationView(settings, platforms, {
+    decide: deps.decide,
+    attribute: deps.judge.attribute,
+  });
   if (deps.lastTable !== undefined) view.resume(deps.lastTable, now);
   return view;
+}
+
+/** Another provider under the same name speaks of other things, even if it says the same of them. */
+function sameKind(a: EngineDeps['platforms'], b: EngineDeps['platforms'], platform: PlatformName): boolean {
+  return a[platform]?.provider === b[platform]?.provider;
 }
 
 function sharesOf(

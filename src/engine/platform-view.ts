@@ -4,6 +4,7 @@ import type { Observation } from '../core/provider.ts';
 import type { HealthSettings, TargetSettings } from '../core/settings.ts';
 import type { PlatformSignal, TrafficSignal } from '../core/signals.ts';
 import type { HealthJudge, OriginHealth, OriginSignal, Verdict } from '../core/verdict.ts';
+import { SignalMemory } from './target-signals.ts';
 import { type EngineTarget, observedTargets } from './targets.ts';
 import { summarise } from './traffic.ts';
 
@@ -19,6 +20,9 @@ export class PlatformView {
   readonly #judge: HealthJudge;
   readonly #rules: HealthSettings;
   readonly #health = new Map<OriginId, OriginHealth>();
+  readonly #signals = new SignalMemory();
+  /** From an order to scale until the instances served, as last measured. */
+  timeToCapacityMs: number | undefined;
   readonly #withdrawn = new Set<ReleaseId>();
   readonly #retired = new Set<OriginId>();
   #targets: readonly EngineTarget[] = [];
@@ -50,8 +54,20 @@ export class PlatformView {
     this.#targets = targets;
     const present = new Set(targets.flatMap(({ urls }) => urls.map((url) => this.idOf(url))));
     for (const id of this.#health.keys()) if (!present.has(id)) this.#health.delete(id);
+    this.#signals.keepOnly(present);
     for (const id of this.#retired) if (!present.has(id)) this.#retired.delete(id);
     for (const id of present) if (!this.#health.has(id)) this.#health.set(id, this.#judge.newOrigin(now));
+  }
+
+  /** Goes on with all that another view of the same platform knew. */
+  adopt(before: PlatformView): void {
+    this.verdict = before.verdict;
+    this.observation = before.observation;
+    this.api = before.api;
+    this.#targets = before.#targets;
+    for (const [id, health] of before.#health) this.#health.set(id, health);
+    for (const release of before.#withdrawn) this.#withdrawn.add(release);
+    for (const id of before.#retired) this.#retired.add(id);
   }
 
   /** A read that failed changes nothing but what we know of the API; one that came late, nothing at all. */
@@ -74,6 +90,11 @@ export class PlatformView {
   hear(origin: OriginId, signal: OriginSignal, allowed: readonly ReleaseId[], since: number): boolean {
     const health = this.#health.get(origin);
     if (health === undefined) return false;
+    if (signal.kind === 'probe') {
+      this.#signals.hearProbe(signal);
+      // What goes deeper, or past the application, is evidence and no verdict.
+      if (signal.probe === 'deep' || signal.probe === 'control') return true;
+    } else if (signal.kind === 'traffic') this.#signals.hearTraffic(signal);
     const next = this.#judge.observe(health, signal, this.#rules);
     const early = signal.kind === 'probe' && signal.at - signal.latencyMs < since;
     this.#health.set(origin, early ? { ...next, answered: answersAmong(next, allowed) } : next);
@@ -108,8 +129,10 @@ export class PlatformView {
     return this.verdict;
   }
 
-  facts(allowed: readonly ReleaseId[], spanMs: number): TargetFacts {
+  facts(allowed: readonly ReleaseId[], spanMs: number, now: number): TargetFacts {
     const { settings } = this;
+    const traffic = this.traffic();
+    const instances = this.running();
     return {
       platform: this.platform,
       tier: settings.tier,
@@ -122,7 +145,17 @@ export class PlatformView {
       capacityRps: this.#capacity(),
       availability: this.#availability(allowed),
       releaseMatters: this.releaseMatters,
-      traffic: summarise(this.traffic(), spanMs),
+      traffic: summarise(traffic, spanMs),
+      signals: this.#signals.facts(this, traffic, now),
+      ...(instances === undefined ? {} : { instances: { ...instances, max: settings.maxInstances } }),
+      ...(settings.standby === undefined ? {} : { standby: settings.standby }),
+      ...(settings.capacityRpsPerInstance === undefined
+        ? {}
+        : { rpsPerInstance: settings.capacityRpsPerInstance }),
+      ...(settings.costPerInstanceHour === undefined
+        ? {}
+        : { costPerInstanceHour: settings.costPerInstanceHour }),
+      ...(this.timeToCapacityMs === undefined ? {} : { timeToCapacityMs: this.timeToCapacityMs }),
     };
   }
 

@@ -10,10 +10,11 @@ export function summarise(signals: readonly TrafficSignal[], spanMs: number): Tr
   let failed = 0;
   let answered = 0;
   let weighed = 0;
-  for (const { counts, p95Ms } of signals) {
-    const bad = counts.status5xx + counts.connect + counts.tls + counts.timeout + counts.reset;
-    attempts += counts.ok + bad;
-    failed += bad;
+  for (const signal of signals) {
+    const { counts, p95Ms } = signal;
+    const own = countsOf(signal);
+    attempts += own.attempts;
+    failed += own.failed;
     if (p95Ms === 0) continue;
     const weight = counts.ok + counts.status5xx;
     answered += weight;
@@ -26,6 +27,12 @@ export function summarise(signals: readonly TrafficSignal[], spanMs: number): Tr
     // A mean of percentiles is no percentile, but near enough to compare platforms with.
     p95Ms: answered === 0 ? 0 : weighed / answered,
   };
+}
+
+/** Attempts of one window, without those that clients broke off. */
+export function countsOf({ counts }: TrafficSignal): { readonly attempts: number; readonly failed: number } {
+  const failed = counts.status5xx + counts.connect + counts.tls + counts.timeout + counts.reset;
+  return { attempts: counts.ok + failed, failed };
 }
 
 /** What clients asked for, without the tries that never reached anybody and were made again elsewhere. */

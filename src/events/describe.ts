@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { LoggedEvent } from '../core/events.ts';
+import type { Intent } from '../core/intent.ts';
 
 /** One line for a person; no time, no colour, and nothing that a platform's text could do to a terminal. */
 export function describeEvent(event: LoggedEvent): string {
@@ -33,10 +34,20 @@ function sentenceOf(event: LoggedEvent): string {
       return describeTarget(event);
     case 'deployment.finished':
       return `${event.deployment}: ${event.application} ${event.release} ${event.outcome} after ${seconds(event.elapsedMs)}`;
+    case 'fault.attributed':
+      return `${event.application}: ${event.summary} (${event.culprit}; ${event.remedy})`;
+    case 'fault.over':
+      return `${event.application}: ${event.culprit} of ${event.platforms.join(', ')} is seen no more`;
+    case 'intent.raised':
+      return `${event.application}: ${describeIntent(event.intent)}`;
     case 'process.started':
       return `${named(event)} started (pid ${event.pid})`;
     case 'process.exited':
       return `${named(event)} ended (pid ${event.pid}): ${event.why}`;
+    case 'configuration.reloaded':
+      return `the configuration was read again: ${event.changed.join(', ')}`;
+    case 'configuration.refused':
+      return `the configuration was not taken: ${event.message}${event.why === undefined ? '' : `: ${event.why}`}`;
     case 'operator.act':
       return `${event.who}: ${event.act} ${event.subject}${event.reason === '' ? '' : ` — ${event.reason}`}`;
   }
@@ -45,6 +56,23 @@ function sentenceOf(event: LoggedEvent): string {
 function describeDecision(event: Extract<LoggedEvent, { type: 'decision.made' }>): string {
   const move = `${event.application}: ${shares(event.before)} → ${shares(event.shares)}`;
   return event.reasons.length === 0 ? move : `${move}: ${event.reasons.join('; ')}`;
+}
+
+function describeIntent(intent: Intent): string {
+  switch (intent.kind) {
+    case 'scale':
+      return `scale ${intent.platform} to ${intent.instances} instances: ${intent.reason}`;
+    case 'freeze-deployments':
+      return `no deployment to ${intent.platform}: ${intent.reason}`;
+    case 'promote-writer':
+      return `promote ${intent.platform} to writer (epoch ${intent.epoch}): ${intent.reason}`;
+    case 'propose':
+      return `please confirm: ${intent.what}${intent.platform === undefined ? '' : ` ${intent.platform}`}: ${intent.reason}`;
+    case 'notify':
+      return intent.text;
+    case 'call':
+      return `a person is needed: ${intent.reason}`;
+  }
 }
 
 function describeTarget(event: Extract<LoggedEvent, { type: 'deployment.target' }>): string {

@@ -19,6 +19,8 @@ export interface Monitor extends Runnable {
   readonly onSignal: Event<ProbeSignal | PlatformSignal>;
   /** Probes exactly these from now on; those that were watched already keep their rhythm. */
   watch(origins: readonly WatchedOrigin[]): void;
+  /** Reads exactly these platforms from now on; those that were read already keep their rhythm. */
+  reconfigure(platforms: readonly WatchedPlatform[]): void;
   /** Reads a platform now instead of at its next turn; resolves with what it signalled. */
   observeNow(application: ApplicationName, platform: PlatformName): Promise<PlatformSignal>;
 }
@@ -96,6 +98,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     name: 'monitor',
     onSignal: signals.event,
     watch,
+    reconfigure: (platforms) => observer.reconfigure(platforms),
     async observeNow(application, platform) {
       const signal = await observer.now(application, platform);
       if (signal) return signal;

@@ -12,6 +12,8 @@ const JITTER = 0.1;
 
 export interface Observer {
   start(): void;
+  /** These instead; who is new is read at once. */
+  reconfigure(platforms: readonly WatchedPlatform[]): void;
   /** Undefined when nobody observes this. A read that is under way is not an answer to "now": another follows. */
   now(application: ApplicationName, platform: PlatformName): Promise<PlatformSignal | undefined>;
   close(): void;
@@ -20,6 +22,8 @@ export interface Observer {
 interface Turn extends WatchedPlatform {
   failures: number;
   timer: Dispose;
+  /** Nobody wants to hear of it any more, not even of a read under way. */
+  isOver: boolean;
 }
 
 /** Reads each platform's own view of each application, again and again; a failed read is a signal too. */
@@ -29,12 +33,13 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
   // One controller a read, not AbortSignal.any over a long-lived one: that would keep every read for ever.
   const reads = new Set<AbortController>();
   let closed = false;
-  const turns = deps.platforms.map((watched): Turn => ({ ...watched, failures: 0, timer: () => undefined }));
+  let started = false;
+  let turns = deps.platforms.map(turnOf);
 
   async function observe(turn: Turn): Promise<PlatformSignal> {
     turn.timer();
     const signal = await read(turn);
-    if (closed) return signal;
+    if (closed || turn.isOver) return signal;
     turn.failures = signal.observation === undefined ? turn.failures + 1 : 0;
     const wait = Math.min(LONGEST_WAIT_MS, everyMs * 2 ** turn.failures);
     // Two reads may have run at once (`now`); one turn follows.
@@ -74,7 +79,26 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
 
   return {
     start() {
+      started = true;
       for (const turn of turns) turn.timer = clock.after(0, () => void observe(turn));
+    },
+    reconfigure(platforms) {
+      const before = turns;
+      turns = platforms.map(
+        (watched) =>
+          before.find(
+            ({ application, provider }) =>
+              application === watched.application && provider === watched.provider,
+          ) ?? turnOf(watched),
+      );
+      for (const turn of before) {
+        if (turns.includes(turn)) continue;
+        turn.isOver = true;
+        turn.timer();
+      }
+      for (const turn of turns) {
+        if (started && !before.includes(turn)) turn.timer = clock.after(0, () => void observe(turn));
+      }
     },
     async now(application, platform) {
       const turn = turns.find((t) => t.application === application && t.provider.platform === platform);
@@ -86,6 +110,10 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
       for (const turn of turns) turn.timer();
     },
   };
+}
+
+function turnOf(watched: WatchedPlatform): Turn {
+  return { ...watched, failures: 0, timer: () => undefined, isOver: false };
 }
 
 function rejected(signal: AbortSignal): Promise<never> {

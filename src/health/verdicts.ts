@@ -1,9 +1,10 @@
 import type { Observation, ObservedInstance } from '../core/provider.ts';
 import type { HealthJudge, OriginHealth, TargetEvidence, Verdict, VerdictState } from '../core/verdict.ts';
+import { attribute } from './attribution.ts';
 import { age, countTraffic, newOrigin, observe } from './origin.ts';
 
 /** From signals to verdicts. Pure: state goes in, state comes out. */
-export const healthJudge: HealthJudge = { newOrigin, observe, age, judge };
+export const healthJudge: HealthJudge = { newOrigin, observe, age, judge, attribute };
 
 /**
  * What we believe about a target: down when all its origins are, degraded when some are or instances are missing.

@@ -32,6 +32,30 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     { type: 'table.published', version: 7, shares: { shop: { cf: 1 } } },
     'table 7 published',
   ],
+  'fault.attributed': [
+    {
+      type: 'fault.attributed',
+      application: 'shop',
+      culprit: 'router',
+      platforms: ['cf'],
+      summary: 'the router of cf does not serve',
+      evidence: [],
+      remedy: 'fail-over',
+    },
+    'shop: the router of cf does not serve (router; fail-over)',
+  ],
+  'fault.over': [
+    { type: 'fault.over', application: 'shop', culprit: 'router', platforms: ['cf'] },
+    'shop: router of cf is seen no more',
+  ],
+  'intent.raised': [
+    {
+      type: 'intent.raised',
+      application: 'shop',
+      intent: { kind: 'scale', platform: 'rack', instances: 4, reason: 'cf is missing' },
+    },
+    'shop: scale rack to 4 instances: cf is missing',
+  ],
   'origin.ejected': [
     {
       type: 'origin.ejected',

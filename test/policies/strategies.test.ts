@@ -16,7 +16,7 @@ function sharesOf(
 }
 
 function latency(platform: string, ewmaMs: number, more: Partial<TargetFacts> = {}): TargetFacts {
-  return targetFacts({ platform, signals: { latency: { ewmaMs, p50Ms: ewmaMs, p99Ms: ewmaMs } }, ...more });
+  return targetFacts({ platform, signals: { latency: { ewmaMs, p50Ms: ewmaMs } }, ...more });
 }
 
 const IN = { kind: 'in' } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { FLAP_CHECKS, flapOf } from '../../src/health/flap.ts';
-import { sampled } from '../../src/health/peak-ewma.ts';
+import { FLAP_CHECKS, flapOf } from '../../src/lib/flap.ts';
+import { sampled } from '../../src/lib/peak-ewma.ts';
 
 describe('flapping', () => {
   it('is 0 when nothing changes and 1 when everything does', () => {
