@@ -1,8 +1,8 @@
-import { SluiceError } from '../core/errors.ts';
+import { SluiceError, toWire } from '../core/errors.ts';
 import type { FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
-import type { Clock, Logger, Random } from '../core/ports.ts';
-import type { GatewaySettings } from '../core/settings.ts';
+import type { Clock, Logger, OpenLines, Random } from '../core/ports.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { openLineFile } from '../observe/line-file.ts';
 
 /** How a worker hears from and speaks to the supervisor: `process` in production, two functions in tests. */
 export interface WorkerChannel {
@@ -20,13 +20,16 @@ export interface WorkerOptions {
   readonly exit: (status: number) => void;
 }
 
+type SettingsMessage = Extract<ToWorker, { type: 'settings' }>;
+
 const COUNTERS_MS = 1_000;
 
 /** The data path of one process: serves the newest table it was sent, whatever else lives or dies. */
 export function runWorker(options: WorkerOptions): void {
-  const { index, channel, logger } = options;
+  const { index, channel, clock, logger } = options;
   let gateway: Gateway | undefined;
-  let starting: Promise<void> | undefined;
+  /** One change of settings after the other; the first is the start. */
+  let configuring: Promise<boolean> | undefined;
   let tableVersion = 0;
   let told = '';
 
@@ -38,12 +41,19 @@ export function runWorker(options: WorkerOptions): void {
     channel.send({ to: 'controller', type: 'counters', worker: index, counters });
   }
 
-  async function start(settings: GatewaySettings): Promise<void> {
-    const made = createGateway({ ...options, worker: index, settings });
+  /** False: it cannot serve at all. */
+  async function start({ revision, settings }: SettingsMessage): Promise<boolean> {
+    const openLines: OpenLines = (file, droppedLine) => openLineFile({ file, droppedLine, clock, logger });
+    const made = createGateway({ ...options, worker: index, settings, openLines });
     made.onTraffic((signals) => channel.send({ to: 'controller', type: 'traffic', worker: index, signals }));
     made.onEjection((ejection) =>
       channel.send({ to: 'controller', type: 'ejection', worker: index, ejection }),
     );
+    // Names in a table are looked up before it replaces the one that serves.
+    made.onApplied((version) => {
+      tableVersion = version;
+      channel.send({ to: 'controller', type: 'applied', worker: index, version });
+    });
     made.onDrained((version) => channel.send({ to: 'controller', type: 'drained', worker: index, version }));
     gateway = made;
     try {
@@ -52,15 +62,37 @@ export function runWorker(options: WorkerOptions): void {
       const { code, message, details } = SluiceError.from(caught);
       const { cause: _, ...plain } = details;
       channel.send({ to: 'supervisor', type: 'failed', code, message, details: plain });
-      return;
+      return false;
     }
     channel.send({ to: 'supervisor', type: 'worker-listening', ports: made.ports });
     channel.send({ to: 'controller', type: 'ready', worker: index, tableVersion });
+    channel.send({ to: 'controller', type: 'configured', worker: index, revision });
     options.clock.every(COUNTERS_MS, () => tellCounters(made));
+    return true;
+  }
+
+  async function change(made: Gateway, { revision, settings }: SettingsMessage): Promise<void> {
+    try {
+      const ports = await made.apply(settings);
+      channel.send({ to: 'supervisor', type: 'worker-listening', ports });
+      channel.send({ to: 'controller', type: 'configured', worker: index, revision });
+    } catch (caught) {
+      const error = toWire(SluiceError.from(caught));
+      channel.send({ to: 'controller', type: 'configured', worker: index, revision, error });
+    }
+  }
+
+  function configure(message: SettingsMessage): Promise<boolean> {
+    // At once: what comes behind it, as the first table, needs the gateway that this makes.
+    if (configuring === undefined) return start(message);
+    return configuring.then(async (serves) => {
+      if (serves && gateway) await change(gateway, message);
+      return serves;
+    });
   }
 
   async function stop(): Promise<void> {
-    await starting;
+    await configuring;
     await gateway
       ?.close()
       .catch((error: Error) => logger.error({ err: error.message }, 'the gateway closed badly'));
@@ -70,12 +102,10 @@ export function runWorker(options: WorkerOptions): void {
   channel.onMessage((message) => {
     switch (message.type) {
       case 'settings':
-        starting ??= start(message.settings);
+        configuring = configure(message);
         break;
       case 'table':
         gateway?.swap(message.table);
-        tableVersion = message.table.version;
-        channel.send({ to: 'controller', type: 'applied', worker: index, version: tableVersion });
         break;
       case 'ejection':
         gateway?.applyEjection(message.ejection);

@@ -1,4 +1,13 @@
-import type { Clock, Dispose, Event, Logger, NameResolver, Random, Runnable } from '../core/ports.ts';
+import type {
+  Clock,
+  Dispose,
+  Event,
+  Logger,
+  NameResolver,
+  OpenLines,
+  Random,
+  Runnable,
+} from '../core/ports.ts';
 import { EMPTY_TABLE, type RoutingTable } from '../core/routing-table.ts';
 import type { GatewaySettings } from '../core/settings.ts';
 import type { EjectionReason, EjectionSignal, TrafficSignal } from '../core/signals.ts';
@@ -6,6 +15,7 @@ import { emitter } from '../lib/emitter.ts';
 import { NameBook } from '../lib/name-book.ts';
 import { createSystemNames } from '../lib/system-names.ts';
 import { createTrust } from '../lib/tls-trust.ts';
+import { AccessLog } from './access-log.ts';
 import { createCompatWire } from './compat/wire.ts';
 import { Counters, type GatewayCounters } from './counters.ts';
 import { Ejector } from './ejector.ts';
@@ -16,6 +26,7 @@ import { type Lane, type OriginState, perWorker } from './lane.ts';
 import { OwnLateness } from './lateness.ts';
 import type { Pipeline } from './pipeline.ts';
 import { PlaceQueue } from './place-queue.ts';
+import { Reception } from './reception.ts';
 import { LaneRegistry, namesIn } from './registry.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { StallWatch } from './stall.ts';
@@ -38,6 +49,8 @@ export interface GatewayDeps {
   readonly logger: Logger;
   /** Default: what `settings.wire` names. */
   readonly wire?: Wire;
+  /** For the access log; without it there is none. */
+  readonly openLines?: OpenLines;
   /** Default: the system's. */
   readonly names?: NameResolver;
   /** Default: a connection of its own. */
@@ -55,6 +68,8 @@ export interface Gateway extends Runnable {
    * with the ports; rejects when we cannot listen so, and then nothing has changed.
    */
   apply(settings: GatewaySettings): Promise<readonly number[]>;
+  /** The access log was moved away: what follows goes into a new file. */
+  reopenLogs(): void;
   /** What another worker found. */
   applyEjection(ejection: EjectionSignal): void;
   /** In the order of `settings.listen`, once started. */
@@ -93,6 +108,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     retire: (origin) => wire.retire(origin),
   });
   const ejector = new Ejector(clock, worker, () => pipeline.table);
+  const reception = new Reception(settings, random);
+  const accessLog = new AccessLog(clock, deps.openLines);
   const stall = new StallWatch(
     deps.probe ?? createFreshProbe(clock, createTrust()),
     settings.stall.probeMs,
@@ -103,8 +120,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   let table = EMPTY_TABLE;
   /** The next one, as long as its names are looked up. */
   let awaited: { readonly table: RoutingTable; readonly stop: Dispose } | undefined;
-  let coarseNow = clock.monotonic();
-  const lateness = new OwnLateness(SWEEP_MS, coarseNow);
+  const lateness = new OwnLateness(SWEEP_MS, clock.monotonic());
   let wasLate = false;
   let onIdle: (() => void) | undefined;
   let closing: Promise<void> | undefined;
@@ -115,14 +131,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     wire,
     random,
     budget,
+    reception,
+    notesAttempts: false,
     counters,
     stall,
     places,
     lateness,
     now: () => clock.monotonic(),
-    get coarseNow() {
-      return coarseNow;
-    },
+    coarseNow: clock.monotonic(),
     eject(lane, reason) {
       if (ejector.eject(lane, reason)) logEjection(lane, reason);
     },
@@ -139,7 +155,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     left(lane) {
       if (registry.left(lane)) drained.fire(pipeline.table.version);
     },
-    finished(exchange) {
+    finished(exchange, record) {
+      counters.finished(record.complete ? record.status : 0);
+      accessLog.write(record);
       exchanges.delete(exchange);
       budget.active = exchanges.size;
       if (exchanges.size === 0) onIdle?.();
@@ -166,8 +184,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   function sweep(): void {
     const now = clock.monotonic();
-    wasLate = !wasLate && now - coarseNow > LATE_MS;
-    coarseNow = now;
+    wasLate = !wasLate && now - pipeline.coarseNow > LATE_MS;
+    pipeline.coarseNow = now;
     lateness.tick(now);
     if (wasLate) return;
     for (const exchange of [...exchanges]) exchange.sweep(now);
@@ -209,8 +227,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   /** A wire has answered itself what it could not offer. */
-  function unoffered({ status, why, peer }: Refusal): void {
+  function unoffered(refusal: Refusal): void {
+    const { status, why, peer } = refusal;
     counters.finished(status);
+    if (accessLog.isOn) accessLog.write(reception.refuse(refusal, clock.monotonic()));
     logger.debug({ status, why, client: peer.address }, 'answered in place of the application');
   }
 
@@ -274,6 +294,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     for (const exchange of [...exchanges]) exchange.abort();
     for (const dispose of timers) dispose();
     await wire.close();
+    await accessLog.close();
+  }
+
+  async function openAccessLog({ accessLog: wanted }: GatewaySettings): Promise<void> {
+    await accessLog.tune(wanted);
+    pipeline.notesAttempts = accessLog.isOn;
   }
 
   return {
@@ -287,8 +313,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     onDrained: drained.event,
     async start() {
       try {
+        await openAccessLog(settings);
         ports = await wire.listen(settings.listen, accept, unoffered);
       } catch (error) {
+        await accessLog.close();
         await wire.close();
         throw error;
       }
@@ -297,24 +325,33 @@ export function createGateway(deps: GatewayDeps): Gateway {
     swap,
     async apply(next) {
       // First what can fail.
-      ports = await wire.relisten(next);
+      await openAccessLog(next);
+      try {
+        ports = await wire.relisten(next);
+      } catch (error) {
+        await openAccessLog(settings);
+        throw error;
+      }
       settings = next;
       pipeline.settings = next;
       budget.tune(budgetRules(next));
       stall.tune(next.stall.probeMs);
       registry.tune(next);
+      reception.tune(next);
       names.believe(next.timeouts.dnsMs);
       // What the settings say of TLS to origins holds from a table on.
-      swap(table);
+      swap(awaited?.table ?? table);
       return ports;
     },
     applyEjection(signal) {
       ejector.apply(registry.origins, signal);
       if (signal.reason !== 'stall') return;
       for (const origin of [...registry.origins]) {
-        if (origin.wire.id === signal.origin) evacuate(origin);
+        if (origin.wire.id !== signal.origin) continue;
+        if (signal.address === undefined || signal.address === origin.address) evacuate(origin);
       }
     },
+    reopenLogs: () => accessLog.reopen(),
     metrics: () => counters.read(exchanges.size),
     close() {
       closing ??= drainAndClose();

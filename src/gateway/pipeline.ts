@@ -23,7 +23,7 @@ export interface Pipeline {
   readonly budget: RetryBudget;
   readonly reception: Reception;
   /** Somebody reads what was attempted. */
-  readonly notesAttempts: boolean;
+  notesAttempts: boolean;
   readonly counters: Counters;
   readonly stall: StallWatch;
   /** Requests that wait until a busy origin has room. */
@@ -31,8 +31,8 @@ export interface Pipeline {
   readonly lateness: OwnLateness;
   /** Milliseconds of the monotonic clock. */
   now(): number;
-  /** The same as of the last sweep: good enough for idle limits, and free. */
-  readonly coarseNow: number;
+  /** The same as of the last sweep: good enough for idle limits, and free. No getter: V8 looks those up by hash. */
+  coarseNow: number;
   /** An attempt showed that the lane (or, for what concerns the address, its whole origin) must rest. */
   eject(lane: Lane, reason: EjectionReason): void;
   /** A trial went well. */

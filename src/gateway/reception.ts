@@ -6,7 +6,19 @@ import { PSEUDONYM } from './headers.ts';
 import { identify } from './identity.ts';
 import { RequestIds } from './request-ids.ts';
 import { RequestRecord } from './request-record.ts';
-import type { RequestHead } from './wire.ts';
+import { FLAG } from './response-flags.ts';
+import type { Refusal, RequestHead } from './wire.ts';
+
+const NO_HEAD: Omit<RequestHead, 'peer'> = {
+  method: '-',
+  protocol: '-',
+  target: '-',
+  host: '',
+  bodyLength: 0,
+  upgrade: undefined,
+  headers: [],
+  field: () => undefined,
+};
 
 /** Opens the record of a request: who sends it, under which ids it goes on, and by which name we recognise it. */
 export class Reception {
@@ -36,6 +48,16 @@ export class Reception {
     const ids = this.#ids;
     const client = identify(head, this.#trusted);
     return new RequestRecord(head, client, ids.requestId(head), ids.trace(head), this.#via, now);
+  }
+
+  /** Of what a wire could not read as a request. */
+  refuse({ peer, status }: Refusal, now: number): RequestRecord {
+    const record = this.receive({ ...NO_HEAD, peer }, now);
+    record.status = status;
+    record.complete = true;
+    record.endedAt = now;
+    record.flags = status === 408 ? FLAG.DT : FLAG.DPE;
+    return record;
   }
 }
 

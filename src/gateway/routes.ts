@@ -1,4 +1,4 @@
-import type { ApplicationName, PlatformName } from '../core/ids.ts';
+import type { ApplicationName, PlatformName, ReleaseId } from '../core/ids.ts';
 import type { RoutingTable, TableOrigin, TableRoute, TableTarget } from '../core/routing-table.ts';
 import { OPEN } from './gate.ts';
 import type { HeadEdit, RequestStamp, ResponseEdit } from './headers.ts';
@@ -26,6 +26,7 @@ export interface CompiledRoute {
 
 export interface CompiledTarget {
   readonly platform: PlatformName;
+  readonly release: ReleaseId | undefined;
   readonly share: number;
   readonly active: boolean;
   readonly edit: HeadEdit;
@@ -63,6 +64,7 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
   for (const target of route.targets) {
     const compiled: CompiledTarget = {
       platform: target.platform,
+      release: target.release,
       share: target.share,
       active: target.state === 'active',
       edit: { host: target.hostHeader, platform: target.platform },

@@ -29,6 +29,8 @@ export const CHUNKED = -1;
  */
 export interface RequestHead {
   readonly method: string;
+  /** `HTTP/1.0`, `HTTP/2.0`; left out: `HTTP/1.1`. */
+  readonly protocol?: string;
   /** Origin form or `*`, byte for byte; an absolute form was reduced and its authority put into `host`. */
   readonly target: string;
   /** As the client named it, with port if it gave one; empty for HTTP/1.0 without Host. */
@@ -97,6 +99,8 @@ export interface AttemptRequest {
   readonly stamp: RequestStamp;
   /** Take no kept connection: the last one was closed under this request. */
   readonly fresh: boolean;
+  /** It must not be sent twice: a kept connection is asked for its end before it is used. */
+  readonly once: boolean;
 }
 
 /** Where to connect. One object per origin, SNI and authority as long as it stays in the table. */

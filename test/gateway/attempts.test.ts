@@ -22,6 +22,7 @@ function routeOf(wishes: readonly Wish[]): CompiledRoute {
       platform: `p${index}`,
       share,
       active,
+      release: undefined,
       edit: { host: undefined, platform: 'a' },
       lanes: Array.from({ length: origins }, (_, n) => {
         const wire = wireOrigin(`p${index}/10.0.0.1:${n + 1}`, `http://10.0.0.1:${n + 1}`, {

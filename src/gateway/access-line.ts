@@ -1,0 +1,134 @@
+import { isoTime } from '../lib/iso-time.ts';
+import { redactQuery } from './redact-query.ts';
+import { traceIdOf } from './request-ids.ts';
+import type { RequestRecord } from './request-record.ts';
+import { flagsText } from './response-flags.ts';
+
+/** Longer values are cut: a line is for reading, and its length is in the hands of strangers. */
+const MAX_TARGET = 4_096;
+const MAX_FIELD = 1_024;
+
+/** Writes one line for a record, ASCII only, with its end. */
+export type AccessLine = (record: RequestRecord, now: number) => string;
+
+/**
+ * One JSON object a line. Put together by hand: a general serializer walks an object made for it and costs more than
+ * the rest of the request. What comes from outside is escaped, what is ours needs none. `now` is epoch milliseconds.
+ */
+export function jsonLine(record: RequestRecord, now: number): string {
+  const { head, client, target, route } = record;
+  const duration = record.endedAt - record.startedAt;
+  let line =
+    `{"time":"${timeText(now - duration)}","client":"${client.address}","method":"${head.method}",` +
+    `"host":${quoted(head.host)},"path":${quoted(cut(redactQuery(head.target), MAX_TARGET))},` +
+    `"protocol":"${head.protocol ?? 'HTTP/1.1'}","status":${record.status},"bytes":${record.sent},` +
+    `"received":${record.received},"durationMs":${millis(duration)}`;
+  if (record.headAt > 0) line += `,"ttfbMs":${millis(record.headAt - record.startedAt)}`;
+  if (route !== undefined) line += `,"application":${quoted(route.application)}`;
+  if (target !== undefined) line += `,"platform":${quoted(target.platform)}`;
+  const last = record.attempts[record.attempts.length - 1];
+  if (last !== undefined) line += `,"origin":${quoted(last.origin)}`;
+  if (target?.release !== undefined) line += `,"release":${quoted(target.release)}`;
+  line += `,"attempts":[${attemptsText(record)}],"flags":"${flagsText(record.flags)}"`;
+  line += `,"requestId":"${record.requestId}","traceId":"${traceIdOf(record.trace.traceparent)}"`;
+  const agent = head.field('user-agent');
+  if (agent !== undefined) line += `,"userAgent":${quoted(cut(agent, MAX_FIELD))}`;
+  const referer = head.field('referer');
+  if (referer !== undefined) line += `,"referer":${quoted(cut(redactQuery(referer), MAX_FIELD))}`;
+  return `${line}}\n`;
+}
+
+/** Apache's combined format, for the tools that read nothing else. */
+export function combinedLine(record: RequestRecord, now: number): string {
+  const { head, client } = record;
+  const began = now - (record.endedAt - record.startedAt);
+  const target = plain(cut(redactQuery(head.target), MAX_TARGET));
+  const referer = head.field('referer');
+  const agent = head.field('user-agent');
+  return (
+    `${client.address} - - [${apacheTime(began)}] "${head.method} ${target} ${head.protocol ?? 'HTTP/1.1'}" ` +
+    `${record.status} ${record.sent === 0 ? '-' : record.sent} ` +
+    `"${referer === undefined ? '-' : plain(cut(redactQuery(referer), MAX_FIELD))}" ` +
+    `"${agent === undefined ? '-' : plain(cut(agent, MAX_FIELD))}"\n`
+  );
+}
+
+/** In the place of lines that found no room. */
+export function droppedJsonLine(count: number, now: number): string {
+  return `{"time":"${timeText(now)}","dropped":${count}}\n`;
+}
+
+export function droppedCombinedLine(count: number, now: number): string {
+  return `- - - [${apacheTime(now)}] "-" 0 - "-" "sluice: ${count} lines dropped"\n`;
+}
+
+function attemptsText({ attempts }: RequestRecord): string {
+  let text = '';
+  for (const { origin, outcome, ms } of attempts) {
+    text += `${text === '' ? '' : ','}{"origin":${quoted(origin)},"outcome":"${outcome}","ms":${millis(ms)}}`;
+  }
+  return text;
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : text.slice(0, length);
+}
+
+/** Anything but the printable characters of ASCII without quote and backslash. */
+const SPECIAL = /["\\]|[^ -~]/;
+const EACH_SPECIAL = /["\\]|[^ -~]/g;
+
+/** A JSON string. Field values are bytes, read as Latin-1: beyond ASCII they are escaped, not guessed at. */
+export function quoted(text: string): string {
+  return SPECIAL.test(text) ? `"${text.replace(EACH_SPECIAL, unicodeEscape)}"` : `"${text}"`;
+}
+
+function unicodeEscape(char: string): string {
+  if (char === '"') return '\\"';
+  if (char === '\\') return '\\\\';
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** Nothing that ends a quoted part, and nothing a terminal would act upon. */
+function plain(text: string): string {
+  return SPECIAL.test(text) ? text.replace(EACH_SPECIAL, hexEscape) : text;
+}
+
+function hexEscape(char: string): string {
+  return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+/** To a hundredth: finer is noise. */
+function millis(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}
+
+let second = Number.NaN;
+let secondText = '';
+
+/** ISO 8601; what many lines share is made once a second. */
+function timeText(at: number): string {
+  const whole = Math.floor(at);
+  const ms = ((whole % 1_000) + 1_000) % 1_000;
+  if (whole - ms !== second) {
+    second = whole - ms;
+    secondText = isoTime(second).slice(0, 20);
+  }
+  return `${secondText}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+let apacheSecond = Number.NaN;
+let apacheText = '';
+
+/** `10/Oct/2000:13:55:36 +0000` */
+function apacheTime(at: number): string {
+  const whole = Math.floor(at / 1_000);
+  if (whole !== apacheSecond) {
+    apacheSecond = whole;
+    const iso = isoTime(whole * 1_000);
+    const month = MONTHS[Number(iso.slice(5, 7)) - 1] ?? '';
+    apacheText = `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${iso.slice(11, 19)} +0000`;
+  }
+  return apacheText;
+}
