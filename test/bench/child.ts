@@ -23,11 +23,14 @@ export interface Child {
   readonly readyLine: string;
   /** The last lines it printed. */
   lastLines(): readonly string[];
+  /** Writes a line to its standard input and waits for its next line. */
+  ask(line: string): Promise<string>;
   /** SIGTERM, then SIGKILL when it takes too long; idempotent. */
   stop(): Promise<void>;
 }
 
 const START_MS = 30_000;
+const ANSWER_MS = 60_000;
 const STOP_MS = 15_000;
 
 export async function startChild(options: ChildOptions): Promise<Child> {
@@ -41,7 +44,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     // A group of its own: Ctrl-C is for the bench, which then ends the others in order.
     detached: true,
   });
+  // A child that is gone is noticed by its exit, not by what we could not tell it.
+  child.stdin!.on('error', () => {});
   const lines: string[] = [];
+  let heard: ((line: string) => void) | undefined;
   const stop = (): Promise<void> => stopChild(child);
   try {
     const readyLine = await new Promise<string>((ready, fail) => {
@@ -50,6 +56,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       function read(line: string): void {
         lines.push(line);
         if (lines.length > 50) lines.shift();
+        heard?.(line);
         if (!options.ready(line)) return;
         late();
         ready(line);
@@ -59,7 +66,23 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       child.on('error', (error) => refuse(error.message));
       child.on('exit', (code, signal) => refuse(`ended with ${signal ?? code}`));
     });
-    return { name, pid: child.pid!, readyLine, lastLines: () => [...lines], stop };
+    const ask = (question: string): Promise<string> =>
+      new Promise((answered, fail) => {
+        const end = (finish: () => void): void => {
+          heard = undefined;
+          late();
+          child.off('exit', ended);
+          finish();
+        };
+        const ended = (): void => end(() => fail(new Error(`${name} ended: ${lines.slice(-3).join(' | ')}`)));
+        const late = systemClock.after(ANSWER_MS, () =>
+          end(() => fail(new Error(`${name} does not answer "${question}"`))),
+        );
+        child.once('exit', ended);
+        heard = (line) => end(() => answered(line));
+        child.stdin!.write(`${question}\n`);
+      });
+    return { name, pid: child.pid!, readyLine, lastLines: () => [...lines], ask, stop };
   } catch (error) {
     await stop();
     throw error;

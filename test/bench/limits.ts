@@ -1,32 +1,28 @@
-import { median, ratios, spread } from './statistics.ts';
+import type { ProxyName } from './contender.ts';
+import type { WorkKey } from './works.ts';
 
-/** More than this between the best and the worst round, and the numbers say little. */
-export const INCONCLUSIVE_SPREAD = 0.1;
-export const CONCLUSIVE_ROUNDS = 5;
+/** What the gateway wants to reach, and what it must keep: a missed limit fails the bench, a missed target only shows. */
+export type Limit =
+  /** CPU time of a request in the gateway's worker, as a multiple of the same in a peer. */
+  | {
+      readonly measure: 'cpu';
+      readonly over: ProxyName;
+      readonly target: number | undefined;
+      readonly atMost: number;
+    }
+  /** Resident memory of one worker, in units of 10⁶ bytes. */
+  | { readonly measure: 'memory'; readonly target: number; readonly atMost: number };
 
-export type Conclusion = { readonly conclusive: true } | { readonly conclusive: false; readonly why: string };
-
-/** Whether the rounds agree well enough to be quoted. */
-export function conclude(rounds: readonly number[]): Conclusion {
-  if (rounds.length < CONCLUSIVE_ROUNDS) {
-    return { conclusive: false, why: `fewer than ${CONCLUSIVE_ROUNDS} rounds` };
-  }
-  const apart = spread(rounds);
-  if (apart <= INCONCLUSIVE_SPREAD) return { conclusive: true };
-  return { conclusive: false, why: `spread ${Math.round(apart * 100)} %` };
-}
-
-export type Verdict = 'kept' | 'missed' | 'inconclusive';
-
-/**
- * Is the gateway's cost at most `atMost` times the peer's? Where rounds disagree, only what all of them say counts:
- * noise of some per cent cannot excuse four times the cost, and one lucky round cannot hide it.
- */
-export function judge(gateway: readonly number[], peer: readonly number[], atMost: number): Verdict {
-  const all = ratios(gateway, peer);
-  if (all.every((ratio) => ratio <= atMost)) return 'kept';
-  if (all.every((ratio) => ratio > atMost)) return 'missed';
-  const settled = conclude(gateway).conclusive && conclude(peer).conclusive;
-  if (!settled) return 'inconclusive';
-  return median(all) <= atMost ? 'kept' : 'missed';
-}
+export const LIMITS: Readonly<Partial<Record<WorkKey, readonly Limit[]>>> = {
+  small: [
+    { measure: 'cpu', over: 'nginx', target: 1.1, atMost: 1.25 },
+    { measure: 'cpu', over: 'http-proxy', target: undefined, atMost: 0.35 },
+  ],
+  'access-log': [{ measure: 'cpu', over: 'nginx', target: 1.2, atMost: 1.35 }],
+  many: [{ measure: 'cpu', over: 'nginx', target: 1.2, atMost: 1.4 }],
+  large: [{ measure: 'cpu', over: 'nginx', target: 0.95, atMost: 1.1 }],
+  'tls-upstream': [{ measure: 'cpu', over: 'nginx', target: 1.1, atMost: 1.25 }],
+  tls: [{ measure: 'cpu', over: 'nginx', target: 1.2, atMost: 1.5 }],
+  http2: [{ measure: 'cpu', over: 'nginx', target: 1.2, atMost: 1.6 }],
+  idle: [{ measure: 'memory', target: 120, atMost: 150 }],
+};

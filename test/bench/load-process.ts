@@ -1,27 +1,27 @@
-import { createConnection, type Socket } from 'node:net';
-import type { LoadResult } from './load.ts';
+import type { Socket } from 'node:net';
+import { latencyLog } from './latency-log.ts';
+import { connectTo, Failures, loadOrders, printResult } from './load-orders.ts';
 import { requestBytes } from './request.ts';
 import { responseReader } from './response-reader.ts';
-import { percentile } from './statistics.ts';
 
-/** Our own load generator: `load-process.js URL CONNECTIONS BODY_BYTES SECONDS`, prints one `LoadResult`. */
-const [url, connections, bodyBytes, seconds] = process.argv.slice(2);
-const { hostname, port, host } = new URL(url!);
-const request = requestBytes(host);
+/** Our own closed loop over HTTP/1.1: `load-process.js ORDERS` (`OwnLoadOrders`), prints one `LoadResult`. */
+const { url, traffic, bodyBytes, seconds } = loadOrders();
+const target = new URL(url);
+const request = requestBytes(target.host);
 const startedAt = performance.now();
-const endsAt = startedAt + Number(seconds) * 1000;
+const endsAt = startedAt + seconds * 1000;
 /** How long the last answers may take once nothing new is sent. */
 const LAST_ANSWERS_MS = 2_000;
 
 const latencies = latencyLog();
-const failures = new Map<string, number>();
+const failures = new Failures();
 const open = new Set<Socket>();
 let lastAnswerAt = startedAt;
 
 function connect(): void {
-  const socket = createConnection({ host: hostname, port: Number(port), noDelay: true });
-  const reader = responseReader(Number(bodyBytes));
   let sentAt = 0;
+  const reader = responseReader(bodyBytes);
+  const socket = connectTo(target, send);
   open.add(socket);
 
   function send(): void {
@@ -29,7 +29,6 @@ function connect(): void {
     socket.write(request);
   }
 
-  socket.on('connect', send);
   socket.on('data', (bytes) => {
     try {
       const answers = reader.push(bytes);
@@ -48,7 +47,7 @@ function connect(): void {
 
   function fail(why: string): void {
     if (!open.has(socket)) return;
-    failures.set(why, (failures.get(why) ?? 0) + 1);
+    failures.add(why);
     finish();
   }
 
@@ -61,41 +60,23 @@ function connect(): void {
 
 const overdue = setTimeout(
   () => {
-    failures.set('no answer', open.size);
+    failures.add('no answer', open.size);
     for (const socket of open) socket.destroy();
     report();
   },
-  Number(seconds) * 1000 + LAST_ANSWERS_MS,
+  seconds * 1000 + LAST_ANSWERS_MS,
 );
 
 function report(): void {
   clearTimeout(overdue);
-  const sorted = latencies.sorted();
-  const result: LoadResult = {
-    requests: sorted.length,
+  const [p50Micros = Number.NaN, p99Micros = Number.NaN] = latencies.percentiles(0.5, 0.99);
+  printResult({
+    requests: latencies.count,
     seconds: (lastAnswerAt - startedAt) / 1000,
-    p50Micros: percentile(sorted, 0.5),
-    p99Micros: percentile(sorted, 0.99),
-    errors: [...failures].map(([why, count]) => `${why} (${count} ×)`),
-  };
-  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+    p50Micros,
+    p99Micros,
+    errors: failures.lines(),
+  });
 }
 
-/** Microseconds, kept in whole: a histogram would round what we want to compare. */
-function latencyLog(): { add(micros: number): void; sorted(): Float64Array } {
-  let log = new Float64Array(1 << 16);
-  let length = 0;
-  return {
-    add(micros) {
-      if (length === log.length) {
-        const longer = new Float64Array(log.length * 2);
-        longer.set(log);
-        log = longer;
-      }
-      log[length++] = micros;
-    },
-    sorted: () => log.slice(0, length).sort(),
-  };
-}
-
-for (let index = 0; index < Number(connections); index++) connect();
+for (let index = 0; index < traffic.connections; index++) connect();

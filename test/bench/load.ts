@@ -1,8 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { SluiceError } from '../../src/core/errors.ts';
-import { pinned } from './child.ts';
-import type { Work } from './works.ts';
+import { h2loadArguments, readH2load } from './h2load.ts';
+import { output } from './output.ts';
+import type { Traffic, Work } from './works.ts';
 import { readWrk, wrkArguments } from './wrk.ts';
 
 /** What the clients saw of one measurement. */
@@ -11,13 +13,14 @@ export interface LoadResult {
   readonly seconds: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
-  /** One line for each kind of failure; any at all makes the bench fail. */
+  /** One line for each kind of failure; any at all makes the measurement worthless. */
   readonly errors: readonly string[];
+  /** Paced load only: by how much the generator itself was late, 99th percentile. */
+  readonly lateP99Micros?: number;
 }
 
-/** A closed loop: each connection sends its next request when it has the answer to the last. */
 export interface LoadGenerator {
-  readonly name: 'own' | 'wrk';
+  readonly name: string;
   run(order: LoadOrder): Promise<LoadResult>;
 }
 
@@ -31,55 +34,61 @@ export interface LoadOrder {
   readonly signal: AbortSignal;
 }
 
-const OWN_MAIN = resolve(import.meta.dirname, 'load-process.js');
+export type LoadChoice = 'own' | 'wrk' | 'auto';
 
-export const ownLoad: LoadGenerator = {
-  name: 'own',
-  async run(order) {
-    const { url, work, seconds } = order;
-    const args = [OWN_MAIN, url, String(work.connections), String(work.bodyBytes), String(seconds)];
-    return JSON.parse(await output('the load generator', process.execPath, args, order)) as LoadResult;
-  },
-};
+/** wrk and h2load are lighter than we are, and nobody can say that we favour ourselves; only pacing is always ours. */
+export function loadFor(work: Work, wanted: LoadChoice): LoadGenerator {
+  if (work.traffic.kind === 'paced') return ownLoad('paced-process.js', 'own, by the clock');
+  const program = work.setup.downstream === 'h2' ? 'h2load' : 'wrk';
+  const own =
+    program === 'wrk'
+      ? ownLoad('load-process.js', 'own')
+      : ownLoad('http2-load-process.js', 'own, node:http2');
+  if (wanted === 'own') return own;
+  if (isOnPath(program)) return program === 'wrk' ? wrkLoad : h2loadLoad;
+  if (wanted === 'auto') return own;
+  throw new SluiceError('USAGE', `${program} is not on PATH`, { remedy: 'install it, or use --load own' });
+}
 
-export const wrkLoad: LoadGenerator = {
+const wrkLoad: LoadGenerator = {
   name: 'wrk',
   async run(order) {
     return readWrk(await output('wrk', 'wrk', await wrkArguments(order), order), order.work.bodyBytes);
   },
 };
 
-export function hasWrk(): boolean {
-  // It has no exit status for success here: asked for its version it prints the usage too and ends with 1.
-  return spawnSync('wrk', ['-v']).error === undefined;
+const h2loadLoad: LoadGenerator = {
+  name: 'h2load',
+  async run(order) {
+    const log = join(order.folder, 'h2load.log');
+    const printed = await output('h2load', 'h2load', h2loadArguments(order, log), order);
+    const result = readH2load(printed, await readFile(log, 'utf8'), order);
+    await rm(log);
+    return result;
+  },
+};
+
+/** What our own generators are told, as one JSON argument. */
+export interface OwnLoadOrders {
+  readonly url: string;
+  readonly traffic: Traffic;
+  readonly bodyBytes: number;
+  readonly seconds: number;
 }
 
-/** Runs a program to its end, in a process that the signal ends, and hands back what it printed. */
-function output(name: string, command: string, args: readonly string[], order: LoadOrder): Promise<string> {
-  order.signal.throwIfAborted();
-  return new Promise((done, fail) => {
-    const [first, ...rest] = pinned({ command, args, core: order.core });
-    const child = spawn(first!, rest, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      signal: order.signal,
-      killSignal: 'SIGKILL',
-    });
-    let printed = '';
-    let complaints = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      printed += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      complaints += text;
-    });
-    // Whoever stops the bench has a reason, and `AbortError` is not it.
-    child.on('error', (error) => fail(order.signal.aborted ? order.signal.reason : error));
-    child.on('close', (code, signal) => {
-      if (code === 0) done(printed);
-      else
-        fail(
-          new SluiceError('NOT_HEALTHY', `${name} ended with ${signal ?? code}`, { why: complaints.trim() }),
-        );
-    });
-  });
+function ownLoad(main: string, name: string): LoadGenerator {
+  return {
+    name,
+    async run(order) {
+      const { url, work, seconds } = order;
+      const orders: OwnLoadOrders = { url, traffic: work.traffic, bodyBytes: work.bodyBytes, seconds };
+      const args = [resolve(import.meta.dirname, main), JSON.stringify(orders)];
+      return JSON.parse(await output('the load generator', process.execPath, args, order)) as LoadResult;
+    },
+  };
+}
+
+export function isOnPath(program: string): boolean {
+  // Asked for its version wrk prints the usage too and ends with 1: only that it could be started counts.
+  return spawnSync(program, ['--version']).error === undefined;
 }

@@ -1,88 +1,47 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { formatCaught } from '../../src/cli/print-error.ts';
 import { SluiceError } from '../../src/core/errors.ts';
-import type { Contender } from './contender.ts';
-import { coresHere } from './cores.ts';
-import { hasWrk, type LoadGenerator, ownLoad, wrkLoad } from './load.ts';
-import { machineHere } from './machine.ts';
+import { bench } from './bench.ts';
+import { RESULTS_FOLDER } from './folders.ts';
+import { formatReport } from './format.ts';
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
-import { PROXIES } from './proxies.ts';
-import { formatReport, missedLimits, type Report, type WorkReport, workReport } from './report.ts';
-import { runWork } from './run.ts';
-import { WORKS } from './works.ts';
+import { publish } from './publish.ts';
+import { hasFailed, type Report } from './report.ts';
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined) {
+  const order = parseOptions(process.argv.slice(2));
+  if (order.kind === 'help') {
     process.stdout.write(HELP);
+    return 0;
+  }
+  if (order.kind === 'publish') {
+    for (const file of await publish(order.file)) process.stdout.write(`written: ${file}\n`);
     return 0;
   }
   if (process.platform !== 'linux') {
     throw new SluiceError('USAGE', 'the bench reads CPU times from /proc', { remedy: 'run it on Linux' });
   }
-  const report = await bench(options);
-  process.stdout.write(formatReport(report));
-  if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
-  return missedLimits(report) ? 1 : 0;
+  return run(order.options);
 }
 
-async function bench(options: BenchOptions): Promise<Report> {
+async function run(options: BenchOptions): Promise<number> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => stopping.abort(new SluiceError('INTERRUPTED', `the bench got ${signal}`)));
   }
-  const cores = coresHere();
-  const load = chooseLoad(options.load);
-  const versions: Record<string, string> = { node: process.versions.node, load: load.name };
-  const skipped: Record<string, string> = {};
-  const proxies: Contender[] = [];
-  for (const proxy of PROXIES) {
-    const described = proxy.describe();
-    if ('missing' in described) skipped[proxy.name] = described.missing;
-    else {
-      versions[proxy.name] = described.version;
-      proxies.push(proxy);
-    }
-  }
-  for (const [name, why] of Object.entries(skipped)) say(`without ${name}: ${why}`);
-
-  const works: WorkReport[] = [];
-  const folder = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
-  try {
-    for (const work of WORKS) {
-      say(work.name);
-      const samples = await runWork(work, {
-        bench: options,
-        proxies,
-        load,
-        cores: 'unpinned' in cores ? undefined : cores,
-        folder,
-        signal: stopping.signal,
-        progress: say,
-      });
-      works.push(workReport(work, samples));
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-  return {
-    schema: 1,
-    at: new Date().toISOString(),
-    machine: machineHere(cores),
-    options,
-    versions,
-    skipped,
-    works,
-  };
-}
-
-function chooseLoad(wanted: BenchOptions['load']): LoadGenerator {
-  if (wanted === 'own') return ownLoad;
-  if (hasWrk()) return wrkLoad;
-  if (wanted === 'auto') return ownLoad;
-  throw new SluiceError('USAGE', 'wrk is not on PATH', { remedy: 'install it, or use --load own' });
+  const file = resolve(
+    options.json ?? join(RESULTS_FOLDER, `${new Date().toISOString().replaceAll(':', '-')}.json`),
+  );
+  await mkdir(dirname(file), { recursive: true });
+  const report = await bench(options, {
+    signal: stopping.signal,
+    progress: say,
+    save: (soFar: Report) => writeFile(file, `${JSON.stringify(soFar, null, 2)}\n`),
+  });
+  process.stdout.write(formatReport(report));
+  say(`all numbers: ${relative(process.cwd(), file)}`);
+  return hasFailed(report) ? 1 : 0;
 }
 
 /** Progress goes to standard error; standard output is the report alone. */

@@ -2,22 +2,36 @@ import { SluiceError } from '../../src/core/errors.ts';
 import type { RunningProxy } from './contender.ts';
 import type { Cores } from './cores.ts';
 import type { LoadGenerator } from './load.ts';
-import { coreBusyMicros, cpuMicros, residentBytes, treeOf } from './proc.ts';
+import {
+  allowedCores,
+  coreBusyMicros,
+  cpuMicros,
+  residentBytes,
+  schedule,
+  softIrqThread,
+  treeOf,
+} from './proc.ts';
 import type { Work } from './works.ts';
 
 /** One proxy, one round. */
 export interface Sample {
-  /** CPU time of the data-path process, user and system, per request. */
-  readonly cpuMicros: number;
+  /** CPU time of the data-path process, user and system, per request; null: there is no proxy. */
+  readonly cpuMicros: number | null;
   /** The same for all processes of the proxy together. */
-  readonly allCpuMicros: number;
+  readonly allCpuMicros: number | null;
   readonly requestsPerSecond: number;
   readonly p50Micros: number;
   readonly p99Micros: number;
   /** Of the data-path process, at the end. */
-  readonly residentBytes: number;
+  readonly residentBytes: number | null;
   /** Part of the proxy's core that went to others meanwhile, 0 to 1; null where nothing is pinned. */
   readonly foreign: number | null;
+  /** Part of the time in which the data-path process could have run and another one did. */
+  readonly waited: number | null;
+  /** Network work per request that the kernel moved to its own thread: in nobody's CPU time. Null: not visible here. */
+  readonly softIrqMicros: number | null;
+  /** Paced load: by how much the generator itself was late. */
+  readonly lateP99Micros: number | null;
 }
 
 export interface MeasureOptions {
@@ -32,7 +46,8 @@ export interface MeasureOptions {
 
 export async function measure(options: MeasureOptions): Promise<Sample> {
   const { proxy, cores } = options;
-  const pids = treeOf(proxy.child.pid);
+  const pids = proxy.dataPathPid === undefined ? [] : treeOf(proxy.child.pid);
+  if (cores !== undefined) refuseUnpinned(proxy, pids, cores.proxy);
   const before = reading(proxy, pids, cores);
   const seen = await options.load.run({
     url: proxy.url,
@@ -43,40 +58,53 @@ export async function measure(options: MeasureOptions): Promise<Sample> {
     signal: options.signal,
   });
   if (seen.errors.length > 0 || seen.requests === 0) {
-    throw unfit(
-      proxy,
-      'did not answer every request well',
-      seen.errors.join(', ') || 'there was no answer at all',
-    );
+    const why = seen.errors.join(', ') || 'there was no answer at all';
+    throw unfit(proxy, 'did not answer every request well', why);
   }
   const after = reading(proxy, pids, cores);
+  const tookMicros = (after.at - before.at) * 1000;
   const all = after.all - before.all;
+  const there = proxy.dataPathPid !== undefined;
+  const perRequest = (micros: number): number => micros / seen.requests;
   return {
-    cpuMicros: (after.dataPath - before.dataPath) / seen.requests,
-    allCpuMicros: all / seen.requests,
+    cpuMicros: there ? perRequest(after.dataPath - before.dataPath) : null,
+    allCpuMicros: there ? perRequest(all) : null,
     requestsPerSecond: seen.requests / seen.seconds,
     p50Micros: seen.p50Micros,
     p99Micros: seen.p99Micros,
-    residentBytes: residentBytes(proxy.dataPathPid),
-    foreign:
-      cores === undefined
-        ? null
-        : Math.max(0, after.coreBusy - before.coreBusy - all) / ((after.at - before.at) * 1000),
+    residentBytes: there ? residentBytes(proxy.dataPathPid) : null,
+    foreign: cores === undefined ? null : Math.max(0, after.coreBusy - before.coreBusy - all) / tookMicros,
+    waited:
+      after.waited === null || before.waited === null ? null : (after.waited - before.waited) / tookMicros,
+    softIrqMicros:
+      after.softIrq === null || before.softIrq === null ? null : perRequest(after.softIrq - before.softIrq),
+    lateP99Micros: seen.lateP99Micros ?? null,
   };
 }
 
 function reading(proxy: RunningProxy, pids: readonly number[], cores: Cores | undefined) {
+  const { dataPathPid } = proxy;
+  const softIrqPid = cores === undefined ? undefined : softIrqThread(cores.proxy);
   try {
     return {
       at: performance.now(),
-      dataPath: cpuMicros(proxy.dataPathPid),
+      dataPath: dataPathPid === undefined ? 0 : cpuMicros(dataPathPid),
+      waited: dataPathPid === undefined ? null : (schedule(dataPathPid)?.waitedMicros ?? null),
       all: pids.reduce((sum, pid) => sum + cpuMicros(pid), 0),
       coreBusy: cores === undefined ? 0 : coreBusyMicros(cores.proxy),
+      softIrq: softIrqPid === undefined ? null : cpuMicros(softIrqPid),
     };
   } catch (error) {
     // Its /proc files went with it.
     throw unfit(proxy, 'lost one of its processes', (error as Error).message);
   }
+}
+
+/** A thread that may move to the load's core would be measured there, with that core's caches and neighbours. */
+function refuseUnpinned(proxy: RunningProxy, pids: readonly number[], core: number): void {
+  const elsewhere = pids.flatMap(allowedCores).find((list) => list !== String(core));
+  if (elsewhere === undefined) return;
+  throw unfit(proxy, 'is not pinned', `a thread may run on ${elsewhere}, and should on ${core} only`);
 }
 
 function unfit(proxy: RunningProxy, what: string, why: string): SluiceError {

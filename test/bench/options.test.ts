@@ -1,34 +1,51 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseOptions } from './options.ts';
+import { HELP, parseOptions } from './options.ts';
+import { WORKS } from './works.ts';
 
 describe('the options', () => {
-  it('are five rounds of three seconds unless told otherwise', () => {
+  it('are all works in five rounds of three seconds unless told otherwise', () => {
     expect(parseOptions([])).toEqual({
-      rounds: 5,
-      seconds: 3,
-      warmUpSeconds: 3,
-      load: 'auto',
-      out: undefined,
+      kind: 'run',
+      options: {
+        works: WORKS.map(({ key }) => key),
+        rounds: 5,
+        seconds: 3,
+        warmUpSeconds: 3,
+        load: 'auto',
+        json: undefined,
+      },
     });
-    expect(parseOptions(['--rounds', '7', '--out', 'x.json', '--load', 'own'])).toMatchObject({
-      rounds: 7,
-      load: 'own',
-      out: 'x.json',
+  });
+
+  it('pick works, in the order of the table', () => {
+    const order = parseOptions(['tls', 'small', '--rounds', '7', '--json', 'x.json', '--load', 'own']);
+    expect(order).toMatchObject({
+      options: { works: ['small', 'tls'], rounds: 7, load: 'own', json: 'x.json' },
     });
   });
 
   it('let --quick be changed in part', () => {
-    expect(parseOptions(['--quick', '--rounds', '2'])).toMatchObject({ rounds: 2, seconds: 1 });
+    const order = parseOptions(['--quick', '--rounds', '2']);
+    expect(order).toMatchObject({ options: { rounds: 2, seconds: 1 } });
   });
 
-  it.each([['--rounds', '0'], ['--seconds', '1.5'], ['--load', 'ab'], ['--fast'], ['more']])(
+  it.each([['--rounds', '0'], ['--seconds', '1.5'], ['--load', 'ab'], ['--fast'], ['smal']])(
     'refuse %s %s with USAGE',
     (...argv) => {
       expect(() => parseOptions(argv)).toThrow(expect.objectContaining({ code: 'USAGE' }));
     },
   );
 
-  it('give help instead of a run', () => {
-    expect(parseOptions(['--help', '--quick'])).toBeUndefined();
+  it('say of a group that is only a name that it is not built', () => {
+    expect(() => parseOptions(['judgement'])).toThrow(expect.objectContaining({ code: 'NOT_BUILT' }));
+  });
+
+  it('take a report to be published instead of a run', () => {
+    expect(parseOptions(['--readme', 'a.json'])).toEqual({ kind: 'publish', file: 'a.json' });
+  });
+
+  it('give help, which names every work', () => {
+    expect(parseOptions(['--help', '--quick'])).toEqual({ kind: 'help' });
+    for (const { key } of WORKS) expect(HELP).toContain(`  ${key} `);
   });
 });

@@ -1,54 +1,88 @@
 import { parseArgs } from 'node:util';
 import { SluiceError } from '../../src/core/errors.ts';
+import type { LoadChoice } from './load.ts';
+import { WORKS, type Work, type WorkKey } from './works.ts';
 
 export interface BenchOptions {
+  /** What to measure, in the order of the table. */
+  readonly works: readonly WorkKey[];
   readonly rounds: number;
   /** Of one measurement; whole, because wrk counts in whole ones. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  readonly load: 'own' | 'wrk' | 'auto';
-  /** Where the JSON goes; undefined: nowhere. */
-  readonly out: string | undefined;
+  readonly load: LoadChoice;
+  /** Where the JSON goes; undefined: to test/bench/results, by date. */
+  readonly json: string | undefined;
 }
 
-export const HELP = `npm run bench -- [options]
+export type Order =
+  | { readonly kind: 'help' }
+  /** Take this JSON as the one that README and docs show. */
+  | { readonly kind: 'publish'; readonly file: string }
+  | { readonly kind: 'run'; readonly options: BenchOptions };
+
+/** Groups that will be benches of their own; their names are taken. */
+const NOT_BUILT: readonly string[] = ['judgement'];
+
+export const HELP = `npm run bench -- [work…] [options]
+works (all of them unless named):
+${WORKS.map(({ key, name }) => `  ${key.padEnd(13)} ${name}`).join('\n')}
+options:
   --rounds N       measurements of each proxy, interleaved (5)
   --seconds S      length of one measurement, whole seconds (3)
   --warm-up S      load on each proxy before the first round, whole seconds (3)
-  --load own|wrk   who sends the requests (wrk where it is on PATH)
+  --load own       our own load generators although wrk and h2load are there; --load wrk: theirs or none
   --quick          one round of 1 s: does it work at all; its numbers say nothing
-  --out FILE       write everything measured as JSON
+  --json FILE      where everything measured goes (test/bench/results/DATE.json)
+  --readme FILE    measure nothing: take this JSON as the one that README.md and docs/benchmarks.md show
 `;
 
 const QUICK = { rounds: '1', seconds: '1', 'warm-up': '1' };
 const USUAL = { rounds: '5', seconds: '3', 'warm-up': '3' };
 
-/** Undefined: help was asked for. Throws `USAGE`. */
-export function parseOptions(argv: readonly string[]): BenchOptions | undefined {
-  const { values } = read(argv);
-  if (values.help === true) return undefined;
+/** Throws `USAGE`, or `NOT_BUILT` for a group that is only a name today. */
+export function parseOptions(argv: readonly string[]): Order {
+  const { values, positionals } = read(argv);
+  if (values.help === true) return { kind: 'help' };
+  if (values.readme !== undefined) return { kind: 'publish', file: values.readme };
   const base = values.quick === true ? QUICK : USUAL;
   const load = values.load ?? 'auto';
   if (load !== 'own' && load !== 'wrk' && load !== 'auto') throw usage(`--load ${load}`, 'use own or wrk');
   return {
-    rounds: count('--rounds', values.rounds ?? base.rounds),
-    seconds: count('--seconds', values.seconds ?? base.seconds),
-    warmUpSeconds: count('--warm-up', values['warm-up'] ?? base['warm-up']),
-    load,
-    out: values.out,
+    kind: 'run',
+    options: {
+      works: pick(positionals).map(({ key }) => key),
+      rounds: count('--rounds', values.rounds ?? base.rounds),
+      seconds: count('--seconds', values.seconds ?? base.seconds),
+      warmUpSeconds: count('--warm-up', values['warm-up'] ?? base['warm-up']),
+      load,
+      json: values.json,
+    },
   };
+}
+
+function pick(names: readonly string[]): readonly Work[] {
+  for (const name of names) {
+    if (NOT_BUILT.includes(name)) throw new SluiceError('NOT_BUILT', `the bench of ${name} is not built yet`);
+    if (!WORKS.some(({ key }) => key === name)) {
+      throw usage(name, `name one of ${WORKS.map(({ key }) => key).join(', ')}`);
+    }
+  }
+  return names.length === 0 ? WORKS : WORKS.filter(({ key }) => names.includes(key));
 }
 
 function read(argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],
+      allowPositionals: true,
       options: {
         rounds: { type: 'string' },
         seconds: { type: 'string' },
         'warm-up': { type: 'string' },
         load: { type: 'string' },
-        out: { type: 'string' },
+        json: { type: 'string' },
+        readme: { type: 'string' },
         quick: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -1,10 +1,14 @@
-import { createServer } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 
 /**
- * The application behind the proxies: `origin-process.js BODY_BYTES`. It answers everything alike from one prepared
- * buffer, because it shares a core with the load and must not become what is measured. Requests have no bodies here.
+ * The application behind the proxies: `origin-process.js BODY_BYTES [CERT KEY]`, on two ports. It answers everything
+ * alike from one prepared buffer, because it shares a core with the load and must not become what is measured.
+ * Requests have no bodies here.
  */
 const bodyBytes = Number(process.argv[2]);
+const [cert, key] = process.argv.slice(3).map((file) => readFileSync(file));
 const END = Buffer.from('\r\n\r\n');
 const HEAD = [
   'HTTP/1.1 200 OK',
@@ -22,7 +26,7 @@ const HEAD = [
 ];
 const answer = Buffer.from(`${HEAD.join('\r\n')}\r\n\r\n${'x'.repeat(bodyBytes)}`, 'latin1');
 
-const server = createServer({ noDelay: true }, (socket) => {
+function serve(socket: Socket): void {
   let rest: Buffer = Buffer.alloc(0);
   socket.on('data', (bytes) => {
     rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
@@ -33,12 +37,22 @@ const server = createServer({ noDelay: true }, (socket) => {
   });
   // Clients end their connections as they like; whatever they miss they report themselves.
   socket.on('error', () => socket.destroy());
-});
+}
 
-server.listen(0, '127.0.0.1', () => {
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  process.stdout.write(`${JSON.stringify({ port })}\n`);
-});
+function server(): Server {
+  if (cert === undefined || key === undefined) return createServer({ noDelay: true }, serve);
+  return createTlsServer({ cert, key, noDelay: true }, serve);
+}
 
+function listen(): Promise<number> {
+  const listening = server();
+  return new Promise((ready) => {
+    listening.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
+      const address = listening.address();
+      ready(typeof address === 'object' && address !== null ? address.port : 0);
+    });
+  });
+}
+
+process.stdout.write(`${JSON.stringify({ ports: [await listen(), await listen()] })}\n`);
 process.stdin.on('end', () => process.exit(0)).resume();

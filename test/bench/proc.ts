@@ -4,10 +4,54 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Clock ticks in a second, the unit of CPU times in /proc. */
 const TICKS_PER_SECOND = ticksPerSecond();
 
-/** CPU time of one process with all its threads, user and system, in microseconds; steps of one tick (10 ms). */
+/**
+ * CPU time of one process with all its threads, user and system, in microseconds: the scheduler's own nanoseconds where
+ * the kernel shows them (a thread that ended takes its time with it), else clock ticks of 10 ms.
+ */
 export function cpuMicros(pid: number): number {
+  return schedule(pid)?.ranMicros ?? tickMicros(pid);
+}
+
+/** By the clock ticks of /proc/PID/stat; includes threads that ended. */
+export function tickMicros(pid: number): number {
   const { utime, stime } = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   return ((utime + stime) / TICKS_PER_SECOND) * 1e6;
+}
+
+/** How long the threads of a process (or its main one alone) ran, and how long they could have run but others did. */
+export function schedule(
+  pid: number,
+  mainThread = false,
+): { ranMicros: number; waitedMicros: number } | undefined {
+  let ranMicros = 0;
+  let waitedMicros = 0;
+  const threads = mainThread ? [String(pid)] : readdirSync(`/proc/${pid}/task`);
+  for (const thread of threads) {
+    const [ran, waited] = numbers(readIfThere(`/proc/${pid}/task/${thread}/schedstat`));
+    // Kernels without CONFIG_SCHED_INFO have no such file, or zeros in it.
+    if (ran === undefined || waited === undefined || (ran === 0 && thread === String(pid))) return undefined;
+    ranMicros += ran / 1000;
+    waitedMicros += waited / 1000;
+  }
+  return { ranMicros, waitedMicros };
+}
+
+/** The cores on which each thread of a process may run, as the kernel writes them: `0`, `0-1`. */
+export function allowedCores(pid: number): readonly string[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    const status = readIfThere(`/proc/${pid}/task/${thread}/status`);
+    const list = /^Cpus_allowed_list:\s*(.+)$/m.exec(status)?.[1];
+    return list === undefined ? [] : [list];
+  });
+}
+
+/** The kernel thread that does a core's network work when there is too much to do at once; undefined: not visible here. */
+export function softIrqThread(core: number): number | undefined {
+  const name = `ksoftirqd/${core}`;
+  const pid = readdirSync('/proc').find(
+    (one) => /^\d+$/.test(one) && readIfThere(`/proc/${one}/comm`).trim() === name,
+  );
+  return pid === undefined ? undefined : Number(pid);
 }
 
 /** Resident memory in bytes. */
@@ -59,6 +103,10 @@ export function parseCoreBusy(text: string, core: number): number {
   const line = text.split('\n').find((one) => one.startsWith(`cpu${core} `)) ?? '';
   const [user, nice, system, , , irq, softirq, steal] = line.split(/\s+/).slice(1).map(Number);
   return (user ?? 0) + (nice ?? 0) + (system ?? 0) + (irq ?? 0) + (softirq ?? 0) + (steal ?? 0);
+}
+
+function numbers(text: string): readonly number[] {
+  return text.trim() === '' ? [] : text.trim().split(' ').map(Number);
 }
 
 function readIfThere(path: string): string {

@@ -1,143 +1,198 @@
+import type { Accounting } from './accounting.ts';
 import type { ProxyName } from './contender.ts';
-import { conclude, judge, type Verdict } from './limits.ts';
+import type { IdleRun, IdleSample } from './idle.ts';
+import { type Conclusion, conclude, judge, type Verdict } from './judge.ts';
+import type { Limit } from './limits.ts';
 import type { Machine } from './machine.ts';
-import type { BenchOptions } from './options.ts';
-import type { Samples } from './run.ts';
+import type { Sample } from './measure.ts';
+import type { Rounds, Samples } from './run.ts';
 import { median, ratios, type Summary, summarize } from './statistics.ts';
-import type { Limit, Work } from './works.ts';
+import type { Traffic, Work, WorkKey } from './works.ts';
 
-/** What `--out` writes: every round of every number, so that others can do their own sums. */
+/** The JSON of one run: every round of every number, so that others can do their own sums. */
 export interface Report {
-  readonly schema: 1;
+  readonly schema: 2;
   /** ISO 8601. */
   readonly at: string;
   readonly machine: Machine;
-  readonly options: BenchOptions;
+  readonly accounting: Accounting;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
   readonly versions: Readonly<Record<string, string>>;
-  /** Who did not take part, and why. */
+  /** Who did not take part at all, and why. */
   readonly skipped: Readonly<Record<string, string>>;
   readonly works: readonly WorkReport[];
 }
 
-export interface WorkReport {
+export type WorkReport = TrafficReport | IdleReport | UndoneReport;
+
+interface WorkHead {
+  readonly key: WorkKey;
   readonly name: string;
-  readonly connections: number;
+}
+
+/** `skipped`: this machine or this build cannot; `failed`: the gateway should have and did not. */
+export interface UndoneReport extends WorkHead {
+  readonly outcome: 'skipped' | 'failed';
+  readonly why: string;
+}
+
+export interface TrafficReport extends WorkHead {
+  readonly outcome: 'measured';
+  readonly traffic: Exclude<Traffic, { kind: 'idle' }>;
   readonly bodyBytes: number;
+  /** Which generator sent the requests. */
+  readonly load: string;
   readonly proxies: readonly ProxyReport[];
-  readonly limits: readonly (Limit & {
-    readonly ratio: number | null;
-    readonly verdict: Verdict | 'skipped';
-  })[];
+  /** Who was left out of this work, and why. */
+  readonly without: Readonly<Record<string, string>>;
+  readonly limits: readonly LimitReport[];
+  /** The rounds that disagreed and were repeated; not used for anything, and kept so that nobody need trust us. */
+  readonly firstTry?: readonly ProxyReport[];
+}
+
+export interface IdleReport extends WorkHead {
+  readonly outcome: 'measured';
+  readonly traffic: Extract<Traffic, { kind: 'idle' }>;
+  readonly proxies: readonly (IdleSample & { readonly name: ProxyName })[];
+  readonly without: Readonly<Record<string, string>>;
+  readonly limits: readonly LimitReport[];
 }
 
 export interface ProxyReport {
   readonly name: ProxyName;
-  readonly cpuMicros: Summary;
-  readonly allCpuMicros: Summary;
+  readonly cpuMicros: Summary | null;
+  readonly allCpuMicros: Summary | null;
   readonly requestsPerSecond: Summary;
   readonly p50Micros: Summary;
   readonly p99Micros: Summary;
-  readonly residentBytes: Summary;
+  readonly residentBytes: Summary | null;
   readonly foreign: Summary | null;
+  readonly waited: Summary | null;
+  readonly softIrqMicros: Summary | null;
+  readonly lateP99Micros: Summary | null;
   /** CPU time beside each peer, median of the rounds' ratios. */
   readonly times: Readonly<Partial<Record<ProxyName, number>>>;
   /** Why its CPU time is not to be quoted; null: it may be. */
   readonly inconclusive: string | null;
 }
 
+export interface LimitReport {
+  readonly limit: Limit;
+  /** Median ratio, or 10⁶ bytes; null: not measured. */
+  readonly value: number | null;
+  readonly verdict: Verdict | 'skipped';
+  /** Null: there is no target, or nothing was measured. */
+  readonly onTarget: boolean | null;
+}
+
 /** The peers every proxy is compared with. */
 const YARDSTICKS: readonly ProxyName[] = ['nginx', 'http-proxy'];
 
-export function workReport(work: Work, samples: Samples): WorkReport {
-  const cpuOf = (name: ProxyName): readonly number[] | undefined =>
-    samples.get(name)?.map((one) => one.cpuMicros);
-  const gateway = cpuOf('sluice');
+export function trafficReport(work: Work, load: string, rounds: Rounds): TrafficReport {
+  if (work.traffic.kind === 'idle') throw new Error('idle clients have a report of their own');
+  const { samples, without } = rounds;
   return {
+    key: work.key,
     name: work.name,
-    connections: work.connections,
+    outcome: 'measured',
+    traffic: work.traffic,
     bodyBytes: work.bodyBytes,
-    proxies: [...samples].map(([name, rounds]) => {
-      const cpu = rounds.map((one) => one.cpuMicros);
-      const conclusion = conclude(cpu);
-      const foreign = rounds.flatMap((one) => (one.foreign === null ? [] : [one.foreign]));
-      return {
-        name,
-        cpuMicros: summarize(cpu),
-        allCpuMicros: summarize(rounds.map((one) => one.allCpuMicros)),
-        requestsPerSecond: summarize(rounds.map((one) => one.requestsPerSecond)),
-        p50Micros: summarize(rounds.map((one) => one.p50Micros)),
-        p99Micros: summarize(rounds.map((one) => one.p99Micros)),
-        residentBytes: summarize(rounds.map((one) => one.residentBytes)),
-        foreign: foreign.length === 0 ? null : summarize(foreign),
-        times: Object.fromEntries(
-          YARDSTICKS.flatMap((peer) => {
-            const other = cpuOf(peer);
-            return other === undefined ? [] : [[peer, median(ratios(cpu, other))]];
-          }),
-        ),
-        inconclusive: conclusion.conclusive ? null : conclusion.why,
-      };
-    }),
-    limits: work.limits.map((limit) => {
-      const peer = cpuOf(limit.over);
-      if (gateway === undefined || peer === undefined) return { ...limit, ratio: null, verdict: 'skipped' };
-      return { ...limit, ratio: median(ratios(gateway, peer)), verdict: judge(gateway, peer, limit.atMost) };
+    load,
+    proxies: [...samples].map(([name, all]) => proxyReport(name, all, samples)),
+    without: Object.fromEntries(without),
+    limits: work.limits.map((limit) => cpuLimit(limit, samples)),
+  };
+}
+
+function proxyReport(name: ProxyName, all: readonly Sample[], samples: Samples): ProxyReport {
+  const cpu = numbers(all, 'cpuMicros');
+  const conclusion: Conclusion = cpu.length === 0 ? { conclusive: true } : conclude(cpu);
+  return {
+    name,
+    cpuMicros: summary(all, 'cpuMicros'),
+    allCpuMicros: summary(all, 'allCpuMicros'),
+    requestsPerSecond: summarize(numbers(all, 'requestsPerSecond')),
+    p50Micros: summarize(numbers(all, 'p50Micros')),
+    p99Micros: summarize(numbers(all, 'p99Micros')),
+    residentBytes: summary(all, 'residentBytes'),
+    foreign: summary(all, 'foreign'),
+    waited: summary(all, 'waited'),
+    softIrqMicros: summary(all, 'softIrqMicros'),
+    lateP99Micros: summary(all, 'lateP99Micros'),
+    times: Object.fromEntries(
+      YARDSTICKS.flatMap((peer) => {
+        const other = cpuOf(samples, peer);
+        return other === undefined || cpu.length === 0 ? [] : [[peer, median(ratios(cpu, other))]];
+      }),
+    ),
+    inconclusive: conclusion.conclusive ? null : conclusion.why,
+  };
+}
+
+function cpuLimit(limit: Limit, samples: Samples): LimitReport {
+  if (limit.measure !== 'cpu') throw new Error('only idle clients have limits on memory');
+  const gateway = cpuOf(samples, 'sluice');
+  const peer = cpuOf(samples, limit.over);
+  if (gateway === undefined || peer === undefined) {
+    return { limit, value: null, verdict: 'skipped', onTarget: null };
+  }
+  const value = median(ratios(gateway, peer));
+  const onTarget = limit.target === undefined ? null : value <= limit.target;
+  return { limit, value, verdict: judge(gateway, peer, limit.atMost), onTarget };
+}
+
+export function idleReport(work: Work, { samples, without }: IdleRun): IdleReport {
+  if (work.traffic.kind !== 'idle') throw new Error('only for idle clients');
+  const gateway = samples.get('sluice');
+  return {
+    key: work.key,
+    name: work.name,
+    outcome: 'measured',
+    traffic: work.traffic,
+    proxies: [...samples].map(([name, sample]) => ({ name, ...sample })),
+    without: Object.fromEntries(without),
+    limits: work.limits.map((limit): LimitReport => {
+      if (limit.measure !== 'memory') throw new Error('idle clients have limits on memory only');
+      if (gateway === undefined) return { limit, value: null, verdict: 'skipped', onTarget: null };
+      const value = highest(gateway) / 1e6;
+      const verdict = value <= limit.atMost ? 'kept' : 'missed';
+      return { limit, value, verdict, onTarget: value <= limit.target };
     }),
   };
 }
 
-export function missedLimits(report: Report): boolean {
-  return report.works.some((work) => work.limits.some((limit) => limit.verdict === 'missed'));
+/** What a limit on memory is about: the clients are there in both moments. */
+export function highest({ residentBytes, againBytes }: IdleSample): number {
+  return Math.max(residentBytes, againBytes);
 }
 
-/** The report as Markdown, the form in which it stands in docs/benchmarks.md. */
-export function formatReport(report: Report): string {
-  const { machine, options } = report;
-  const versions = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
-  const lines = [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.system}; ${versions.join(', ')}.`,
-    `Rounds: ${options.rounds}, ${options.seconds} s for each proxy, after ${options.warmUpSeconds} s of warm-up; ${machine.pinning}.`,
-    ...Object.entries(report.skipped).map(([name, why]) => `Without ${name}: ${why}.`),
-  ];
-  for (const work of report.works)
-    lines.push('', `**${work.name}**`, '', ...table(work), '', ...limitLines(work));
-  return `${lines.join('\n')}\n`;
+/** Rounds that a limit needs disagree, so that it is worth asking once more. */
+export function disagrees(report: TrafficReport): boolean {
+  const needed = new Set<ProxyName>(report.limits.length === 0 ? [] : ['sluice']);
+  for (const { limit } of report.limits) if (limit.measure === 'cpu') needed.add(limit.over);
+  return report.proxies.some(({ name, inconclusive }) => needed.has(name) && inconclusive !== null);
 }
 
-function table(work: WorkReport): readonly string[] {
-  return [
-    '| proxy | CPU µs/request | spread | × nginx | × http-proxy | requests/s | p50 ms | p99 ms | RSS MB | core used by others | |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
-    ...work.proxies.map((proxy) => {
-      const cells = [
-        proxy.name,
-        proxy.cpuMicros.median.toFixed(1),
-        percent(proxy.cpuMicros.spread),
-        times(proxy.times['nginx']),
-        times(proxy.times['http-proxy']),
-        proxy.requestsPerSecond.median.toFixed(0),
-        (proxy.p50Micros.median / 1000).toFixed(2),
-        (proxy.p99Micros.median / 1000).toFixed(2),
-        (proxy.residentBytes.median / 1e6).toFixed(0),
-        proxy.foreign === null ? 'unknown' : percent(proxy.foreign.median),
-        proxy.inconclusive === null ? '' : `inconclusive: ${proxy.inconclusive}`,
-      ];
-      return `| ${cells.join(' | ')} |`;
-    }),
-  ];
+export function hasFailed(report: Report): boolean {
+  return report.works.some(
+    (work) =>
+      work.outcome === 'failed' ||
+      (work.outcome === 'measured' && work.limits.some(({ verdict }) => verdict === 'missed')),
+  );
 }
 
-function limitLines(work: WorkReport): readonly string[] {
-  return work.limits.map((limit) => {
-    const found = limit.ratio === null ? 'not measured' : `measured ${limit.ratio.toFixed(2)} ×`;
-    return `Limit: at most ${limit.atMost} × ${limit.over} — ${found}, ${limit.verdict}.`;
-  });
+function cpuOf(samples: Samples, name: ProxyName): readonly number[] | undefined {
+  const all = samples.get(name);
+  return all === undefined || all.length === 0 ? undefined : numbers(all, 'cpuMicros');
 }
 
-function times(ratio: number | undefined): string {
-  return ratio === undefined ? '–' : ratio.toFixed(2);
+function summary(all: readonly Sample[], key: keyof Sample): Summary | null {
+  const values = numbers(all, key);
+  return values.length === 0 ? null : summarize(values);
 }
 
-function percent(part: number): string {
-  return `${(part * 100).toFixed(0)} %`;
+function numbers(all: readonly Sample[], key: keyof Sample): readonly number[] {
+  return all.flatMap((sample) => sample[key] ?? []);
 }

@@ -21,7 +21,7 @@ export async function wrkArguments({ url, work, seconds, folder }: LoadOrder): P
   const script = join(folder, 'report.lua');
   await writeFile(script, SCRIPT);
   return [
-    ...['--threads', '1', '--connections', String(work.connections), '--duration', `${seconds}s`],
+    ...['--threads', '1', '--connections', String(work.traffic.connections), '--duration', `${seconds}s`],
     ...['--timeout', '5s', '--script', script],
     ...REQUEST_HEADERS.flatMap(([name, value]) => ['--header', `${name}: ${value}`]),
     url + REQUEST_PATH,

@@ -1,29 +1,29 @@
-import { resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SLUICE_VERSION } from '../../../src/app/version.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
 import { startChild } from '../child.ts';
-import type { Contender } from '../contender.ts';
+import { type Contender, type ProxyPlace, schemeOf, Unfit } from '../contender.ts';
+import { ROOT } from '../folders.ts';
 import { environmentOf, treeOf } from '../proc.ts';
 
-/** The compiled program beside the compiled bench. */
-const MAIN = resolve(import.meta.dirname, '../../../src/main.js');
+const MAIN = join(ROOT, 'dist/src/main.js');
 
 /** The whole product as a person starts it: supervisor, controller and one worker, with policy, breaker and metrics. */
 export const sluice: Contender = {
   name: 'sluice',
   describe: () => ({ version: SLUICE_VERSION }),
-  async start({ originUrl, folder, core }) {
+  async start(place) {
+    const { folder, setup } = place;
+    const file = join(folder, 'sluice.yaml');
+    await writeFile(file, sluiceConfiguration(place));
+    refuseWhatIsNotBuilt(file);
     const child = await startChild({
       name: 'sluice',
       command: process.execPath,
-      args: [
-        MAIN,
-        'serve',
-        '--json',
-        ...['--origin', `bench=${originUrl}`],
-        ...['--port', '0', '--admin-port', '0', '--state', folder],
-      ],
-      core,
+      args: [MAIN, 'serve', '--json', '--file', file],
+      core: place.core,
       env: { SLUICE_STOP_WITH_STDIN: '1' },
       cwd: folder,
       ready: (line) => line.startsWith('{"type":"listening"'),
@@ -37,6 +37,56 @@ export const sluice: Contender = {
         remedy: 'start it by hand: node dist/src/main.js serve --origin a=URL',
       });
     }
-    return { url: `http://127.0.0.1:${ports[0]}`, dataPathPid: worker, child };
+    return { url: `${schemeOf(setup.downstream)}://127.0.0.1:${ports[0]}`, dataPathPid: worker, child };
   },
 };
+
+/** Two platforms that share the traffic, each with a probe a second. JSON is YAML. */
+export function sluiceConfiguration({ origins, setup, certificate, folder }: ProxyPlace): string {
+  const platforms = Object.fromEntries(
+    origins.map((origin, index) => [
+      `platform-${index}`,
+      {
+        provider: 'static',
+        origins: [origin],
+        ...(setup.upstream === 'https' ? { ca: certificate.cert } : {}),
+      },
+    ]),
+  );
+  const { cert, key } = certificate;
+  const tls = setup.downstream === 'http' ? {} : { tls: [{ cert, key }], http2: setup.downstream === 'h2' };
+  const log = { format: 'json', file: join(folder, 'access.log') };
+  return `${JSON.stringify(
+    {
+      version: 1,
+      platforms,
+      applications: {
+        bench: {
+          health: { path: '/healthz', every: '1s' },
+          // As the peers are told: the origin sees the Host that the client sent.
+          routes: [{ host: '127.0.0.1', publicHost: 'map' }],
+          targets: Object.fromEntries(Object.keys(platforms).map((name) => [name, { tier: 1, weight: 50 }])),
+        },
+      },
+      gateway: {
+        workers: 1,
+        listen: [{ host: '127.0.0.1', port: 0, ...tls }],
+        admin: { port: 0 },
+        ...(setup.accessLog ? { accessLog: log } : {}),
+      },
+      state: { dir: join(folder, 'state') },
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+/** An older gateway than the bench is no error; a bench that writes nonsense is. */
+function refuseWhatIsNotBuilt(file: string): void {
+  const asked = spawnSync(process.execPath, [MAIN, 'validate', '--file', file], { encoding: 'utf8' });
+  if (asked.status === 0) return;
+  const said = `${asked.stdout}${asked.stderr}`;
+  const unknown = /gateway\S*: (?:unknown key|not built yet)[^\n]*/.exec(said)?.[0];
+  if (unknown !== undefined) throw new Unfit(`this build of the gateway does not take ${unknown}`);
+  throw new SluiceError('NOT_HEALTHY', "the gateway refuses the bench's configuration", { why: said });
+}
