@@ -1,7 +1,9 @@
 import { decide } from '../../policies/decide.ts';
+import type { EventType } from '../core/events.ts';
 import type { FromSupervisor, FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
 import type { Clock, Logger, Random, Runnable } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
+import type { RefusedConfiguration } from '../core/status.ts';
 import { createEngine } from '../engine/engine.ts';
 import { createLastTable } from '../engine/last-table.ts';
 import { createEventLog } from '../events/log.ts';
@@ -12,18 +14,34 @@ import { closeAll, startAll } from '../lib/lifecycle.ts';
 import { createRedactor } from '../lib/redact.ts';
 import { createAdminApi } from '../observe/admin-api.ts';
 import { fileStore } from '../state/file-store.ts';
+import type { ReadConfiguration } from './configuration.ts';
+import { createFileWatch } from './file-watch.ts';
 import { createGatewayTotals } from './gateway-totals.ts';
+import { withAffinityKey } from './installation-key.ts';
+import { createLiveSettings } from './live-settings.ts';
 import { localControl } from './local-control.ts';
 import { openOrchestrator, openProviders } from './orchestration.ts';
+import { reconfiguration, watchedPlatforms } from './reconfigure.ts';
 import { createReleaseNames } from './release-names.ts';
-import { releaseProbe } from './release-probe.ts';
+import { createReleaseProbe } from './release-probe.ts';
+import { createReload, textsOf } from './reload.ts';
+import { gatewayRevision } from './revision.ts';
 import { statusView } from './status-view.ts';
 import { takeUpDeployments } from './take-up.ts';
 import { createTrafficControl } from './traffic-control.ts';
 import { createWorkerLink } from './worker-link.ts';
 
 export interface ControllerDeps {
+  /** What to begin with. */
   readonly settings: Settings;
+  /** What was read for it. */
+  readonly files: ReadConfiguration['files'];
+  /** Set when the configuration is no good now and `settings` are those of a controller before. */
+  readonly refused?: RefusedConfiguration | undefined;
+  /** The configuration as it is now. */
+  readonly read: () => ReadConfiguration;
+  /** These shall not be printed from now on, beside those that came with `settings`. */
+  readonly hide: (secrets: readonly string[]) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -36,16 +54,25 @@ export interface Controller extends Runnable {
   accept(message: FromWorker | FromSupervisor): void;
 }
 
+/** A deployment changes what is live, a configuration which applications there are. */
+const NAMES_CHANGE: ReadonlySet<EventType> = new Set([
+  'deployment.started',
+  'deployment.finished',
+  'configuration.reloaded',
+]);
 /** Less than the supervisor waits before it ends us the hard way. */
 const STOP_DEPLOYMENTS_MS = 2_000;
 
 /** The part that knows and decides, put together: state → events → engine ⇄ monitor → orchestrator → admin API. */
 export async function createController(deps: ControllerDeps): Promise<Controller> {
-  const { settings, clock, random, logger, send } = deps;
-  const applications = Object.values(settings.applications);
-  const redactor = createRedactor(settings.secrets);
+  const { clock, random, logger, send } = deps;
+  let redactor = createRedactor(deps.settings.secrets);
+  let stopping = false;
 
-  const store = await fileStore(settings.state.dir, clock);
+  const store = await fileStore(deps.settings.state.dir, clock);
+  const first = await withAffinityKey(deps.settings, store);
+  const live = createLiveSettings(first);
+  const { settings } = live;
   const events = createEventLog({
     clock,
     redact: (event) => redactor.value(event) as typeof event,
@@ -58,7 +85,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   const totals = createGatewayTotals();
 
   const engine = createEngine({
-    applications,
+    applications: Object.values(settings.applications),
     platforms: settings.platforms,
     clock,
     logger,
@@ -67,32 +94,41 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     judge: healthJudge,
     ...(kept ? { lastTable: kept } : {}),
   });
+  const probe = createProbe({ clock, upstreamTls: () => settings.gateway.upstreamTls });
   const monitor = createMonitor({
     clock,
     random,
     logger,
-    probe: createProbe({ clock }),
-    platforms: applications.flatMap(({ name, targets }) =>
-      targets.map((target) => ({ application: name, provider: providers.get(target.platform)! })),
-    ),
+    probe,
+    platforms: watchedPlatforms(settings, providers),
   });
   const traffic = createTrafficControl(engine, monitor, link, {
     clock,
     logger,
-    drainMs: settings.gateway.timeouts.drainMs,
+    drainMs: () => settings.gateway.timeouts.drainMs,
   });
   const orchestrator = await openOrchestrator({
     ...{ settings, store, events, clock, logger, traffic, providers },
-    probe: releaseProbe,
+    probe: createReleaseProbe(probe),
     what: 'sluice serve',
     by: 'server',
   });
-  const stopping = new AbortController();
-  const control = await localControl(settings, orchestrator, store, logger, stopping.signal);
-  const names = createReleaseNames(orchestrator, applications);
+  const quitting = new AbortController();
+  const control = await localControl(settings, orchestrator, store, logger, quitting.signal);
+  const names = createReleaseNames(orchestrator, settings);
   const admin = createAdminApi({
-    settings: settings.gateway.admin,
-    status: () => statusView({ settings, engine, link, events, names, now: clock.now() }),
+    settings: {
+      ...settings.gateway.admin,
+      get tokens() {
+        return settings.gateway.admin.tokens;
+      },
+    },
+    status: () =>
+      statusView({
+        ...{ settings, engine, link, events, names },
+        configuration: reload.status,
+        now: clock.now(),
+      }),
     table: () => engine.table,
     explain: (application) => engine.explain(application),
     counters: () => totals.now,
@@ -100,7 +136,28 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     control,
     redact: (value) => redactor.value(value),
     ready: () => engine.table.version > 0 && link.ready > 0,
+    stopping: () => stopping,
   });
+  const reload = createReload(
+    {
+      ...{ clock, logger, events },
+      ...reconfiguration({
+        ...{ live, engine, monitor, providers, orchestrator, control, link, send },
+        ...{ clock, random, logger },
+      }),
+      read: deps.read,
+      async complete(next) {
+        // The old ones may still occur somewhere.
+        redactor = createRedactor([...new Set([...settings.secrets, ...next.secrets])]);
+        deps.hide(next.secrets);
+        return await withAffinityKey(next, store);
+      },
+      watch: (files) => watch.watch(files),
+      keep: (files) => send({ to: 'supervisor', type: 'last-good', files }),
+    },
+    { settings: first, refused: deps.refused },
+  );
+  const watch = createFileWatch(clock, () => reload.soon('files'));
 
   // Facts in, tables out. Everything else follows from these lines.
   monitor.onSignal((signal) => engine.accept(signal));
@@ -119,16 +176,25 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     } else if (message.type === 'gone') {
       const { worker: index, pid, why } = message;
       events.append({ type: 'process.exited', process: 'worker', pid, index, why });
+    } else if (message.type === 'configured' && message.error) {
+      logger.warn({ worker: message.worker, ...message.error }, 'a worker could not take the settings');
     }
   });
-  // A deployment changes what is live; names are read again when it ends.
   events.onEvent((event) => {
-    if (event.type === 'deployment.finished' || event.type === 'deployment.started') readNames();
+    if (NAMES_CHANGE.has(event.type)) readNames();
   });
 
   function readNames(): void {
     names.refresh().catch((error: unknown) => {
       logger.warn({ err: String(error) }, 'the releases cannot be read; they are shown by their ids');
+    });
+  }
+
+  function announce({ message, why, remedy }: RefusedConfiguration): void {
+    events.append({
+      ...{ type: 'configuration.refused', message },
+      ...(why === undefined ? {} : { why }),
+      ...(remedy === undefined ? {} : { remedy }),
     });
   }
 
@@ -139,25 +205,45 @@ export async function createController(deps: ControllerDeps): Promise<Controller
       return admin.port;
     },
     accept(message) {
-      if (message.type !== 'predecessor-gone') return link.accept(message);
-      const { pid, why } = message;
-      events.append({ type: 'process.exited', process: 'controller', pid, why });
+      switch (message.type) {
+        case 'predecessor-gone': {
+          const { pid, why } = message;
+          events.append({ type: 'process.exited', process: 'controller', pid, why });
+          return;
+        }
+        case 'reload':
+          return reload.soon('signal');
+        case 'stopping':
+          stopping = true;
+          return;
+        default:
+          return link.accept(message);
+      }
     },
     async start() {
       events.append({ type: 'process.started', process: 'controller', pid: process.pid });
       await names.refresh();
-      for (const { name } of applications) {
-        const live = Object.values((await orchestrator.releases(name)).live);
-        engine.allowReleases(name, [...new Set(live)]);
+      for (const name of Object.keys(settings.applications)) {
+        const deployed = Object.values((await orchestrator.releases(name)).live);
+        engine.allowReleases(name, [...new Set(deployed)]);
       }
+      // The workers may still serve by what a controller before this one had read.
+      const { gateway } = settings;
+      send({ to: 'supervisor', type: 'gateway', revision: gatewayRevision(gateway), settings: gateway });
       if (engine.table.version > 0) link.publish(engine.table);
       await startAll(parts);
       monitor.watch(engine.watched);
-      void takeUpDeployments({ orchestrator, control, events, clock, logger, stop: stopping.signal });
+      watch.watch(deps.files);
+      if (deps.refused === undefined)
+        send({ to: 'supervisor', type: 'last-good', files: textsOf(deps.files) });
+      else announce(deps.refused);
+      void takeUpDeployments({ orchestrator, control, events, clock, logger, stop: quitting.signal });
     },
     async close() {
-      stopping.abort();
+      quitting.abort();
+      watch.close();
       try {
+        await reload.settled();
         await closeAll(parts);
         // Deployments stop at their next step; what is under way then is resumed from the journal.
         const settled = new AbortController();

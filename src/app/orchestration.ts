@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import { PROVIDERS } from '../../providers/registry.ts';
 import type { Clock, EventLog, Logger, Random, StateStore } from '../core/ports.ts';
 import type { PlatformProvider } from '../core/provider.ts';
-import type { Settings } from '../core/settings.ts';
+import type { PlatformSettings, Settings } from '../core/settings.ts';
 import type { TrafficControl } from '../core/traffic.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
 import type { ReleaseProbe } from '../orchestrator/context.ts';
 import { createOrchestrator, type Orchestrator } from '../orchestrator/orchestrator.ts';
+import { installationKey } from './installation-key.ts';
 
 export interface OrchestrationDeps {
   readonly settings: Settings;
@@ -27,18 +29,43 @@ export function uniqueId(): string {
   return randomBytes(6).toString('hex');
 }
 
-export function openProviders(
-  settings: Settings,
-  deps: { clock: Clock; random: Random; logger: Logger },
-): ReadonlyMap<string, PlatformProvider> {
+interface ProviderDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export function openProviders(settings: Settings, deps: ProviderDeps): Map<string, PlatformProvider> {
   const providers = new Map<string, PlatformProvider>();
   for (const platform of Object.values(settings.platforms)) {
-    const registration = PROVIDERS[platform.provider];
-    if (!registration)
-      throw new Error(`the configuration let an unknown provider through: ${platform.provider}`);
-    providers.set(platform.name, registration.create({ platform: platform.name, ...deps }, platform.options));
+    providers.set(platform.name, openProvider(platform, deps));
   }
   return providers;
+}
+
+/** In place, for those who hold the map: a provider whose platform changed is another one. Returns who is left over. */
+export function renewProviders(
+  providers: Map<string, PlatformProvider>,
+  { before, next }: { readonly before: Settings; readonly next: Settings },
+  deps: ProviderDeps,
+): readonly PlatformProvider[] {
+  const opened = new Map<string, PlatformProvider>();
+  for (const platform of Object.values(next.platforms)) {
+    const kept = providers.get(platform.name);
+    const isSame = kept !== undefined && isDeepStrictEqual(before.platforms[platform.name], platform);
+    opened.set(platform.name, isSame ? kept : openProvider(platform, deps));
+  }
+  const over = [...providers.values()].filter((provider) => opened.get(provider.platform) !== provider);
+  providers.clear();
+  for (const [name, provider] of opened) providers.set(name, provider);
+  return over;
+}
+
+function openProvider(platform: PlatformSettings, deps: ProviderDeps): PlatformProvider {
+  const registration = PROVIDERS[platform.provider];
+  if (!registration)
+    throw new Error(`the configuration let an unknown provider through: ${platform.provider}`);
+  return registration.create({ platform: platform.name, ...deps }, platform.options);
 }
 
 /** The orchestrator with everything it stands on; the same in the controller and in a command that works alone. */
@@ -49,17 +76,9 @@ export async function openOrchestrator(deps: OrchestrationDeps): Promise<Orchest
     bundles: await bundleStore(store, uniqueId),
     deploysTo: (name) => PROVIDERS[settings.platforms[name]?.provider ?? '']?.deploys ?? false,
     uniqueId,
-    hashKey: await hashKey(store),
+    // Release ids stay comparable, and their hashes tell nothing of the secrets inside.
+    hashKey: await installationKey(store, 'release-hmac'),
     process: { host: hostname(), pid: process.pid },
     holder: `${deps.what} (pid ${process.pid} on ${hostname()})`,
   });
-}
-
-/** Made once per installation: release ids stay comparable, and their hashes tell nothing of the secrets inside. */
-async function hashKey(store: StateStore): Promise<string> {
-  const kept = await store.get('keys', 'release-hmac');
-  if (typeof kept === 'string') return kept;
-  const made = randomBytes(32).toString('hex');
-  await store.put('keys', 'release-hmac', made);
-  return made;
 }

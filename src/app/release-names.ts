@@ -1,6 +1,6 @@
 import type { ApplicationName, ReleaseId } from '../core/ids.ts';
 import type { Release } from '../core/release.ts';
-import type { ApplicationSettings } from '../core/settings.ts';
+import type { Settings } from '../core/settings.ts';
 import type { Orchestrator } from '../orchestrator/orchestrator.ts';
 
 /** The numbers people say, for the ids that platforms carry. Kept in memory: status is asked for often. */
@@ -13,12 +13,12 @@ export interface ReleaseNames {
 
 export function createReleaseNames(
   orchestrator: Pick<Orchestrator, 'releases'>,
-  applications: readonly ApplicationSettings[],
+  settings: Pick<Settings, 'applications'>,
 ): ReleaseNames {
   const known = new Map<ApplicationName, { releases: readonly Release[]; live: ReadonlySet<ReleaseId> }>();
   return {
     async refresh() {
-      for (const { name } of applications) {
+      for (const name of Object.keys(settings.applications)) {
         const { releases, live } = await orchestrator.releases(name);
         known.set(name, { releases, live: new Set(Object.values(live)) });
       }

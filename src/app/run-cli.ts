@@ -109,6 +109,7 @@ function processIo(): CliIo {
       return usable ? { input: process.stdin, output: process.stdout } : undefined;
     },
     signal: stopping.signal,
+    onHangUp: (listener) => void process.on('SIGHUP', listener),
     exit(status) {
       process.exitCode = status;
     },

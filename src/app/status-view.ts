@@ -1,7 +1,7 @@
 import { TELLING_EVENTS } from '../core/events.ts';
 import type { EventLog } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
-import type { ApplicationStatus, PlatformStatus, StatusView } from '../core/status.ts';
+import type { ApplicationStatus, ConfigurationStatus, PlatformStatus, StatusView } from '../core/status.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ReleaseNames } from './release-names.ts';
 import { SLUICE_VERSION } from './version.ts';
@@ -15,6 +15,7 @@ export function statusView(of: {
   readonly link: WorkerLink;
   readonly events: EventLog;
   readonly names: ReleaseNames;
+  readonly configuration: ConfigurationStatus;
   readonly now: number;
 }): StatusView {
   const { settings, engine, link, events, names } = of;
@@ -35,6 +36,7 @@ export function statusView(of: {
     tableVersion: engine.table.version,
     workers: { wanted: settings.gateway.workers, ready: link.ready },
     applications,
+    configuration: of.configuration,
     recent: events
       .since(0)
       .filter((event) => TELLING_EVENTS.has(event.type))

@@ -1,17 +1,27 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import cluster, { type Worker } from 'node:cluster';
+import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../core/errors.ts';
-import type { FromSupervisor, FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
+import type {
+  ConfigurationFiles,
+  FromSupervisor,
+  FromWorker,
+  ToSupervisor,
+  ToWorker,
+} from '../core/messages.ts';
 import type { Clock, Dispose, Logger } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/settings.ts';
+import { createEjectionsInForce } from './ejections-in-force.ts';
 import { exitReason } from './exit-reason.ts';
 import { type RestartBackoff, restartBackoff } from './restart-delay.ts';
-import { workerEnvironment, workerSettings } from './worker-scope.ts';
+import { gatewayRevision } from './revision.ts';
+import { carriedOver, pinned, workerEnvironment, workerSettings } from './worker-scope.ts';
 
 export interface SupervisorOptions {
   /** What to run as the controller: `main.js` and its arguments. */
   readonly main: string;
   readonly args: readonly string[];
+  /** What to begin with; the controller sends others when the configuration changes. */
   readonly gateway: GatewaySettings;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -30,23 +40,37 @@ export interface Listening {
 export interface Supervisor {
   /** Resolves when every worker listens and the controller answers; throws what one of them failed with. */
   start(): Promise<Listening>;
-  /** Drains the workers within their deadline, then ends the controller. */
+  /** The configuration is to be read again. */
+  reload(): void;
+  /** /readyz turns first; after a moment the workers drain within their deadline, then the controller ends. */
   close(): Promise<void>;
 }
 
 const FIRST_START_MS = 30_000;
 const CONTROLLER_STOP_MS = 5_000;
+const TICKET_KEY_BYTES = 48;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { clock, logger, gateway } = options;
+  const { clock, logger } = options;
+  let { gateway } = options;
+  let revision = gatewayRevision(gateway);
+  /** A client may come back to another worker, and to the successor of one that died. */
+  const ticketKeys = randomBytes(TICKET_KEY_BYTES).toString('base64');
   const workers = new Map<number, Worker>();
   const workerBackoffs = new Map<number, RestartBackoff>();
   const controllerBackoff = restartBackoff(clock);
   const timers = new Set<Dispose>();
+  /** No longer wanted: they drain, and nobody takes their place. */
+  const leaving = new Set<Worker>();
+  const ejections = createEjectionsInForce();
   let controller: ChildProcess | undefined;
+  /** About to close: /readyz says so, and all goes on as before for a moment. */
+  let stopping = false;
   let closing = false;
   /** What a new worker needs to serve although the controller is away. */
   let lastTable: ToWorker | undefined;
+  /** What the next controller needs when it finds a configuration that is no good. */
+  let lastGood: ConfigurationFiles | undefined;
   let started: { resolve(value: Listening): void; reject(error: Error): void } | undefined;
   let listen = gateway.listen;
   let ports: readonly number[] | undefined;
@@ -69,6 +93,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     });
     child.on('exit', (code, signal) => controllerEnded(child, code, signal));
     if (predecessor) tellController(predecessor);
+    if (stopping) tellController({ to: 'controller', type: 'stopping' });
     const tableVersion = lastTable?.type === 'table' ? lastTable.table.version : 0;
     for (const worker of listening) tellController({ to: 'controller', type: 'ready', worker, tableVersion });
   }
@@ -80,7 +105,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const restartInMs = controllerBackoff.ended();
     logger.warn({ why, restartInMs }, 'the controller ended; the workers serve the last table');
     later(restartInMs, () =>
-      startController({ to: 'controller', type: 'predecessor-gone', pid: child.pid ?? 0, why }),
+      startController({
+        ...{ to: 'controller', type: 'predecessor-gone', pid: child.pid ?? 0, why },
+        files: lastGood,
+      }),
     );
   }
 
@@ -99,16 +127,20 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   function workerEnded(index: number, worker: Worker, code: number | null, signal: string | null): void {
+    const wasLeaving = leaving.delete(worker);
     if (closing || workers.get(index) !== worker) return;
     workers.delete(index);
     listening.delete(index);
     // The last one took the socket along: who comes next must open the same port again, not another free one.
     if (listening.size === 0 && ports) listen = pinned(gateway.listen, ports);
-    const why = exitReason(code, signal);
+    const why = wasLeaving && code === 0 ? 'no longer wanted' : exitReason(code, signal);
     tellController({ to: 'controller', type: 'gone', worker: index, pid: worker.process.pid ?? 0, why });
-    const restartInMs = workerBackoffs.get(index)?.ended() ?? 0;
+    if (index >= gateway.workers) return;
+    const restartInMs = wasLeaving ? 0 : (workerBackoffs.get(index)?.ended() ?? 0);
     logger.warn({ worker: index, why, restartInMs }, 'a worker ended; starting another');
-    later(restartInMs, () => startWorker(index));
+    later(restartInMs, () => {
+      if (index < gateway.workers && !workers.has(index)) startWorker(index);
+    });
   }
 
   /** node:cluster drops what is sent before the worker's own program listens, so it says when it does. */
@@ -117,8 +149,41 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       tell(worker, { to: 'worker', type: 'stop', deadlineMs: 0 });
       return;
     }
-    tell(worker, { to: 'worker', type: 'settings', settings: workerSettings(gateway, listen) });
+    tell(worker, settingsMessage());
     if (lastTable) tell(worker, lastTable);
+    for (const ejection of ejections.at(clock.now())) {
+      tell(worker, { to: 'worker', type: 'ejection', ejection });
+    }
+  }
+
+  function settingsMessage(): ToWorker {
+    const settings = workerSettings(gateway, { listen, ticketKeys });
+    return { to: 'worker', type: 'settings', revision, settings };
+  }
+
+  /** Other settings for all of them, and as many workers as these ask for. */
+  function configure(message: Extract<ToSupervisor, { type: 'gateway' }>): void {
+    if (closing || message.revision === revision) return;
+    listen = carriedOver(message.settings.listen, { configured: gateway.listen, told: listen });
+    gateway = message.settings;
+    revision = message.revision;
+    for (const worker of workers.values()) tell(worker, settingsMessage());
+    for (let index = 0; index < gateway.workers; index++) if (!workers.has(index)) startWorker(index);
+    for (const [index, worker] of workers) if (index >= gateway.workers) dismiss(index, worker);
+  }
+
+  /** It keeps its number until it has ended: what it still does is reported under that. */
+  function dismiss(index: number, worker: Worker): void {
+    if (leaving.has(worker)) return;
+    listening.delete(index);
+    leaving.add(worker);
+    void drain(worker);
+  }
+
+  function drain(worker: Worker): Promise<void> {
+    const deadlineMs = gateway.timeouts.drainMs;
+    tell(worker, { to: 'worker', type: 'stop', deadlineMs });
+    return ended(worker.process, deadlineMs + 1_000, clock);
   }
 
   function fromController(message: ToWorker | ToSupervisor): void {
@@ -128,6 +193,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     } else if (message.type === 'controller-ready') {
       adminPort = message.adminPort;
       settle();
+    } else if (message.type === 'gateway') {
+      configure(message);
+    } else if (message.type === 'last-good') {
+      lastGood = message.files;
     } else if (message.type === 'failed') {
       failed(message, 'the controller');
     }
@@ -138,7 +207,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       if (message.type === 'worker-hears') equip(worker);
       else if (message.type === 'worker-listening') {
         ports = message.ports;
-        listening.add(index);
+        if (!leaving.has(worker)) listening.add(index);
         settle();
       } else if (message.type === 'failed' && !failed(message, `worker ${index}`)) {
         // It lives and serves nobody; its successor tries again.
@@ -149,6 +218,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const pid = worker.process.pid;
     tellController(message.type === 'ready' && pid !== undefined ? { ...message, pid } : message);
     if (message.type !== 'ejection') return;
+    ejections.add(message.ejection);
     // The others must not find out one by one, and not wait for a controller that may be away.
     for (const [other, its] of workers) {
       if (other !== index) tell(its, { to: 'worker', type: 'ejection', ejection: message.ejection });
@@ -190,14 +260,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   let closed: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
+    stopping = true;
+    tellController({ to: 'controller', type: 'stopping' });
+    // Until whoever asks /readyz has heard of it, new connections keep coming; nobody asks what never served.
+    if (!closing && listening.size > 0) await clock.sleep(gateway.timeouts.stopDelayMs);
     closing = true;
     for (const dispose of timers) dispose();
-    const deadlineMs = gateway.timeouts.drainMs;
-    const drained = [...workers.values()].map((worker) => {
-      tell(worker, { to: 'worker', type: 'stop', deadlineMs });
-      return ended(worker.process, deadlineMs + 1_000, clock);
-    });
-    await Promise.all(drained);
+    await Promise.all([...workers.values()].map(drain));
     // Last: while requests drain, somebody must still answer /readyz and take events.
     if (!controller) return;
     const gone = ended(controller, CONTROLLER_STOP_MS, clock);
@@ -221,18 +290,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       for (let index = 0; index < gateway.workers; index++) startWorker(index);
       return ready;
     },
+    reload() {
+      // One that is about to start reads it anyway.
+      tellController({ to: 'controller', type: 'reload' });
+    },
     close() {
       closed ??= closeAll();
       return closed;
     },
   };
-}
-
-function pinned(
-  listen: GatewaySettings['listen'],
-  ports: readonly number[],
-): readonly GatewaySettings['listen'][number][] {
-  return listen.map((at, index) => ({ ...at, port: ports[index] ?? at.port }));
 }
 
 function tell(worker: Worker, message: ToWorker): void {

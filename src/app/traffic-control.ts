@@ -12,7 +12,7 @@ export function createTrafficControl(
   engine: Engine,
   monitor: Monitor,
   link: WorkerLink,
-  options: { readonly clock: Clock; readonly logger: Logger; readonly drainMs: number },
+  options: { readonly clock: Clock; readonly logger: Logger; readonly drainMs: () => number },
 ): TrafficControl {
   const { clock, logger } = options;
   return {
@@ -35,7 +35,7 @@ export function createTrafficControl(
 
     async withdraw(application, platform, release) {
       const version = engine.withdrawRelease(application, platform, release);
-      const drained = await link.drained(version, options.drainMs);
+      const drained = await link.drained(version, options.drainMs());
       if (!drained)
         logger.warn({ platform, release, version }, 'some exchanges outlasted the drain; they will be cut');
     },

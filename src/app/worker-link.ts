@@ -1,3 +1,4 @@
+import { fromWire, SluiceError, type WireError } from '../core/errors.ts';
 import type { FromWorker, ToWorker } from '../core/messages.ts';
 import type { Clock, Event } from '../core/ports.ts';
 import type { RoutingTable } from '../core/routing-table.ts';
@@ -13,11 +14,15 @@ export interface WorkerLink {
   applied(version: number, withinMs: number): Promise<boolean>;
   /** Resolves true when every live worker has drained to this version or a later one. */
   drained(version: number, withinMs: number): Promise<boolean>;
+  /** Resolves when every live worker serves by these settings; throws what one of them could not, or NOT_HEALTHY. */
+  configured(revision: string, withinMs: number): Promise<void>;
 }
 
 interface Known {
   applied: number;
   drained: number;
+  /** Its last answer to a change of settings. */
+  configured?: { readonly revision: string; readonly error?: WireError };
 }
 
 export function createWorkerLink(clock: Clock, send: (message: ToWorker) => void): WorkerLink {
@@ -25,16 +30,24 @@ export function createWorkerLink(clock: Clock, send: (message: ToWorker) => void
   const messages = emitter<FromWorker>();
   let last: RoutingTable | undefined;
 
-  function reached(what: keyof Known, version: number): boolean {
+  function reached(what: 'applied' | 'drained', version: number): boolean {
     for (const worker of workers.values()) if (worker[what] < version) return false;
     return true;
   }
 
-  async function until(what: keyof Known, version: number, withinMs: number): Promise<boolean> {
-    const deadline = clock.now() + withinMs;
-    while (!reached(what, version)) {
-      if (clock.now() >= deadline) return false;
+  async function until(holds: () => boolean, withinMs: number): Promise<boolean> {
+    const deadline = clock.monotonic() + withinMs;
+    while (!holds()) {
+      if (clock.monotonic() >= deadline) return false;
       await clock.sleep(20);
+    }
+    return true;
+  }
+
+  function isConfigured(revision: string): boolean {
+    for (const { configured } of workers.values()) {
+      if (configured?.revision !== revision) return false;
+      if (configured.error) throw fromWire(configured.error);
     }
     return true;
   }
@@ -68,10 +81,20 @@ export function createWorkerLink(clock: Clock, send: (message: ToWorker) => void
           known.drained = message.version;
           workers.set(message.worker, known);
           break;
+        case 'configured':
+          known.configured = message;
+          workers.set(message.worker, known);
+          break;
       }
       messages.fire(message);
     },
-    applied: (version, withinMs) => until('applied', version, withinMs),
-    drained: (version, withinMs) => until('drained', version, withinMs),
+    applied: (version, withinMs) => until(() => reached('applied', version), withinMs),
+    drained: (version, withinMs) => until(() => reached('drained', version), withinMs),
+    async configured(revision, withinMs) {
+      if (await until(() => isConfigured(revision), withinMs)) return;
+      throw new SluiceError('NOT_HEALTHY', `not every worker took the settings within ${withinMs / 1000} s`, {
+        remedy: 'read the log of the workers',
+      });
+    },
   };
 }

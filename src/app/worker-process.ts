@@ -9,6 +9,8 @@ export function runWorkerProcess(): void {
   // Ctrl-C reaches the whole group; the supervisor alone decides when workers drain.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
+  // A terminal that goes tells the whole group; the supervisor alone makes something of it.
+  process.on('SIGHUP', () => undefined);
   // Whoever read our log is gone; requests go on.
   process.stderr.on('error', () => undefined);
   const index = Number(process.env['SLUICE_WORKER'] ?? 0);
@@ -16,7 +18,7 @@ export function runWorkerProcess(): void {
     index,
     clock: systemClock,
     random: systemRandom,
-    // Workers know no secrets, so there is nothing to redact.
+    // Of secrets workers know the keys of certificates only, and log no settings: there is nothing to redact.
     logger: createLogger({
       level: process.env['SLUICE_LOG'] ?? 'info',
       redact: (line) => line,

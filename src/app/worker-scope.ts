@@ -26,6 +26,38 @@ export function workerEnvironment(
 }
 
 /** Tokens of the admin API are no business of the data path. */
-export function workerSettings(gateway: GatewaySettings, listen: readonly ListenSettings[]): GatewaySettings {
-  return { ...gateway, listen, admin: { ...gateway.admin, tokens: {} } };
+export function workerSettings(
+  gateway: GatewaySettings,
+  given: { readonly listen: readonly ListenSettings[]; readonly ticketKeys: string },
+): GatewaySettings {
+  return { ...gateway, ...given, admin: { ...gateway.admin, tokens: {} } };
+}
+
+/** The ports that were taken, where any free one was asked for. */
+export function pinned(
+  listen: readonly ListenSettings[],
+  ports: readonly number[],
+): readonly ListenSettings[] {
+  return listen.map((at, index) => ({ ...at, port: ports[index] ?? at.port }));
+}
+
+/**
+ * Where workers shall listen after a change: what was configured the same before keeps the address they were told
+ * then, which may be a pinned port in place of 0.
+ */
+export function carriedOver(
+  next: readonly ListenSettings[],
+  before: { readonly configured: readonly ListenSettings[]; readonly told: readonly ListenSettings[] },
+): readonly ListenSettings[] {
+  const free = new Set(before.configured.keys());
+  return next.map((at) => {
+    const index = [...free].find((i) => isSameAddress(before.configured[i], at));
+    if (index === undefined) return at;
+    free.delete(index);
+    return { ...at, port: before.told[index]?.port ?? at.port };
+  });
+}
+
+function isSameAddress(a: ListenSettings | undefined, b: ListenSettings): boolean {
+  return a?.host === b.host && a.port === b.port;
 }

@@ -36,7 +36,7 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
     by: 'command',
   });
   const control = await localControl(settings, orchestrator, store, logger, io.signal);
-  const names = createReleaseNames(orchestrator, Object.values(settings.applications));
+  const names = createReleaseNames(orchestrator, settings);
   return {
     kind: 'alone',
     control,

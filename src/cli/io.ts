@@ -21,6 +21,8 @@ export interface CliIo {
   readonly terminal?: { readonly input: Readable; readonly output: Writable } | undefined;
   /** Aborted on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** SIGHUP, from then on; without a listener it ends the process. */
+  readonly onHangUp?: (listener: () => void) => void;
   /** Sets the exit status and returns: the process ends when nothing is left to do. */
   readonly exit: (status: number) => void;
   /** From now on these do not leave by `stdout` or `stderr`. */

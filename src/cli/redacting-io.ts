@@ -16,6 +16,7 @@ export function redactingIo(io: CliIo): CliIo {
       return io.terminal;
     },
     signal: io.signal,
+    ...(io.onHangUp ? { onHangUp: io.onHangUp } : {}),
     exit: io.exit,
     hide(secrets) {
       const redactor = createRedactor(secrets);

@@ -1,28 +1,20 @@
 import type { Command } from 'commander';
+import { readConfiguration, type ServeOptions } from '../app/configuration.ts';
+import { lacksAffinityKey, withAffinityKey } from '../app/installation-key.ts';
 import { createSupervisor } from '../app/supervisor.ts';
-import { originsSettings, parseOrigin } from '../config/inline.ts';
-import { SluiceError } from '../core/errors.ts';
+import { configInvalid } from '../config/load.ts';
+import { formatDiagnostic } from '../core/diagnostics.ts';
 import type { Settings } from '../core/settings.ts';
 import { systemClock } from '../lib/clock.ts';
+import { fileStore } from '../state/file-store.ts';
 import type { CliIo } from './io.ts';
 import { commandLogger } from './logging.ts';
-import { readSettings } from './settings.ts';
-
-export interface ServeOptions {
-  readonly file: string;
-  readonly origin?: string[];
-  readonly port?: string;
-  readonly adminPort?: string;
-  readonly policy?: string;
-  readonly state?: string;
-  readonly json?: boolean;
-}
 
 export function serveCommand(program: Command, io: CliIo, main: string, args: readonly string[]): void {
   withServeOptions(program.command('serve').description('the gateway: probes, decides, serves')).action(
     async (options: ServeOptions) => {
       // Read here first, so that a bad file costs nothing and says why before anything starts.
-      const settings = serveSettings(options, io);
+      const settings = await serveSettings(options, io);
       const supervisor = createSupervisor({
         main,
         args,
@@ -31,6 +23,8 @@ export function serveCommand(program: Command, io: CliIo, main: string, args: re
         clock: systemClock,
         logger: commandLogger(io, options.json ?? false, settings.secrets, 'supervisor'),
       });
+      // Also when a terminal goes: then nobody reads our output any more, and requests go on.
+      io.onHangUp?.(() => supervisor.reload());
       try {
         const listening = await supervisor.start();
         io.stderr(greeting(settings, listening));
@@ -58,42 +52,20 @@ export function withServeOptions(command: Command): Command {
     .option('--json', 'log as NDJSON and print one line with the ports on standard output');
 }
 
-/** The same in supervisor and controller: both are started with the same arguments. */
-export function serveSettings(options: ServeOptions, io: CliIo): Settings {
-  const read = options.origin
-    ? originsSettings(options.origin.map(parseOrigin), {
-        cwd: io.cwd,
-        ...(options.policy ? { policy: options.policy } : {}),
-      })
-    : readSettings(io, options.file);
-  const { gateway } = read;
-  return {
-    ...read,
-    state: options.state === undefined ? read.state : { ...read.state, dir: options.state },
-    gateway: {
-      ...gateway,
-      listen:
-        options.port === undefined
-          ? gateway.listen
-          : [{ ...gateway.listen[0]!, port: portIn(options.port, '--port') }],
-      admin:
-        options.adminPort === undefined
-          ? gateway.admin
-          : { ...gateway.admin, port: portIn(options.adminPort, '--admin-port') },
-    },
-  };
-}
-
-function portIn(text: string, option: string): number {
-  const port = Number(text);
-  if (text !== '' && Number.isInteger(port) && port >= 0 && port < 65_536) return port;
-  throw new SluiceError('USAGE', `${option} "${text}" is no port`, {
-    remedy: 'use a number from 0 to 65535',
-  });
+/** All that can be said of the file is said here, before anything starts; the controller reads it once more. */
+async function serveSettings(options: ServeOptions, io: CliIo): Promise<Settings> {
+  const { settings, diagnostics } = readConfiguration(options, io);
+  if (settings === undefined) throw configInvalid(options.file, diagnostics);
+  io.hide?.(settings.secrets);
+  for (const warning of diagnostics) io.stderr(`${formatDiagnostic(warning)}\n`);
+  if (!lacksAffinityKey(settings)) return settings;
+  return await withAffinityKey(settings, await fileStore(settings.state.dir, systemClock));
 }
 
 function greeting(settings: Settings, listening: { ports: readonly number[]; adminPort: number }): string {
   const platforms = Object.keys(settings.platforms).join(', ');
-  const ports = listening.ports.map((port) => `http://127.0.0.1:${port}`).join(' ');
+  const ports = listening.ports
+    .map((port, i) => `${settings.gateway.listen[i]?.tls ? 'https' : 'http'}://127.0.0.1:${port}`)
+    .join(' ');
   return `sluice serves ${platforms} on ${ports}, admin on http://127.0.0.1:${listening.adminPort}\n`;
 }

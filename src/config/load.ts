@@ -64,10 +64,14 @@ export function loadSettingsFile(
     presets: packagePresets(),
   });
   if (loaded.settings !== undefined) return loaded;
-  const count = loaded.diagnostics.filter((one) => one.severity === 'error').length;
-  throw new SluiceError('CONFIG_INVALID', `${path} has ${count === 1 ? 'a fault' : `${count} faults`}`, {
+  throw configInvalid(path, loaded.diagnostics);
+}
+
+export function configInvalid(path: string, diagnostics: readonly Diagnostic[]): SluiceError {
+  const count = diagnostics.filter((one) => one.severity === 'error').length;
+  return new SluiceError('CONFIG_INVALID', `${path} has ${count === 1 ? 'a fault' : `${count} faults`}`, {
     where: path,
-    why: loaded.diagnostics.map(formatDiagnostic).join('\n'),
+    why: diagnostics.map(formatDiagnostic).join('\n'),
     remedy: '`sluice validate` checks the file without doing anything else',
   });
 }

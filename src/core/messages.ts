@@ -2,6 +2,7 @@ import type { ErrorCode, ErrorDetails, WireError } from './errors.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { GatewaySettings } from './settings.ts';
 import type { EjectionSignal, TrafficSignal } from './signals.ts';
+import type { ConnectionCounters, QueueCounters, TargetCounters } from './traffic-counters.ts';
 
 /** What crosses between controller and workers, relayed by the supervisor. Plain JSON. */
 export type ToWorker =
@@ -85,15 +86,22 @@ export type FromSupervisor =
 /** Texts by absolute path. Passed from controller to controller in memory, never written anywhere: they hold secrets. */
 export type ConfigurationFiles = Readonly<Record<string, string>>;
 
-/** What one worker counted since it started; `active` and `upgrades` are how many there are right now. */
+/** What one worker counted since it started; `active`, `upgrades` and others say how many there are right now. */
 export interface WorkerCounters {
   /** Answers to clients by class; `aborted`: the client went away, or its answer had to be cut. */
   readonly requests: Readonly<Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx' | 'aborted', number>>;
   readonly replays: number;
+  /** The same by `ReplayCause`. */
+  readonly replaysBy: Readonly<Record<string, number>>;
   readonly evacuations: number;
   readonly refusedByBudget: number;
   readonly active: number;
   readonly upgrades: number;
+  /** Requests by response flag (docs/operating.md); one may have several. */
+  readonly flags: Readonly<Record<string, number>>;
+  readonly targets: readonly TargetCounters[];
+  readonly queue: QueueCounters;
+  readonly connections: ConnectionCounters;
 }
 
 /** What the supervisor itself is told. */

@@ -25,6 +25,8 @@ export interface AdminApiDeps {
   readonly redact: (answer: unknown) => unknown;
   /** True once a table is served. */
   readonly ready: () => boolean;
+  /** True when all is about to end: whoever stands in front shall look elsewhere. */
+  readonly stopping?: () => boolean;
 }
 
 export interface AdminApi extends Runnable {
@@ -91,6 +93,7 @@ function probes(app: FastifyInstance, deps: AdminApiDeps): void {
   const metrics = createMetrics(deps.status, deps.counters);
   app.get('/livez', async () => 'ok\n');
   app.get('/readyz', async (_request, reply) => {
+    if (deps.stopping?.() === true) return reply.code(503).send('stopping\n');
     if (deps.ready()) return 'ok\n';
     return reply.code(503).send('no routing table yet\n');
   });

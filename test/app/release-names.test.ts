@@ -3,7 +3,7 @@ import { createReleaseNames } from '../../src/app/release-names.ts';
 import { originsSettings } from '../../src/config/inline.ts';
 import type { Release } from '../../src/core/release.ts';
 
-const applications = Object.values(originsSettings([{ name: 'a', url: 'http://127.0.0.1:1' }]).applications);
+const settings = originsSettings([{ name: 'a', url: 'http://127.0.0.1:1' }]);
 
 function release(number: number): Release {
   const id = `r-000000000${number}`;
@@ -14,7 +14,7 @@ it('knows numbers and the newest live release as of the last refresh', async () 
   let live: Record<string, string> = { a: 'r-0000000001', b: 'r-0000000002' };
   const names = createReleaseNames(
     { releases: async () => ({ releases: [1, 2, 3].map(release), live }) },
-    applications,
+    settings,
   );
   expect(names.numberOf('default', 'r-0000000001')).toBeUndefined();
   expect(names.newestLive('default')).toBeUndefined();

@@ -55,7 +55,7 @@ beforeEach(() => {
   traffic = createTrafficControl(engine as Engine, monitor as Monitor, link as WorkerLink, {
     clock,
     logger,
-    drainMs: 9_000,
+    drainMs: () => 9_000,
   });
 });
 

@@ -25,7 +25,7 @@ describe('what a worker may know', () => {
     const tokens = { ci: { token: 'canary-3', role: 'admin' as const } };
     const gateway = { ...DEFAULT_GATEWAY, admin: { ...DEFAULT_GATEWAY.admin, tokens } };
     const listen = [{ host: '127.0.0.1', port: 4_711 }];
-    const settings = workerSettings(gateway, listen);
+    const settings = workerSettings(gateway, { listen, ticketKeys: 'AAAA' });
     expect(JSON.stringify(settings)).not.toContain('canary');
     expect(settings.listen).toEqual(listen);
     expect(settings.timeouts).toEqual(gateway.timeouts);

@@ -83,7 +83,7 @@ function settings(port = 0): GatewaySettings {
 it('says that it hears, listens when told how, and follows tables', async () => {
   const hand = worker();
   await hand.hears('worker-hears');
-  hand.tell({ to: 'worker', type: 'settings', settings: settings() });
+  hand.tell({ to: 'worker', type: 'settings', revision: 'one', settings: settings() });
   const { ports } = await hand.hears('worker-listening');
   await hand.hears('ready');
   hand.tell({ to: 'worker', type: 'table', table: { ...EMPTY_TABLE, version: 3 } });
@@ -96,7 +96,7 @@ it('says that it hears, listens when told how, and follows tables', async () => 
 
 it('reports what it counted, without being asked, and only what changed', async () => {
   const hand = worker();
-  hand.tell({ to: 'worker', type: 'settings', settings: settings() });
+  hand.tell({ to: 'worker', type: 'settings', revision: 'one', settings: settings() });
   const { ports } = await hand.hears('worker-listening');
   const answer = await request(`http://127.0.0.1:${ports[0]}/`);
   await answer.body.dump();
@@ -106,10 +106,10 @@ it('reports what it counted, without being asked, and only what changed', async 
 
 it('tells the supervisor what it failed with, in plain JSON', async () => {
   const first = worker();
-  first.tell({ to: 'worker', type: 'settings', settings: settings() });
+  first.tell({ to: 'worker', type: 'settings', revision: 'one', settings: settings() });
   const { ports } = await first.hears('worker-listening');
   const second = worker();
-  second.tell({ to: 'worker', type: 'settings', settings: settings(ports[0]) });
+  second.tell({ to: 'worker', type: 'settings', revision: 'one', settings: settings(ports[0]) });
   const failed = await second.hears('failed');
   expect(failed.code).toBe('PORT_IN_USE');
   expect(JSON.parse(JSON.stringify(failed))).toEqual(failed);

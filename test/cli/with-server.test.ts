@@ -19,6 +19,9 @@ beforeAll(async () => {
   const { gateway } = settings;
   controller = await createController({
     settings: { ...settings, gateway: { ...gateway, admin: { ...gateway.admin, port: 0 } } },
+    files: new Map(),
+    read: () => ({ settings, diagnostics: [], files: new Map() }),
+    hide() {},
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,

@@ -129,6 +129,19 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     { type: 'process.exited', process: 'controller', pid: 12, why: 'killed by SIGKILL' },
     'controller ended (pid 12): killed by SIGKILL',
   ],
+  'configuration.reloaded': [
+    { type: 'configuration.reloaded', changed: ['application shop', 'gateway.limits'], warnings: 1 },
+    'the configuration was read again: application shop, gateway.limits',
+  ],
+  'configuration.refused': [
+    {
+      type: 'configuration.refused',
+      message: 'sluice.yaml has a fault',
+      why: 'sluice.yaml:3:1 error x: unknown key — remove it',
+      remedy: 'validate it',
+    },
+    'the configuration was not taken: sluice.yaml has a fault: sluice.yaml:3:1 error x: unknown key — remove it',
+  ],
   'operator.act': [
     { type: 'operator.act', act: 'destroy', who: 'ci', subject: 'shop on cf', reason: 'moved away' },
     'ci: destroy shop on cf — moved away',
