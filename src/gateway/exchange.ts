@@ -40,6 +40,8 @@ const NOWHERE: readonly Lane[] = [];
 /** One request from head to last byte: route → attempts → gate → forward → outcome. */
 export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable {
   replayable = false;
+  /** For `OpenExchanges`. */
+  slot = -1;
   /** The one under way; undefined between two and after the last. */
   attempt: Attempt | undefined;
   /** What will be told of it: who, where to, how it went. */
@@ -109,7 +111,12 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     this.#phase = 'attempting';
     const { record } = this;
     record.target = candidate.target;
-    this.attempt = new Attempt(this.#pipeline, candidate, { head: this.#head, stamp: record, fresh }, this);
+    this.attempt = new Attempt(
+      this.#pipeline,
+      candidate,
+      { head: this.#head, stamp: record, fresh, once: !this.replayable },
+      this,
+    );
     if (this.#pipeline.notesAttempts) record.attempted(candidate.lane.id, this.attempt.startedAt);
     this.#transfer.connect(this.attempt.upstream);
   }
@@ -266,6 +273,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     const transfer = this.#transfer;
     record.status = transfer.status;
     record.complete = transfer.finalStatus(complete) !== 0;
+    record.isEndless = transfer.isEndless;
     record.sent = transfer.bytes;
     record.received = transfer.body?.bytes ?? 0;
     record.endedAt = this.#pipeline.now();

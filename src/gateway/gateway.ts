@@ -17,6 +17,7 @@ import { createSystemNames } from '../lib/system-names.ts';
 import { createTrust } from '../lib/tls-trust.ts';
 import { AccessLog } from './access-log.ts';
 import { createCompatWire } from './compat/wire.ts';
+import { NO_CONNECTIONS } from './connection-tally.ts';
 import { Counters, type GatewayCounters } from './counters.ts';
 import { Ejector } from './ejector.ts';
 import { Exchange } from './exchange.ts';
@@ -24,6 +25,7 @@ import { createFreshProbe, type FreshProbe } from './fresh-probe.ts';
 import { createHttp1Wire } from './http1/wire.ts';
 import { type Lane, type OriginState, perWorker } from './lane.ts';
 import { OwnLateness } from './lateness.ts';
+import { OpenExchanges } from './open-exchanges.ts';
 import type { Pipeline } from './pipeline.ts';
 import { PlaceQueue } from './place-queue.ts';
 import { Reception } from './reception.ts';
@@ -92,7 +94,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const traffic = emitter<readonly TrafficSignal[]>();
   const applied = emitter<number>();
   const drained = emitter<number>();
-  const exchanges = new Set<Exchange>();
+  const exchanges = new OpenExchanges();
   const counters = new Counters();
   const budget = new RetryBudget(budgetRules(settings));
   const places = new PlaceQueue(() => perWorker(settings, settings.limits.queue));
@@ -156,7 +158,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (registry.left(lane)) drained.fire(pipeline.table.version);
     },
     finished(exchange, record) {
-      counters.finished(record.complete ? record.status : 0);
+      counters.closed(record);
       accessLog.write(record);
       exchanges.delete(exchange);
       budget.active = exchanges.size;
@@ -176,8 +178,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   function evacuate(origin: OriginState): void {
-    // A copy: an exchange that moves may end on the spot.
-    for (const exchange of [...exchanges]) {
+    for (const exchange of exchanges.snapshot()) {
       if (exchange.attempt?.lane.origin === origin) exchange.evacuate();
     }
   }
@@ -188,7 +189,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     pipeline.coarseNow = now;
     lateness.tick(now);
     if (wasLate) return;
-    for (const exchange of [...exchanges]) exchange.sweep(now);
+    for (const exchange of exchanges.snapshot()) exchange.sweep(now);
   }
 
   function report(): void {
@@ -229,8 +230,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   /** A wire has answered itself what it could not offer. */
   function unoffered(refusal: Refusal): void {
     const { status, why, peer } = refusal;
+    const record = reception.refuse(refusal, clock.monotonic());
     counters.finished(status);
-    if (accessLog.isOn) accessLog.write(reception.refuse(refusal, clock.monotonic()));
+    counters.flagged(record.flags);
+    accessLog.write(record);
     logger.debug({ status, why, client: peer.address }, 'answered in place of the application');
   }
 
@@ -267,7 +270,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     applied.fire(next.version);
     if (registry.drained) return drained.fire(next.version);
     const cutAt = clock.monotonic() + settings.timeouts.drainMs;
-    for (const exchange of exchanges) {
+    for (const exchange of exchanges.snapshot()) {
       const lane = exchange.attempt?.lane;
       if (lane !== undefined && registry.isLeaving(lane)) exchange.cutBy(cutAt);
     }
@@ -289,9 +292,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     wire.drain();
     await settled(settings.timeouts.drainMs);
     let isClosing = false;
-    for (const exchange of [...exchanges]) isClosing = exchange.goAway() || isClosing;
+    for (const exchange of exchanges.snapshot()) isClosing = exchange.goAway() || isClosing;
     if (isClosing) await settled(CLOSING_MS);
-    for (const exchange of [...exchanges]) exchange.abort();
+    for (const exchange of exchanges.snapshot()) exchange.abort();
     for (const dispose of timers) dispose();
     await wire.close();
     await accessLog.close();
@@ -352,7 +355,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
       }
     },
     reopenLogs: () => accessLog.reopen(),
-    metrics: () => counters.read(exchanges.size),
+    metrics: () =>
+      counters.read({
+        active: exchanges.size,
+        queue: { waiting: places.length, refused: places.refused, timeouts: places.timeouts },
+        connections: wire.tally?.read() ?? NO_CONNECTIONS,
+        inFlight: (application, platform) => registry.inFlight(application, platform),
+      }),
     close() {
       closing ??= drainAndClose();
       return closing;
