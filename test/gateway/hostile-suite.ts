@@ -209,7 +209,7 @@ export function hostileSuite(name: string, createWire: CreateWire): void {
         );
         const text = await askRaw(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
         expect(text).toMatch(
-          /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 /i,
+          /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a\.css>; rel=preload\r\n(via: [^\r]+\r\n)?\r\nHTTP\/1\.1 200 /i,
         );
         expect(await askRaw(port, 'GET / HTTP/1.0\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
       });

@@ -2,6 +2,9 @@ import { HeadBuffer } from './head-buffer.ts';
 import { LF } from './octets.ts';
 import type { HeadState } from './request-head.ts';
 
+/** So much tells whether this is HTTP at all. */
+const BEGINNING_BYTES = 8;
+
 /** What the readers of both directions have in common. */
 export interface HeadReader {
   readonly state: HeadState;
@@ -41,7 +44,8 @@ export class HeadIntake {
     const before = gathered.length;
     gathered.append(chunk, at, end);
     // Nothing new can be said of a line before it ends; looking at it again for each byte is what a slow sender wants.
-    if (!gathered.holds(LF, before) && gathered.length <= reader.headBytes) return end;
+    if (before >= BEGINNING_BYTES && !gathered.holds(LF, before) && gathered.length <= reader.headBytes)
+      return end;
     const state = reader.read(gathered.bytes, gathered.length);
     if (state === 'incomplete') return end;
     this.partial = false;

@@ -3,7 +3,7 @@ import { connectionOptions } from '../headers.ts';
 import type { OutageStatus } from '../outage-answers.ts';
 import { CHUNKED, type FlatHeaders, type Peer, type RequestHead } from '../wire.ts';
 import * as kinds from './field-names.ts';
-import { FieldSection, INCOMPLETE, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
+import { FieldSection, INCOMPLETE, MALFORMED, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
 import { contentLength, isChunked } from './framing.ts';
 import { CR, DOT, equals, equalsLower, isDigit, LF, SLASH, SP, STAR, TARGET, TOKEN } from './octets.ts';
 import { isAuthority, reduceAbsolute } from './request-target.ts';
@@ -127,6 +127,8 @@ export class RequestHeadReader {
     while (at + 1 < end && bytes[at] === CR && bytes[at + 1] === LF) at += 2;
     const methodFrom = at;
     while (at < end && TOKEN[bytes[at]!] !== 0) at += 1;
+    // What does not begin like a request, such as TLS, may never end a line.
+    if (at < end && at === methodFrom && (bytes[at] !== CR || at + 1 < end)) return MALFORMED;
     if (at === end || at === methodFrom || bytes[at] !== SP) return unfinished(bytes, at, end, limit);
     const methodTo = at;
     at += 1;

@@ -1,6 +1,6 @@
 import { CHUNKED, type FlatHeaders, type ResponseHead } from '../wire.ts';
 import * as kinds from './field-names.ts';
-import { FieldSection, INCOMPLETE, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
+import { FieldSection, INCOMPLETE, MALFORMED, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
 import { contentLength, isChunked } from './framing.ts';
 import { CR, equals, equalsLower, FIELD_VALUE, isDigit, LF, SP } from './octets.ts';
 import type { HeadLimits, HeadState } from './request-head.ts';
@@ -8,6 +8,7 @@ import type { HeadLimits, HeadState } from './request-head.ts';
 /** Platforms' routers add a dozen of their own, applications a cookie for everything. */
 const MAX_FIELDS = 200;
 const VERSION_LENGTH = 'HTTP/1.1'.length;
+const BEGINNING = 'HTTP/1.';
 
 /** `ResponseHeadReader.bodyLength` of a body that ends with its connection. */
 export const UNTIL_CLOSE = -2;
@@ -109,10 +110,10 @@ export class ResponseHeadReader {
   /** 0, or the code it stopped with. */
   #readLine(bytes: Buffer, end: number, limit: number): number {
     let at = this.#start + VERSION_LENGTH;
-    if (at + 4 > end) return unfinished(bytes, this.#start, end, limit);
+    if (at + 4 > end) return this.#foreignOr(bytes, end, limit);
     this.isHttp10 = equals(bytes, this.#start, at, 'HTTP/1.0');
     if (!this.isHttp10 && !equals(bytes, this.#start, at, 'HTTP/1.1'))
-      return unfinished(bytes, this.#start, end, limit);
+      return this.#foreignOr(bytes, end, limit);
     const [hundreds, tens, ones] = [bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
     if (bytes[at] !== SP || !isDigit(hundreds) || !isDigit(tens) || !isDigit(ones))
       return unfinished(bytes, at, end, limit);
@@ -132,6 +133,13 @@ export class ResponseHeadReader {
     this.reasonTo = at;
     this.fields.begin(at + 2);
     return 0;
+  }
+
+  /** What does not begin like HTTP is not looked at any longer: it may never end a line. */
+  #foreignOr(bytes: Buffer, end: number, limit: number): number {
+    const to = Math.min(end, this.#start + BEGINNING.length);
+    if (!equals(bytes, this.#start, to, BEGINNING.slice(0, to - this.#start))) return MALFORMED;
+    return unfinished(bytes, this.#start, end, limit);
   }
 
   // ── fields ───────────────────────────────────────────────────────────────────────────────────────────────────

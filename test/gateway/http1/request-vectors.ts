@@ -71,6 +71,8 @@ export const REQUEST_LINES: readonly RequestVector[] = [
   ['a version in lower case', withLine('GET / http/1.1'), 400],
   ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
   ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n', 400],
+  ['a TLS hello of which no line ends', '\x16\x03\x01\x02\0\x01\0', 400],
+  ['a bare CR before it', '\rGET', 400],
   ['no method', withLine(' / HTTP/1.1'), 400],
   ['a method that is no token', withLine('GE(T / HTTP/1.1'), 400],
   ['a method nobody knows', withLine('BREW / HTTP/1.1'), 501],

@@ -41,6 +41,8 @@ export const STATUS_LINES: readonly ResponseVector[] = [
   ['a bare CR in the reason', withLine('HTTP/1.1 200 O\rK'), 'refused'],
   ['a bare LF behind the line', 'HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n', 'refused'],
   ['an empty line before it', `\r\n${withLine('HTTP/1.1 200 OK')}`, 'refused'],
+  ['a TLS alert', '\x15\x03\x01\0\x02\x02\x0a', 'refused'],
+  ['another protocol of which no line ends', 'SSH-2.0', 'refused'],
   ['a request', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'refused'],
 ];
 
