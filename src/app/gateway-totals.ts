@@ -1,4 +1,5 @@
 import type { FromWorker, WorkerCounters } from '../core/messages.ts';
+import type { TargetCounters } from '../core/traffic-counters.ts';
 
 /** What all workers counted, those that died included: a total must not fall because a worker was replaced. */
 export interface GatewayTotals {
@@ -9,10 +10,15 @@ export interface GatewayTotals {
 const NOTHING: WorkerCounters = {
   requests: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0, aborted: 0 },
   replays: 0,
+  replaysBy: {},
   evacuations: 0,
   refusedByBudget: 0,
   active: 0,
   upgrades: 0,
+  flags: {},
+  targets: [],
+  queue: { waiting: 0, refused: 0, timeouts: 0 },
+  connections: { open: 0, accepted: 0, refused: 0, handshakes: 0 },
 };
 
 export function createGatewayTotals(): GatewayTotals {
@@ -22,9 +28,8 @@ export function createGatewayTotals(): GatewayTotals {
     accept(message) {
       if (message.type === 'counters') living.set(message.worker, message.counters);
       if (message.type !== 'gone') return;
-      // Its requests went with it; what it had counted stays.
-      const last = living.get(message.worker) ?? NOTHING;
-      dead = sum(dead, { ...last, active: 0, upgrades: 0 });
+      const last = living.get(message.worker);
+      if (last !== undefined) dead = sum(dead, withoutPresent(last));
       living.delete(message.worker);
     },
     get now() {
@@ -33,22 +38,62 @@ export function createGatewayTotals(): GatewayTotals {
   };
 }
 
-function sum(a: WorkerCounters, b: WorkerCounters): WorkerCounters {
-  const { requests: x } = a;
-  const { requests: y } = b;
+/** What a worker had right then went with it; what it had counted stays. */
+function withoutPresent(last: WorkerCounters): WorkerCounters {
   return {
-    requests: {
-      '1xx': x['1xx'] + y['1xx'],
-      '2xx': x['2xx'] + y['2xx'],
-      '3xx': x['3xx'] + y['3xx'],
-      '4xx': x['4xx'] + y['4xx'],
-      '5xx': x['5xx'] + y['5xx'],
-      aborted: x.aborted + y.aborted,
-    },
+    ...last,
+    active: 0,
+    upgrades: 0,
+    targets: last.targets.map((target) => ({ ...target, inFlight: 0 })),
+    queue: { ...last.queue, waiting: 0 },
+    connections: { ...last.connections, open: 0 },
+  };
+}
+
+function sum(a: WorkerCounters, b: WorkerCounters): WorkerCounters {
+  return {
+    requests: added(a.requests, b.requests),
     replays: a.replays + b.replays,
+    replaysBy: added(a.replaysBy, b.replaysBy),
     evacuations: a.evacuations + b.evacuations,
     refusedByBudget: a.refusedByBudget + b.refusedByBudget,
     active: a.active + b.active,
     upgrades: a.upgrades + b.upgrades,
+    flags: added(a.flags, b.flags),
+    targets: sumTargets([...a.targets, ...b.targets]),
+    queue: added(a.queue, b.queue),
+    connections: added(a.connections, b.connections),
   };
+}
+
+/** By key; one that only one of them has stays as it is. */
+function added<T extends { readonly [key in keyof T]: number }>(a: T, b: T): T {
+  const all: Record<string, number> = { ...a };
+  for (const [key, count] of Object.entries<number>(b)) all[key] = (all[key] ?? 0) + count;
+  return all as T;
+}
+
+function sumTargets(all: readonly TargetCounters[]): TargetCounters[] {
+  const merged = new Map<string, TargetCounters>();
+  for (const target of all) {
+    const key = `${target.application} ${target.platform}`;
+    const before = merged.get(key);
+    merged.set(key, before === undefined ? target : sumTarget(before, target));
+  }
+  return [...merged.values()];
+}
+
+function sumTarget(a: TargetCounters, b: TargetCounters): TargetCounters {
+  return {
+    application: a.application,
+    platform: a.platform,
+    classes: eachAdded(a.classes, b.classes),
+    buckets: eachAdded(a.buckets, b.buckets),
+    sumMs: a.sumMs + b.sumMs,
+    inFlight: a.inFlight + b.inFlight,
+  };
+}
+
+function eachAdded(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
 }

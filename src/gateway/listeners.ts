@@ -3,6 +3,7 @@ import type { Clock, Dispose } from '../core/ports.ts';
 import type { GatewaySettings, ListenSettings } from '../core/settings.ts';
 import { AddressLimit } from './address-limit.ts';
 import { AddressRanges, addressOf } from './client-address.ts';
+import { ConnectionTally } from './connection-tally.ts';
 import { perWorker } from './lane.ts';
 import { listenOn } from './listen-on.ts';
 import { peekProtocol } from './protocol-peek.ts';
@@ -59,6 +60,7 @@ export interface Protocols {
 export class Listeners {
   readonly #clock: Clock;
   readonly #protocols: Protocols;
+  readonly tally = new ConnectionTally();
   readonly #limit = new AddressLimit();
   readonly #leaving = new Set<Listener>();
   readonly #timers = new Set<Dispose>();
@@ -132,7 +134,10 @@ export class Listeners {
       protocols: at.http2 === false || http2 === undefined ? ['http/1.1'] : ['h2', 'http/1.1'],
       handshakeMs: settings.timeouts.headerMs,
       ticketKeys: settings.ticketKeys === undefined ? undefined : Buffer.from(settings.ticketKeys, 'base64'),
-      onSecure: (socket) => decided(socket, socket.alpnProtocol === 'h2'),
+      onSecure: (socket) => {
+        this.tally.handshakes += 1;
+        decided(socket, socket.alpnProtocol === 'h2');
+      },
     });
     return (socket) => front.take(socket);
   }
@@ -153,11 +158,14 @@ export class Listeners {
     const most = this.#trusted.has(address) ? 0 : perWorker(this.#settings, this.#settings.limits.perAddress);
     if (by.isClosing || !this.#limit.admit(address, most)) {
       // A reset costs us less than an orderly end, and there is nothing under way.
+      this.tally.refused += 1;
       socket.resetAndDestroy();
       return;
     }
     by.sockets.add(socket);
+    this.tally.opened();
     socket.on('close', () => {
+      this.tally.closed();
       by.sockets.delete(socket);
       this.#limit.leave(address);
     });

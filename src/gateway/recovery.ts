@@ -1,4 +1,5 @@
 import type { ApplicationName } from '../core/ids.ts';
+import type { ReplayCause } from '../core/traffic-counters.ts';
 import type { Attempt } from './attempt.ts';
 import { type Candidate, isWorthWaiting, nextAttempt } from './attempts.ts';
 import type { Lane } from './lane.ts';
@@ -6,6 +7,8 @@ import type { OutageStatus } from './outage-answers.ts';
 import type { OutcomeClass } from './outcomes.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PlaceWaiter } from './place-queue.ts';
+import type { RequestRecord } from './request-record.ts';
+import { FLAG, flagOf } from './response-flags.ts';
 import type { BudgetWaiter } from './retry-budget.ts';
 import { remedyFor } from './retry-rules.ts';
 import type { CompiledRoute } from './routes.ts';
@@ -17,6 +20,7 @@ const BUDGET_WAIT_MS = 1_000;
 /** What a recovery needs of its exchange. */
 export interface Recoverable {
   readonly attempt: Attempt | undefined;
+  readonly record: RequestRecord;
   /** May go to another origin even though the first may have executed it. */
   readonly replayable: boolean;
   /** Everything the client sent so far can be sent again. */
@@ -30,7 +34,7 @@ export interface Recoverable {
   /** Relays this head, and what follows it. */
   answer(head: ResponseHead): void;
   /** An answer of our own; `why` is for the log. */
-  say(status: OutageStatus, why: string): void;
+  say(status: OutageStatus, why: string, flag: number): void;
 }
 
 /** `first`: no origin has had the request yet. */
@@ -52,6 +56,8 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
   /** While waiting: the platform's own answer, for want of a better one. */
   #held: ResponseHead | undefined;
   #why: Failure | undefined;
+  /** Of the next attempt. */
+  #cause: ReplayCause = 'reset';
 
   constructor(pipeline: Pipeline, exchange: Recoverable) {
     this.#pipeline = pipeline;
@@ -63,7 +69,7 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
   /** Nobody who could serve this has a place for it. */
   allFull(): void {
     if (this.#queue('first', undefined, undefined)) return;
-    this.#exchange.say(503, 'every origin is full, and too many wait already');
+    this.#exchange.say(503, 'every origin is full, and too many wait already', FLAG.UO);
   }
 
   /** The platform says itself that nobody served this. False when there is no better answer to be had. */
@@ -106,7 +112,8 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
     const target = this.#exchange.route()?.targets.find((candidate) => candidate.lanes.includes(lane));
     if (target === undefined || !attempt.mayRepeat(this.#exchange.replayable)) return false;
     this.#freshTried = true;
-    this.#pipeline.counters.replays += 1;
+    this.#cause = 'stale';
+    this.#count('replay');
     this.#exchange.leave(undefined);
     this.#exchange.forward({ target, lane }, true);
     return true;
@@ -121,6 +128,7 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
   ): boolean {
     if (this.#remedy(delivered, false) === 'none') return false;
     if (!this.#tried.includes(attempt.lane)) this.#tried.push(attempt.lane);
+    this.#cause = causeOf(outcome);
     const candidate = this.#next();
     if (candidate === undefined && !this.#mayQueue()) return false;
     const reason = this.#permission(attempt);
@@ -148,8 +156,15 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
   }
 
   #count(reason: Reason): void {
-    if (reason === 'evacuation') this.#pipeline.counters.evacuations += 1;
-    else if (reason === 'replay') this.#pipeline.counters.replays += 1;
+    const { counters } = this.#pipeline;
+    const { record } = this.#exchange;
+    if (reason === 'evacuation') {
+      counters.evacuations += 1;
+      record.flags |= FLAG.EV;
+    } else if (reason === 'replay') {
+      counters.replayed(this.#cause);
+      record.flags |= FLAG.RP;
+    }
   }
 
   #remedy(delivered: boolean, stale: boolean): ReturnType<typeof remedyFor> {
@@ -203,7 +218,7 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
       this.#reason = 'replay';
       this.#waitsFor = 'place';
       this.#waitingSince = this.#pipeline.now();
-    } else this.#settle('no origin is left');
+    } else this.#settle('no origin is left', FLAG.UH);
   }
 
   onPlace(): boolean {
@@ -217,7 +232,7 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
   #go(candidate: Candidate, reason: Reason): void {
     // What came in spite of the pause may have been too much to be kept.
     if (!this.#exchange.bodyWhole) {
-      this.#settle('a body that cannot be sent any more');
+      this.#settle('a body that cannot be sent any more', 0);
       return;
     }
     this.#waitsFor = 'nothing';
@@ -232,7 +247,7 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
     if (this.#waitsFor === 'budget' && waited >= BUDGET_WAIT_MS) {
       this.#pipeline.budget.cancel(this);
       this.#pipeline.counters.refusedByBudget += 1;
-      this.#settle('no room in the retry budget');
+      this.#settle('no room in the retry budget', FLAG.URX);
     } else if (this.#waitsFor === 'place') this.#sweepQueue(waited);
   }
 
@@ -242,11 +257,11 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
     const { places, settings } = this.#pipeline;
     if (!this.#isWorthWaiting()) {
       places.leave(this);
-      this.#settle('what was waited for serves no more');
+      this.#settle('what was waited for serves no more', FLAG.UH);
     } else if (waited >= settings.timeouts.queueMs) {
       places.leave(this);
       places.timeouts += 1;
-      this.#settle(`every origin was full for ${settings.timeouts.queueMs} ms`);
+      this.#settle(`every origin was full for ${settings.timeouts.queueMs} ms`, FLAG.UO);
     }
   }
 
@@ -263,20 +278,36 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
   // ── nowhere ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The best we have: the platform's own answer, or ours. */
-  #settle(why: string): void {
+  #settle(why: string, flag: number): void {
+    this.#exchange.record.flags |= flag;
     const held = this.#held;
     this.#held = undefined;
     this.#waitsFor = 'nothing';
     if (held !== undefined) this.#exchange.answer(held);
     else if (this.#why !== undefined) this.#giveUp();
-    else this.#exchange.say(503, why);
+    else this.#exchange.say(503, why, flag);
   }
 
   /** In the way that fits the last failure. */
   #giveUp(): void {
     const failure = this.#why;
-    if (failure === undefined) this.#exchange.say(503, 'no origin is left');
-    else if (failure.class === 'unsendable') this.#exchange.say(501, failure.detail);
-    else this.#exchange.say(failure.delivered ? 502 : 503, `${failure.class}: ${failure.detail}`);
+    if (failure === undefined) this.#exchange.say(503, 'no origin is left', FLAG.UH);
+    else if (failure.class === 'unsendable') this.#exchange.say(501, failure.detail, FLAG.DPE);
+    else {
+      const why = `${failure.class}: ${failure.detail}`;
+      this.#exchange.say(failure.delivered ? 502 : 503, why, flagOf(failure));
+    }
+  }
+}
+
+function causeOf(outcome: OutcomeClass | undefined): ReplayCause {
+  switch (outcome) {
+    case 'connect':
+    case 'tls':
+    case 'timeout':
+    case 'status5xx':
+      return outcome;
+    default:
+      return 'reset';
   }
 }

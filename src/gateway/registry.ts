@@ -1,3 +1,4 @@
+import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Random } from '../core/ports.ts';
 import type { RoutingTable, TableOrigin, TableTarget } from '../core/routing-table.ts';
 import type { GatewaySettings, UpstreamTls } from '../core/settings.ts';
@@ -51,6 +52,15 @@ export class LaneRegistry {
     yield* this.#lanes.values();
     yield* this.#leaving.keys();
     yield* this.#rotated.keys();
+  }
+
+  /** Requests that an application has on a platform right now. */
+  inFlight(application: ApplicationName, platform: PlatformName): number {
+    let count = 0;
+    for (const lane of this.lanes()) {
+      if (lane.application === application && lane.origin.platform === platform) count += lane.gate.inFlight;
+    }
+    return count;
   }
 
   get drained(): boolean {

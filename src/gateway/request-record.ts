@@ -32,6 +32,8 @@ export class RequestRecord implements RequestStamp {
   status = 0;
   /** The client got all of it. */
   complete = false;
+  /** A tunnel or an event stream. */
+  isEndless = false;
   /** When the head of the answer went out; 0: never. */
   headAt = 0;
   endedAt = 0;

@@ -1,5 +1,6 @@
 import type { OriginId } from '../core/ids.ts';
 import type { GatewaySettings, ListenSettings, UpstreamTls } from '../core/settings.ts';
+import type { ConnectionTally } from './connection-tally.ts';
 import type { HeadEdit, RequestStamp, ResponseEdit } from './headers.ts';
 import type { OutageStatus } from './outage-answers.ts';
 
@@ -199,6 +200,8 @@ export interface Wire {
    * used, with its file), and then nothing has changed. Calls wait for each other; after `drain` it does nothing.
    */
   relisten(settings: GatewaySettings): Promise<readonly number[]>;
+  /** Of clients' connections; a wire without sockets has none. */
+  readonly tally?: ConnectionTally;
   attempt(request: AttemptRequest, handler: UpstreamHandler): Upstream;
   /** The origin has left the table: idle connections close now, used ones when their exchange ends. */
   retire(origin: WireOrigin): void;

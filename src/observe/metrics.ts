@@ -1,6 +1,8 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { WorkerCounters } from '../core/messages.ts';
 import type { StatusView } from '../core/status.ts';
+import { LATENCY_BUCKETS_MS, STATUS_CLASSES, type TargetCounters } from '../core/traffic-counters.ts';
+import { histogramRows } from './histogram-rows.ts';
 
 /** Every metric with its help text; docs/operating.md lists them and a test compares the two. */
 export const METRICS = {
@@ -15,11 +17,24 @@ export const METRICS = {
   sluice_table_version: 'version of the routing table last published',
   sluice_workers_ready: 'workers that serve',
   sluice_requests_total: 'requests answered to clients by status class; aborted: no whole answer went out',
-  sluice_replays_total: 'attempts that were made again elsewhere',
+  sluice_target_responses_total:
+    'requests by the platform that answered them and by status class; no platform: our own answers',
+  sluice_request_duration_seconds:
+    'first byte of a request to the last of its answer, by platform; without tunnels and event streams',
+  sluice_target_in_flight: 'requests a platform has right now',
+  sluice_response_flags_total: 'requests by why they ended as they did; one may have several flags',
+  sluice_replays_total: 'attempts that were made again, by what was wrong with the one before',
   sluice_evacuations_total: 'requests taken off an origin that was ejected or stalled',
   sluice_replays_refused_total: 'replays not made because the retry budget was used up',
   sluice_active_requests: 'requests under way right now',
   sluice_upgrades: 'upgraded connections (WebSocket) open right now',
+  sluice_queue_waiting: 'requests that wait for a place at a full origin right now',
+  sluice_queue_refused_total: 'requests that found the queue full',
+  sluice_queue_timeouts_total: 'requests that waited in the queue for too long',
+  sluice_connections: 'connections of clients open right now',
+  sluice_connections_total: 'connections of clients that were accepted',
+  sluice_connections_refused_total: 'connections of clients over the limit of their address',
+  sluice_tls_handshakes_total: 'TLS handshakes of clients that came to their end',
 } as const satisfies Record<string, string>;
 
 export type MetricName = keyof typeof METRICS;
@@ -51,9 +66,24 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
   const active = gauge('sluice_active_requests', []);
   const upgrades = gauge('sluice_upgrades', []);
   const requests = counter('sluice_requests_total', ['class']);
-  const replays = counter('sluice_replays_total');
+  const responses = counter('sluice_target_responses_total', [...target, 'class']);
+  const inFlight = gauge('sluice_target_in_flight', target);
+  const flags = counter('sluice_response_flags_total', ['flag']);
+  const durations = new CountedHistogram('sluice_request_duration_seconds', target, registry);
+  const replays = counter('sluice_replays_total', ['cause']);
   const evacuations = counter('sluice_evacuations_total');
   const refused = counter('sluice_replays_refused_total');
+  const waiting = gauge('sluice_queue_waiting', []);
+  const queueRefused = counter('sluice_queue_refused_total');
+  const queueTimeouts = counter('sluice_queue_timeouts_total');
+  const connections = gauge('sluice_connections', []);
+  const accepted = counter('sluice_connections_total');
+  const connectionsRefused = counter('sluice_connections_refused_total');
+  const handshakes = counter('sluice_tls_handshakes_total');
+  const counted = [
+    ...[requests, responses, flags, replays, evacuations, refused, queueRefused, queueTimeouts],
+    ...[accepted, connectionsRefused, handshakes, inFlight],
+  ];
   const perTarget = [share, up, rps, errors, p95, instances, ejected, api];
 
   function refresh(): void {
@@ -80,15 +110,33 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
   }
 
   function refreshCounters(): void {
-    const counted = counters();
-    active.set(counted.active);
-    upgrades.set(counted.upgrades);
+    const all = counters();
+    active.set(all.active);
+    upgrades.set(all.upgrades);
+    waiting.set(all.queue.waiting);
+    connections.set(all.connections.open);
     // The workers count; here a total is only passed on.
-    for (const one of [requests, replays, evacuations, refused]) one.reset();
-    for (const [name, count] of Object.entries(counted.requests)) requests.inc({ class: name }, count);
-    replays.inc(counted.replays);
-    evacuations.inc(counted.evacuations);
-    refused.inc(counted.refusedByBudget);
+    for (const one of counted) one.reset();
+    for (const [name, count] of Object.entries(all.requests)) requests.inc({ class: name }, count);
+    for (const [flag, count] of Object.entries(all.flags)) flags.inc({ flag }, count);
+    for (const [cause, count] of Object.entries(all.replaysBy)) replays.inc({ cause }, count);
+    evacuations.inc(all.evacuations);
+    refused.inc(all.refusedByBudget);
+    queueRefused.inc(all.queue.refused);
+    queueTimeouts.inc(all.queue.timeouts);
+    accepted.inc(all.connections.accepted);
+    connectionsRefused.inc(all.connections.refused);
+    handshakes.inc(all.connections.handshakes);
+    durations.targets = all.targets;
+    for (const one of all.targets) refreshTarget(one);
+  }
+
+  function refreshTarget({ application, platform, classes, inFlight: now }: TargetCounters): void {
+    const labels = { application, platform };
+    for (const [i, name] of STATUS_CLASSES.entries()) {
+      responses.inc({ ...labels, class: name }, classes[i] ?? 0);
+    }
+    if (platform !== '') inFlight.set(labels, now);
   }
 
   return {
@@ -99,4 +147,22 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
       return registry.metrics();
     },
   };
+}
+
+/** A histogram that the workers have kept: what it says is what they counted last. */
+class CountedHistogram extends Histogram {
+  targets: readonly TargetCounters[] = [];
+  readonly #name: MetricName;
+
+  constructor(name: MetricName, labelNames: string[], registry: Registry) {
+    const buckets = LATENCY_BUCKETS_MS.map((ms) => ms / 1_000);
+    super({ name, help: METRICS[name], labelNames, buckets, registers: [registry] });
+    this.#name = name;
+  }
+
+  /** What the registry asks for, and its types do not name. */
+  async getForPromString(): Promise<object> {
+    const name = this.#name;
+    return { name, help: METRICS[name], type: 'histogram', values: histogramRows(name, this.targets) };
+  }
 }

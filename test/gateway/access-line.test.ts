@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { DEFAULT_GATEWAY } from '../../src/core/settings.ts';
@@ -11,7 +13,7 @@ import { firstField } from '../../src/gateway/outage-answers.ts';
 import { Reception } from '../../src/gateway/reception.ts';
 import { redactQuery } from '../../src/gateway/redact-query.ts';
 import type { RequestRecord } from '../../src/gateway/request-record.ts';
-import { FLAG, FLAG_NAMES, flagsText } from '../../src/gateway/response-flags.ts';
+import { FLAG, FLAG_NAMES, flagsText, RESPONSE_FLAGS } from '../../src/gateway/response-flags.ts';
 import type { RequestHead } from '../../src/gateway/wire.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 
@@ -143,6 +145,13 @@ describe('queries in logs', () => {
 });
 
 describe('response flags', () => {
+  it('are all explained to operators', () => {
+    const text = readFileSync(resolve(import.meta.dirname, '../../docs/operating.md'), 'utf8');
+    for (const [flag, meaning] of Object.entries(RESPONSE_FLAGS)) {
+      expect(text).toContain(`| \`${flag}\` | ${meaning} |`);
+    }
+  });
+
   it('are bits of their own, named in the order of the table', () => {
     const all = FLAG_NAMES.reduce((sum, name) => sum | FLAG[name], 0);
     expect(flagsText(all).split(',')).toEqual(FLAG_NAMES);

@@ -21,10 +21,33 @@ export const STATUS: StatusView = {
 export const COUNTERS: WorkerCounters = {
   requests: { '1xx': 0, '2xx': 40, '3xx': 0, '4xx': 1, '5xx': 2, aborted: 3 },
   replays: 4,
+  replaysBy: { stale: 1, connect: 3 },
   evacuations: 5,
   refusedByBudget: 6,
   active: 7,
   upgrades: 8,
+  flags: { UF: 2, DC: 0 },
+  targets: [
+    {
+      application: 'shop',
+      platform: 'cf-eu',
+      classes: [0, 0, 40, 0, 1, 2],
+      // Ten within 1 ms, thirty within 25 ms, three beyond the last bound.
+      buckets: [10, 0, 0, 0, 30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3],
+      sumMs: 90_250,
+      inFlight: 5,
+    },
+    {
+      application: 'shop',
+      platform: '',
+      classes: [3, 0, 0, 0, 0, 0],
+      buckets: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+      sumMs: 0.5,
+      inFlight: 0,
+    },
+  ],
+  queue: { waiting: 9, refused: 10, timeouts: 11 },
+  connections: { open: 12, accepted: 13, refused: 14, handshakes: 15 },
 };
 
 /** Planted in everything the admin API may be given. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../core/ports.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
 import { AddressRanges, addressOf } from '../client-address.ts';
+import type { ConnectionTally } from '../connection-tally.ts';
 import { type Listener, Listeners } from '../listeners.ts';
 import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
 import type { Downstream, Peer, Refusal } from '../wire.ts';
@@ -33,6 +34,10 @@ export class CompatListener {
       http1: (socket, by) => void this.#serverOf(by).emit('connection', socket),
       closing: (listener) => this.#closing(listener),
     });
+  }
+
+  get tally(): ConnectionTally {
+    return this.#listeners.tally;
   }
 
   listen(

@@ -27,6 +27,7 @@ export function createCompatWire(first: GatewaySettings, clock: Clock): Wire {
       for (const pool of pools.values()) pool.tune(changed);
       return ports;
     },
+    tally: listener.tally,
     attempt(request, handler) {
       const { origin } = request;
       const { key } = origin;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../core/ports.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
 import { AddressRanges } from '../client-address.ts';
+import type { ConnectionTally } from '../connection-tally.ts';
 import { type Listener, Listeners } from '../listeners.ts';
 import type { Downstream, Refusal } from '../wire.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
@@ -24,6 +25,10 @@ export class Http1Listener implements ConnectionOwner {
       http1: (socket, by) => this.#connected(socket, by),
       closing: (listener) => this.#closing(listener),
     });
+  }
+
+  get tally(): ConnectionTally {
+    return this.#listeners.tally;
   }
 
   listen(

@@ -46,6 +46,7 @@ export function createHttp1Wire(
       context.tune(changed);
       return ports;
     },
+    tally: listener.tally,
     attempt(request, handler) {
       const { origin } = request;
       let pool = pools.get(origin.key);
