@@ -9,9 +9,9 @@ import {
   type Written,
 } from '../wire.ts';
 import type { BodyReader, BodySink } from './body.ts';
+import { type Http1RequestHead, Http1ResponseHead } from './message-head.ts';
 import type { Outlet } from './outlet.ts';
-import type { Http1RequestHead, RequestHeadReader } from './request-head.ts';
-import { Http1ResponseHead } from './response-head.ts';
+import type { RequestHeadReader } from './request-head.ts';
 import { writeLastChunk, writeResponseHead } from './response-writer.ts';
 import type { TurnTask } from './turn.ts';
 import type { WireContext } from './wire-context.ts';

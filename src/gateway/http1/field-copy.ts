@@ -2,10 +2,18 @@ import { KINDS } from './field-names.ts';
 import type { FieldSection } from './field-section.ts';
 import type { Staging } from './staging.ts';
 
-/** Copies the field lines as they are, without those whose kind is in `drops`. Lines that stay are copied together. */
-export function copyFields(staging: Staging, fields: FieldSection, drops: Uint8Array): void {
+/**
+ * Copies the field lines as they are, without those whose kind is in `drops`. Lines that stay are copied together, and
+ * with them the first line of the message when it begins at `lineFrom` (else -1).
+ */
+export function copyFields(
+  staging: Staging,
+  fields: FieldSection,
+  drops: Uint8Array,
+  lineFrom: number,
+): void {
   const { bytes, spans, kinds, count } = fields;
-  let from = -1;
+  let from = lineFrom;
   for (let i = 0; i < count; i += 1) {
     if (drops[kinds[i]!] === 0) {
       if (from < 0) from = spans[4 * i]!;

@@ -113,10 +113,6 @@ export class FieldSection {
     this.kinds = kinds;
   }
 
-  /** Bytes from the first line to the end. */
-  get size(): number {
-    return this.count === 0 ? 0 : this.end - this.spans[0]!;
-  }
 
   name(index: number): string {
     return this.bytes.toString('latin1', this.spans[4 * index], this.spans[4 * index + 1]);

@@ -12,12 +12,12 @@ import {
   type UpstreamHandler,
   type Written,
 } from '../wire.ts';
-import { BodyReader, type BodySink } from './body.ts';
+import type { BodySink } from './body.ts';
 import { connectFailure, protocolFailure, resetFailure, unsendable } from './failures.ts';
+import { Http1ResponseHead } from './message-head.ts';
 import type { ConnectionUser, OriginConnection } from './origin-connection.ts';
 import type { OriginPool } from './origin-pool.ts';
 import { writeRequestHead } from './request-writer.ts';
-import { Http1ResponseHead } from './response-head.ts';
 import { writeLastChunk } from './response-writer.ts';
 import { provesSwitch } from './switch-proof.ts';
 import type { TurnTask } from './turn.ts';
@@ -38,11 +38,10 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   readonly #handler: UpstreamHandler;
   readonly #pool: OriginPool;
   #connection: OriginConnection;
-  readonly #body = new BodyReader();
   #stage: Stage = 'head';
   #head: Http1ResponseHead | undefined = undefined;
   /** What the client sent before there was a connection. */
-  #early: Buffer[] = [];
+  #early: Buffer[] | undefined = undefined;
   #requestEnded: boolean;
   #trailers: FlatHeaders | undefined = undefined;
   #sentTold = false;
@@ -98,7 +97,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   // ── the request ──────────────────────────────────────────────────────────────────────────────────────────────
 
   connected(): void {
-    const hadEarly = this.#early.length > 0;
+    const hadEarly = this.#early !== undefined;
     this.#send();
     if (hadEarly) this.#handler.onOriginDrain();
   }
@@ -114,8 +113,8 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     }
     this.delivered = true;
     const early = this.#early;
-    this.#early = [];
-    for (const chunk of early) this.write(chunk);
+    this.#early = undefined;
+    if (early !== undefined) for (const chunk of early) this.write(chunk);
     if (this.#requestEnded) this.#endRequest();
   }
 
@@ -125,6 +124,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     if (this.#stage === 'tunnel') return connection.outlet.send(chunk);
     if (!connection.isConnected || this.#isChecking) {
       // Until we are connected the client is asked for no more than we could send again.
+      this.#early ??= [];
       this.#early.push(Buffer.from(chunk));
       return QUEUED;
     }
@@ -173,6 +173,8 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   came(bytes: Buffer, end: number): void {
     this.#answerBegan = true;
     this.#read(bytes, end);
+    // What comes next is read over it.
+    if (this.#head !== undefined && this.#stage !== 'over') this.#connection.keepHead();
   }
 
   #read(bytes: Buffer, end: number): void {
@@ -183,7 +185,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
         this.#keepUnread(bytes.subarray(at, end));
         break;
       }
-      if (this.#stage === 'body' && this.#body.state === 'complete') {
+      if (this.#stage === 'body' && this.#connection.body.state === 'complete') {
         this.#hasMore = true;
         break;
       }
@@ -207,12 +209,12 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
       this.#handler.onChunk(bytes.subarray(at, end));
       return end;
     }
+    const { reader, intake, body } = this.#connection;
     if (this.#stage === 'body') {
-      const to = this.#body.read(bytes, at, end, this);
-      if (this.#body.state === 'broken') this.#fail(protocolFailure('a malformed chunked body'));
+      const to = body.read(bytes, at, end, this);
+      if (body.state === 'broken') this.#fail(protocolFailure('a malformed chunked body'));
       return to;
     }
-    const { reader, intake } = this.#connection;
     const to = intake.take(reader, bytes, at, end);
     if (reader.state === 'refused') this.#fail(protocolFailure(reader.detail));
     else if (reader.state === 'complete') this.#headCame();
@@ -234,9 +236,8 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
       return;
     } else {
       this.#stage = 'body';
-      this.#body.begin(reader.bodyLength);
+      this.#connection.body.begin(reader.bodyLength);
     }
-    this.#connection.keepHead();
     this.#head = head;
     this.#handler.onHead(head);
   }
@@ -271,10 +272,11 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   #settle(): void {
     // A pause holds the end back too; `resume` comes here again.
     if (this.#stage === 'over' || this.paused || this.#unread !== undefined) return;
+    const { body } = this.#connection;
     if (this.#stage === 'tunnel') this.#settleTunnel();
     else if (
       this.#stage === 'body' &&
-      (this.#body.state === 'complete' || (this.#originEnded && this.#body.endsWithConnection()))
+      (body.state === 'complete' || (this.#originEnded && body.endsWithConnection()))
     )
       this.#complete();
     else if (this.#originEnded) this.#cutOff('the origin closed the connection');
@@ -289,7 +291,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
 
   #complete(): void {
     this.#stage = 'over';
-    this.#handler.onEnd(this.#body.trailers);
+    this.#handler.onEnd(this.#connection.body.trailers);
     this.#handler.onOutcome(COMPLETED);
     this.#head?.release();
     const { reader, outlet } = this.#connection;
@@ -338,7 +340,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   }
 
   #letGo(): void {
-    this.#early = [];
+    this.#early = undefined;
     this.#unread = undefined;
     this.#connection.user = undefined;
     this.#connection.destroy();

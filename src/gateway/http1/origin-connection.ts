@@ -3,6 +3,7 @@ import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { TrustOptions } from '../../lib/tls-trust.ts';
 import type { WireOrigin } from '../wire.ts';
+import { BodyReader } from './body.ts';
 import { HeadIntake } from './head-intake.ts';
 import { COPY_BYTES, Outlet } from './outlet.ts';
 import type { ReadBuffer } from './read-buffers.ts';
@@ -22,12 +23,20 @@ export interface ConnectionUser {
   readonly isStreaming: boolean;
 }
 
+/** What the connections to one origin have in common. */
+export interface Handshake {
+  readonly trust: TrustOptions;
+  /** Of the last connection that proved itself: the next one need not do so again. */
+  session: Buffer | undefined;
+}
+
 /** One connection to an origin. It carries one exchange at a time, or waits in its pool. */
 export class OriginConnection {
   readonly socket: Socket;
   readonly outlet: Outlet;
   readonly reader: ResponseHeadReader;
   readonly intake = new HeadIntake();
+  readonly body = new BodyReader();
   isConnected = false;
   /** Exchanges it has carried to their end. */
   served = 0;
@@ -36,6 +45,7 @@ export class OriginConnection {
   user: ConnectionUser | undefined = undefined;
   readonly #context: WireContext;
   readonly #onClose: (connection: OriginConnection) => void;
+  readonly #handshake: Handshake;
   #buffer: ReadBuffer;
   /** Heads are kept here, out of the way of the next read. */
   #headBytes = Buffer.alloc(0);
@@ -45,15 +55,16 @@ export class OriginConnection {
   constructor(
     context: WireContext,
     origin: WireOrigin,
-    trust: TrustOptions,
+    handshake: Handshake,
     onClose: (connection: OriginConnection) => void,
   ) {
     this.#context = context;
     this.#onClose = onClose;
+    this.#handshake = handshake;
     this.since = context.coarseNow;
     this.reader = new ResponseHeadReader(context.settings.limits);
     this.#buffer = context.buffers.shared;
-    this.socket = this.#connect(origin, trust);
+    this.socket = this.#connect(origin);
     this.outlet = new Outlet(this.socket, context, () => this.#drained());
     this.socket.on(origin.secure ? 'secureConnect' : 'connect', () => this.#connected());
     this.socket.on('end', () => this.#ended());
@@ -63,7 +74,7 @@ export class OriginConnection {
     this.socket.on('close', () => this.#closed());
   }
 
-  #connect({ hostname, port, secure, sni }: WireOrigin, trust: TrustOptions): Socket {
+  #connect({ hostname, port, secure, sni }: WireOrigin): Socket {
     const options = {
       host: hostname,
       port,
@@ -79,7 +90,17 @@ export class OriginConnection {
       },
     };
     if (!secure) return net.connect(options);
-    return tls.connect({ ...options, ...trust, ...(sni === undefined ? {} : { servername: sni }) });
+    const { trust, session } = this.#handshake;
+    const socket = tls.connect({
+      ...{ ...options, ...trust },
+      ...(sni === undefined ? {} : { servername: sni }),
+      ...(session === undefined ? {} : { session }),
+    });
+    // Node tells of it only when the other side has proved itself, which a resumed session need not do again.
+    socket.on('session', (given) => {
+      this.#handshake.session = given;
+    });
+    return socket;
   }
 
   /** Copies the head that was just read, if it still stands in the read buffer. */
@@ -154,6 +175,8 @@ export class OriginConnection {
   #closed(): void {
     const { turn, buffers } = this.#context;
     turn.begin();
+    // Whatever it was, the next handshake shall not fail of it.
+    if (!this.isConnected) this.#handshake.session = undefined;
     this.isConnected = false;
     this.outlet.gone();
     buffers.giveBack(this.#buffer);

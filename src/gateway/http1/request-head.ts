@@ -1,7 +1,7 @@
 import type { LimitSettings } from '../../core/settings.ts';
 import { connectionOptions } from '../headers.ts';
 import type { OutageStatus } from '../outage-answers.ts';
-import { CHUNKED, type FlatHeaders, type Peer, type RequestHead } from '../wire.ts';
+import { CHUNKED } from '../wire.ts';
 import * as kinds from './field-names.ts';
 import { FieldSection, INCOMPLETE, MALFORMED, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
 import { contentLength, isChunked } from './framing.ts';
@@ -48,6 +48,9 @@ export class RequestHeadReader {
   /** `websocket`, or undefined. */
   upgrade: string | undefined = undefined;
   isHttp10 = false;
+  /** Where the request line begins, and whether it can be sent on as it is: it names no host and our version. */
+  lineFrom = 0;
+  lineStands = true;
   keepAlive = true;
   expectsContinue = false;
   acceptsTrailers = false;
@@ -148,6 +151,8 @@ export class RequestHeadReader {
       return unfinished(bytes, at, end, limit);
     }
     if (targetTo - targetFrom > this.#targetBytes) return TOO_LARGE;
+    this.lineFrom = methodFrom;
+    this.lineStands = isHttp11;
     this.method = methodOf(bytes, methodFrom, methodTo);
     this.target = bytes.toString('latin1', targetFrom, targetTo);
     this.host = '';
@@ -257,6 +262,7 @@ export class RequestHeadReader {
       } else {
         const reduced = reduceAbsolute(target, method);
         if (reduced === undefined) return 400;
+        this.lineStands = false;
         this.target = reduced.target;
         this.host = reduced.authority;
       }
@@ -280,46 +286,6 @@ export class RequestHeadReader {
     if (this.bodyLength !== 0 || this.method !== 'GET') return 400;
     this.upgrade = 'websocket';
     return undefined;
-  }
-}
-
-/** One head as the exchange sees it, over the bytes it came in. */
-export class Http1RequestHead implements RequestHead {
-  readonly method: string;
-  readonly protocol: string;
-  readonly target: string;
-  readonly host: string;
-  readonly bodyLength: number;
-  readonly upgrade: string | undefined;
-  readonly peer: Peer;
-  /** Undefined after the request: the reader serves another one by then. */
-  #reader: RequestHeadReader | undefined;
-
-  constructor(reader: RequestHeadReader, peer: Peer) {
-    this.#reader = reader;
-    this.peer = peer;
-    this.method = reader.method;
-    this.protocol = reader.isHttp10 ? 'HTTP/1.0' : 'HTTP/1.1';
-    this.target = reader.target;
-    this.host = reader.host;
-    this.bodyLength = reader.bodyLength;
-    this.upgrade = reader.upgrade;
-  }
-
-  get reader(): RequestHeadReader | undefined {
-    return this.#reader;
-  }
-
-  get headers(): FlatHeaders {
-    return this.#reader?.fields.flat() ?? [];
-  }
-
-  field(name: string): string | undefined {
-    return this.#reader?.fields.field(name);
-  }
-
-  release(): void {
-    this.#reader = undefined;
   }
 }
 

@@ -4,12 +4,12 @@ import { CHUNKED, type RequestHead } from '../wire.ts';
 import { copyFields, dropping, fieldLines } from './field-copy.ts';
 import * as kinds from './field-names.ts';
 import type { FieldSection } from './field-section.ts';
+import { Http1RequestHead } from './message-head.ts';
 import type { Outlet } from './outlet.ts';
-import { Http1RequestHead, type RequestHeadReader } from './request-head.ts';
+import type { RequestHeadReader } from './request-head.ts';
 
 /** The same that `editRequest` leaves out, and what is written anew. */
 const ALWAYS = [
-  kinds.HOST,
   kinds.CONTENT_LENGTH,
   kinds.TRANSFER_ENCODING,
   kinds.CONNECTION,
@@ -23,10 +23,18 @@ const ALWAYS = [
   kinds.REQUEST_ID,
   kinds.TRACEPARENT,
 ];
-const DROPS = dropping(...ALWAYS);
-const DROPS_TRACE = dropping(...ALWAYS, kinds.TRACESTATE);
-const DROPS_COOKIES = dropping(...ALWAYS, kinds.COOKIE);
-const DROPS_BOTH = dropping(...ALWAYS, kinds.TRACESTATE, kinds.COOKIE);
+/** What else is left out, as bits: one table for each combination. */
+const TRACE = 1;
+const COOKIES = 2;
+const OWN_HOST = 4;
+const DROPS: readonly Uint8Array[] = Array.from({ length: 8 }, (_, bits) =>
+  dropping(
+    ...ALWAYS,
+    ...((bits & TRACE) === 0 ? [] : [kinds.TRACESTATE]),
+    ...((bits & COOKIES) === 0 ? [] : [kinds.COOKIE]),
+    ...((bits & OWN_HOST) === 0 ? [] : [kinds.HOST]),
+  ),
+);
 
 /** Puts a request head on its way; false when it cannot be said in HTTP/1.1. */
 export function writeRequestHead(
@@ -35,46 +43,67 @@ export function writeRequestHead(
   edit: HeadEdit,
   stamp: RequestStamp,
 ): boolean {
-  let lines = `${head.method} ${head.target} HTTP/1.1\r\nhost: ${edit.host ?? head.host}\r\n`;
-  // Always from what was understood, never from what was written (RFC 9112 §6.1).
-  if (head.bodyLength === CHUNKED) lines += 'transfer-encoding: chunked\r\n';
-  else if (head.bodyLength > 0) lines += `content-length: ${head.bodyLength}\r\n`;
-  if (head.upgrade !== undefined) lines += `connection: Upgrade\r\nupgrade: ${head.upgrade}\r\n`;
-
   const reader = head instanceof Http1RequestHead ? head.reader : undefined;
   if (reader !== undefined && isPlain(head, reader)) {
-    const { fields } = reader;
-    const { client, trace } = stamp;
-    const host = client.host ?? head.host;
-    const cookies = cookieLines(fields, edit);
-    if (reader.acceptsTrailers) lines += 'te: trailers\r\n';
-    if (cookies !== undefined) lines += cookies;
-    if (host !== '') lines += `x-forwarded-host: ${host}\r\n`;
-    const own =
-      `${client.lines}x-request-id: ${stamp.requestId}\r\n` +
-      `traceparent: ${trace.traceparent}\r\nvia: ${stamp.via}\r\n\r\n`;
-    const staging = outlet.stage(lines.length + fields.size + own.length);
-    staging.text(lines);
-    copyFields(staging, fields, dropsFor(trace.continues, cookies !== undefined));
-    staging.text(own);
+    copyRequestHead(outlet, head, reader, edit, stamp);
     return true;
   }
   const edited = fieldLines(editRequest(head, edit, stamp));
   if (edited === undefined) return false;
-  const text = `${lines}${edited}\r\n`;
+  const text = `${requestLine(head)}${hostLine(head, edit)}${connectionLines(head)}${edited}\r\n`;
   outlet.stage(text.length).text(text);
   return true;
+}
+
+/** From the bytes it came in: request line and Host too where they stay, then its other fields, then what we add. */
+function copyRequestHead(
+  outlet: Outlet,
+  head: RequestHead,
+  reader: RequestHeadReader,
+  edit: HeadEdit,
+  { client, trace, requestId, via }: RequestStamp,
+): void {
+  const { fields, lineStands } = reader;
+  const cookies = cookieLines(fields, edit);
+  const keepsHost = lineStands && edit.host === undefined;
+  const drops =
+    (trace.continues ? 0 : TRACE) | (cookies === undefined ? 0 : COOKIES) | (keepsHost ? 0 : OWN_HOST);
+  const first = lineStands ? '' : requestLine(head);
+  const host = client.host ?? head.host;
+  let own = `${keepsHost ? '' : hostLine(head, edit)}${connectionLines(head)}${cookies ?? ''}`;
+  if (reader.acceptsTrailers) own += 'te: trailers\r\n';
+  if (host !== '') own += `x-forwarded-host: ${host}\r\n`;
+  own +=
+    `${client.lines}x-request-id: ${requestId}\r\n` +
+    `traceparent: ${trace.traceparent}\r\nvia: ${via}\r\n\r\n`;
+
+  const staging = outlet.stage(first.length + (fields.end - reader.lineFrom) + own.length);
+  if (!lineStands) staging.text(first);
+  copyFields(staging, fields, DROPS[drops]!, lineStands ? reader.lineFrom : -1);
+  staging.text(own);
+}
+
+function requestLine({ method, target }: RequestHead): string {
+  return `${method} ${target} HTTP/1.1\r\n`;
+}
+
+function hostLine(head: RequestHead, edit: HeadEdit): string {
+  return `host: ${edit.host ?? head.host}\r\n`;
+}
+
+/** Always from what was understood, never from what was written (RFC 9112 §6.1). */
+function connectionLines({ bodyLength, upgrade }: RequestHead): string {
+  let lines = '';
+  if (bodyLength === CHUNKED) lines += 'transfer-encoding: chunked\r\n';
+  else if (bodyLength > 0) lines += `content-length: ${bodyLength}\r\n`;
+  if (upgrade !== undefined) lines += `connection: Upgrade\r\nupgrade: ${upgrade}\r\n`;
+  return lines;
 }
 
 /** Its fields stay as they are or go, besides those that are always written anew. */
 function isPlain({ method }: RequestHead, reader: RequestHeadReader): boolean {
   if (reader.nominates) return false;
   return method !== 'OPTIONS' || reader.fields.field('max-forwards') === undefined;
-}
-
-function dropsFor(keepsTrace: boolean, editsCookies: boolean): Uint8Array {
-  if (editsCookies) return keepsTrace ? DROPS_COOKIES : DROPS_BOTH;
-  return keepsTrace ? DROPS : DROPS_TRACE;
 }
 
 /** In place of those that came, when one of them may not pass as it is. */

@@ -1,4 +1,4 @@
-import { CHUNKED, type FlatHeaders, type ResponseHead } from '../wire.ts';
+import { CHUNKED } from '../wire.ts';
 import * as kinds from './field-names.ts';
 import { FieldSection, INCOMPLETE, MALFORMED, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
 import { contentLength, isChunked } from './framing.ts';
@@ -23,6 +23,8 @@ export class ResponseHeadReader {
   readonly fields = new FieldSection(MAX_FIELDS);
   status = 0;
   isHttp10 = false;
+  /** The status line can be sent on as it is: it names our version, and has the space that belongs there. */
+  lineStands = true;
   /** Bytes, CHUNKED or UNTIL_CLOSE. */
   bodyLength = 0;
   /** The connection can carry another exchange, if this one ends well. */
@@ -122,13 +124,15 @@ export class ResponseHeadReader {
     if (status < 100 || status > 599) return unfinished(bytes, at, end, limit);
     at += 4;
     // Some servers leave the reason out together with its space.
-    if (at < end && bytes[at] === SP) at += 1;
+    const hasSpace = at < end && bytes[at] === SP;
+    if (hasSpace) at += 1;
     else if (at < end && bytes[at] !== CR) return unfinished(bytes, at, end, limit);
     const reasonFrom = at;
     while (at < end && FIELD_VALUE[bytes[at]!] === 1) at += 1;
     if (at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return unfinished(bytes, at, end, limit);
     if (at + 2 > limit) return TOO_LARGE;
     this.status = status;
+    this.lineStands = hasSpace && !this.isHttp10;
     this.reasonFrom = reasonFrom;
     this.reasonTo = at;
     this.fields.begin(at + 2);
@@ -201,34 +205,5 @@ export class ResponseHeadReader {
     else this.bodyLength = this.lengthField >= 0 ? length : UNTIL_CLOSE;
     if (this.bodyLength === UNTIL_CLOSE) this.keepAlive = false;
     return undefined;
-  }
-}
-
-/** One head as the exchange sees it, over bytes its connection keeps for it. */
-export class Http1ResponseHead implements ResponseHead {
-  readonly status: number;
-  readonly reason: string;
-  #reader: ResponseHeadReader | undefined;
-
-  constructor(reader: ResponseHeadReader) {
-    this.#reader = reader;
-    this.status = reader.status;
-    this.reason = reader.reason;
-  }
-
-  get reader(): ResponseHeadReader | undefined {
-    return this.#reader;
-  }
-
-  get headers(): FlatHeaders {
-    return this.#reader?.fields.flat() ?? [];
-  }
-
-  field(name: string): string | undefined {
-    return this.#reader?.fields.field(name);
-  }
-
-  release(): void {
-    this.#reader = undefined;
   }
 }

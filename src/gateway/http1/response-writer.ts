@@ -3,8 +3,9 @@ import { isPlatformCookie } from '../platform-cookies.ts';
 import type { FlatHeaders, ResponseHead } from '../wire.ts';
 import { copyFields, dropping, fieldLines } from './field-copy.ts';
 import * as kinds from './field-names.ts';
+import { Http1ResponseHead } from './message-head.ts';
 import type { Outlet } from './outlet.ts';
-import { Http1ResponseHead, type ResponseHeadReader } from './response-head.ts';
+import type { ResponseHeadReader } from './response-head.ts';
 
 const ALWAYS = [kinds.TRANSFER_ENCODING, kinds.CONNECTION, kinds.UPGRADE, kinds.TE, kinds.HOP_BY_HOP];
 const DROPS = dropping(...ALWAYS);
@@ -29,13 +30,14 @@ export function writeResponseHead(
   { lines, date }: ResponseLines,
 ): boolean {
   const reader = head instanceof Http1ResponseHead ? head.reader : undefined;
-  const statusLine = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
   if (reader !== undefined && isPlain(reader, edit)) {
     const dateLine = date === undefined || reader.hasDate ? '' : `date: ${date}\r\n`;
     const own = `${ownLines(edit)}${dateLine}${lines}\r\n`;
-    const staging = outlet.stage(statusLine.length + reader.fields.size + own.length);
-    staging.text(statusLine);
-    copyFields(staging, reader.fields, dropsFor(head.status === 204, edit.requestId !== ''));
+    const first = reader.lineStands ? '' : statusLine(head);
+    const staging = outlet.stage(first.length + (reader.end - reader.start) + own.length);
+    if (!reader.lineStands) staging.text(first);
+    const drops = dropsFor(head.status === 204, edit.requestId !== '');
+    copyFields(staging, reader.fields, drops, reader.lineStands ? reader.start : -1);
     staging.text(own);
     return true;
   }
@@ -43,9 +45,13 @@ export function writeResponseHead(
   const edited = fieldLines(editResponse(head, edit));
   if (edited === undefined) return false;
   const dateLine = date === undefined || head.field('date') !== undefined ? '' : `date: ${date}\r\n`;
-  const text = `${statusLine}${edited}${dateLine}${lines}\r\n`;
+  const text = `${statusLine(head)}${edited}${dateLine}${lines}\r\n`;
   outlet.stage(text.length).text(text);
   return true;
+}
+
+function statusLine({ status, reason }: ResponseHead): string {
+  return `HTTP/1.1 ${status} ${reason}\r\n`;
 }
 
 /** Its fields stay as they are or go. */

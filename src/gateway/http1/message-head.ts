@@ -1,0 +1,56 @@
+import type { FlatHeaders, Peer, RequestHead, ResponseHead } from '../wire.ts';
+import type { FieldSection } from './field-section.ts';
+import type { RequestHeadReader } from './request-head.ts';
+import type { ResponseHeadReader } from './response-head.ts';
+
+/** One head as the exchange sees it, over bytes that its connection keeps for as long as the exchange lasts. */
+abstract class MessageHead<Reader extends { readonly fields: FieldSection }> {
+  /** Undefined afterwards: the reader serves another message by then. */
+  reader: Reader | undefined;
+
+  constructor(reader: Reader) {
+    this.reader = reader;
+  }
+
+  get headers(): FlatHeaders {
+    return this.reader?.fields.flat() ?? [];
+  }
+
+  field(name: string): string | undefined {
+    return this.reader?.fields.field(name);
+  }
+
+  release(): void {
+    this.reader = undefined;
+  }
+}
+
+export class Http1RequestHead extends MessageHead<RequestHeadReader> implements RequestHead {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly bodyLength: number;
+  readonly upgrade: string | undefined;
+  readonly peer: Peer;
+
+  constructor(reader: RequestHeadReader, peer: Peer) {
+    super(reader);
+    this.peer = peer;
+    this.method = reader.method;
+    this.target = reader.target;
+    this.host = reader.host;
+    this.bodyLength = reader.bodyLength;
+    this.upgrade = reader.upgrade;
+  }
+}
+
+export class Http1ResponseHead extends MessageHead<ResponseHeadReader> implements ResponseHead {
+  readonly status: number;
+  readonly reason: string;
+
+  constructor(reader: ResponseHeadReader) {
+    super(reader);
+    this.status = reader.status;
+    this.reason = reader.reason;
+  }
+}
