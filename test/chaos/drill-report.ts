@@ -33,7 +33,7 @@ export function formatDrill(report: DrillReport): string {
   const missed = limitsOf(report.passes, 'missed');
   const inconclusive = limitsOf(report.passes, 'inconclusive');
   lines.push('', ...missed, ...inconclusive);
-  if (missed.length === 0)
+  if (missed.length === 0 && report.passes.some(({ proxy }) => proxy === 'sluice'))
     lines.push(`Sluice held every limit${inconclusive.length > 0 ? ' that could be judged' : ''}.`);
   return `${lines.join('\n')}\n`;
 }

@@ -33,10 +33,15 @@ export function forkProgram<In extends object, Out>(path: string, args: readonly
     child.once('error', () => resolve());
   });
 
+  // One listener for good: without any, Node would keep what comes and hand it to the next who listens, as if it were new.
+  const listeners = new Set<(message: Out) => void>();
+  child.on('message', (message) => {
+    for (const listener of listeners) listener(message as Out);
+  });
+
   function onMessage(listener: (message: Out) => void): () => void {
-    const heard = (message: unknown): void => listener(message as Out);
-    child.on('message', heard);
-    return () => child.off('message', heard);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   return {

@@ -51,18 +51,18 @@ describe('what clients saw of a fault', () => {
   });
 
   it('counts how often most of the traffic changed sides', () => {
+    // How many of ten in a bucket the primary answers: a trial is no move, and neither are halves.
+    const primarys: Readonly<Record<string, number>> = { p: 9, s: 1, h: 5 };
     const sides = (text: string): readonly Sample[] =>
       [...text].flatMap((letter, index) =>
-        Array.from({ length: 3 }, (_, one) =>
-          sample(1_000 + index * 250 + one, {
-            // One in three goes elsewhere: a trial is no move.
-            side: (letter === 'p') === one < 2 ? 'primary' : 'secondary',
-          }),
+        Array.from({ length: 10 }, (_, one) =>
+          sample(1_000 + index * 250 + one, { side: one < primarys[letter]! ? 'primary' : 'secondary' }),
         ),
       );
     expect(observe(sides('ppppp'), TIMES).moves).toBe(0);
     expect(observe(sides('ppssspp'), TIMES).moves).toBe(2);
     expect(observe(sides('pspsp'), TIMES).moves).toBe(4);
+    expect(observe(sides('psshshpp'), TIMES).moves).toBe(2);
   });
 });
 

@@ -1,4 +1,4 @@
-import { OUTCOMES, type OutcomeName, type Sample, type Side } from './samples.ts';
+import { OUTCOMES, type OutcomeName, type Sample } from './samples.ts';
 
 /** When a fault happened, in milliseconds of the shared clock. */
 export interface FaultTimes {
@@ -26,6 +26,8 @@ export interface Observed {
 
 /** Shorter, and single answers would count as moves at low rates. */
 const BUCKET_MS = 250;
+/** So much on the other side is a move: halves, on the way back, are not one each time the dice fall otherwise. */
+const MOVED = 0.7;
 
 export function observe(samples: readonly Sample[], times: FaultTimes): Observed {
   const safe = noOutcomes();
@@ -77,13 +79,14 @@ function countMoves(samples: readonly Sample[]): number {
     bucket[side] += 1;
     buckets.set(key, bucket);
   }
-  let before: Side = 'primary';
+  let before: 'primary' | 'secondary' = 'primary';
   let moves = 0;
   for (const key of [...buckets.keys()].sort((a, b) => a - b)) {
     const { primary, secondary } = buckets.get(key)!;
-    const most: Side = secondary > primary ? 'secondary' : 'primary';
-    if (most !== before) moves += 1;
-    before = most;
+    const part = (before === 'primary' ? secondary : primary) / (primary + secondary);
+    if (part < MOVED) continue;
+    moves += 1;
+    before = before === 'primary' ? 'secondary' : 'primary';
   }
   return moves;
 }
