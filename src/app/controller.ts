@@ -190,12 +190,8 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     });
   }
 
-  function announce({ message, why, remedy }: RefusedConfiguration): void {
-    events.append({
-      ...{ type: 'configuration.refused', message },
-      ...(why === undefined ? {} : { why }),
-      ...(remedy === undefined ? {} : { remedy }),
-    });
+  function announce({ at: _at, diagnostics: _diagnostics, ...refused }: RefusedConfiguration): void {
+    events.append({ type: 'configuration.refused', ...refused });
   }
 
   const parts: readonly Runnable[] = [engine, monitor, admin];

@@ -15,7 +15,11 @@ export interface FileWatch {
 }
 
 /** `changed` is called once for each change, when two looks in a row saw the same: nobody is still writing. */
-export function createFileWatch(clock: Clock, changed: () => void): FileWatch {
+export function createFileWatch(
+  clock: Clock,
+  changed: () => void,
+  read: (path: string) => Promise<string | undefined> = contentOf,
+): FileWatch {
   let known: ReadonlyMap<string, string | undefined> = new Map();
   let seen: ReadonlyMap<string, string | undefined> = known;
   let reported: ReadonlyMap<string, string | undefined> = known;
@@ -25,7 +29,7 @@ export function createFileWatch(clock: Clock, changed: () => void): FileWatch {
   async function look(): Promise<void> {
     const before = known;
     const now = new Map<string, string | undefined>();
-    for (const path of before.keys()) now.set(path, await contentOf(path));
+    for (const path of before.keys()) now.set(path, await read(path));
     if (closed) return;
     timer = clock.after(EVERY_MS, () => void look());
     // Something else is watched meanwhile.

@@ -18,6 +18,7 @@ const NOTHING: WorkerCounters = {
   flags: {},
   targets: [],
   queue: { waiting: 0, refused: 0, timeouts: 0 },
+  names: { failures: 0, failing: 0 },
   connections: { open: 0, accepted: 0, refused: 0, handshakes: 0 },
 };
 
@@ -46,6 +47,7 @@ function withoutPresent(last: WorkerCounters): WorkerCounters {
     upgrades: 0,
     targets: last.targets.map((target) => ({ ...target, inFlight: 0 })),
     queue: { ...last.queue, waiting: 0 },
+    names: { ...last.names, failing: 0 },
     connections: { ...last.connections, open: 0 },
   };
 }
@@ -62,6 +64,7 @@ function sum(a: WorkerCounters, b: WorkerCounters): WorkerCounters {
     flags: added(a.flags, b.flags),
     targets: sumTargets([...a.targets, ...b.targets]),
     queue: added(a.queue, b.queue),
+    names: added(a.names, b.names),
     connections: added(a.connections, b.connections),
   };
 }

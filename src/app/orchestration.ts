@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { isDeepStrictEqual } from 'node:util';
 import { PROVIDERS } from '../../providers/registry.ts';
 import type { Clock, EventLog, Logger, Random, StateStore } from '../core/ports.ts';
 import type { PlatformProvider } from '../core/provider.ts';
@@ -10,6 +9,7 @@ import { bundleStore } from '../orchestrator/bundle-store.ts';
 import type { ReleaseProbe } from '../orchestrator/context.ts';
 import { createOrchestrator, type Orchestrator } from '../orchestrator/orchestrator.ts';
 import { installationKey } from './installation-key.ts';
+import { sameSettings } from './settings-changes.ts';
 
 export interface OrchestrationDeps {
   readonly settings: Settings;
@@ -52,7 +52,7 @@ export function renewProviders(
   const opened = new Map<string, PlatformProvider>();
   for (const platform of Object.values(next.platforms)) {
     const kept = providers.get(platform.name);
-    const isSame = kept !== undefined && isDeepStrictEqual(before.platforms[platform.name], platform);
+    const isSame = kept !== undefined && sameSettings(before.platforms[platform.name], platform);
     opened.set(platform.name, isSame ? kept : openProvider(platform, deps));
   }
   const over = [...providers.values()].filter((provider) => opened.get(provider.platform) !== provider);

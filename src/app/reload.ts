@@ -123,10 +123,11 @@ export function refusal(
   diagnostics: readonly Diagnostic[],
   at: number,
 ): RefusedConfiguration {
-  const { why, remedy } = details;
+  const { where, why, remedy } = details;
   return {
     at,
     message,
+    ...(where === undefined ? {} : { where }),
     ...(why === undefined ? {} : { why }),
     ...(remedy === undefined ? {} : { remedy }),
     diagnostics,

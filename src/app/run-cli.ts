@@ -14,6 +14,7 @@ import { formatCaught } from '../cli/print-error.ts';
 import { redactingIo } from '../cli/redacting-io.ts';
 import { releasesCommand } from '../cli/releases.ts';
 import { serveCommand } from '../cli/serve.ts';
+import { simulateCommand } from '../cli/simulate.ts';
 import { statusCommand } from '../cli/status.ts';
 import { topCommand } from '../cli/top.ts';
 import { validateCommand } from '../cli/validate.ts';
@@ -60,6 +61,7 @@ export function buildProgram(io: CliIo, main: string, args: readonly string[]): 
   topCommand(program, io);
   eventsCommand(program, io);
   explainCommand(program, io);
+  simulateCommand(program, io);
   for (const name of NOT_BUILT_COMMANDS) {
     program
       .command(name, { hidden: true })

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../core/errors.ts';
 import type { Settings } from '../core/settings.ts';
 
@@ -17,7 +16,12 @@ function keysThatDiffer(
   after: Readonly<Record<string, unknown>>,
 ): readonly string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].filter((key) => !isDeepStrictEqual(before[key], after[key]));
+  return [...keys].filter((key) => !sameSettings(before[key], after[key]));
+}
+
+/** Settings are plain JSON, and the same text always makes them in the same order. */
+export function sameSettings(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function nameInFile(key: string): string {
@@ -28,7 +32,7 @@ function nameInFile(key: string): string {
 /** Throws CONFIG_INVALID for what a running gateway is built on. */
 export function checkChangeable(before: Settings, after: Settings): void {
   for (const [name, of] of FIXED) {
-    if (isDeepStrictEqual(of(before), of(after))) continue;
+    if (sameSettings(of(before), of(after))) continue;
     throw new SluiceError('CONFIG_INVALID', `${name} cannot change while the gateway runs`, {
       where: after.file ?? 'the command line',
       why: `it is ${String(of(before))} now and ${String(of(after))} in the file`,

@@ -118,6 +118,7 @@ export type DomainEvent =
   | {
       type: 'configuration.refused';
       message: string;
+      where?: string;
       why?: string;
       remedy?: string;
     }

@@ -29,6 +29,7 @@ export interface ConfigurationStatus {
 export interface RefusedConfiguration {
   readonly at: number;
   readonly message: string;
+  readonly where?: string;
   readonly why?: string;
   readonly remedy?: string;
   /** Every fault with its place; empty where it was not the file's fault. */

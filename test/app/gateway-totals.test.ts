@@ -16,6 +16,7 @@ function counters(ok: number, active: number): WorkerCounters {
       { application: 'a', platform: 'p', classes: [0, 0, ok], buckets: [ok, 1], sumMs: 2, inFlight: active },
     ],
     queue: { waiting: active, refused: 1, timeouts: 0 },
+    names: { failures: 2, failing: active },
     connections: { open: active, accepted: ok, refused: 0, handshakes: 0 },
   };
 }

@@ -33,6 +33,10 @@ export function sluice(
 
 export interface Serving {
   readonly url: string;
+  /** In the order of `gateway.listen`. */
+  readonly ports: readonly number[];
+  /** What it has written to standard error so far. */
+  readonly log: () => string;
   readonly adminUrl: string;
   readonly pid: number;
   /** Its exit status, once it has ended; null when a signal ended it. */
@@ -46,7 +50,16 @@ export function serve(
   cwd: string,
   env: Record<string, string> = {},
 ): Promise<Serving> {
-  const child = start(['serve', '--json', '--port', '0', '--admin-port', '0', ...args], cwd, env);
+  return serveAsWritten(['--port', '0', '--admin-port', '0', ...args], cwd, env);
+}
+
+/** The same where the file says. */
+export function serveAsWritten(
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): Promise<Serving> {
+  const child = start(['serve', '--json', ...args], cwd, env);
   let errors = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
@@ -58,6 +71,8 @@ export function serve(
       const facts = JSON.parse(line) as { ports: number[]; adminPort: number };
       ready({
         url: `http://127.0.0.1:${facts.ports[0]}`,
+        ports: facts.ports,
+        log: () => errors,
         adminUrl: `http://127.0.0.1:${facts.adminPort}`,
         pid: child.pid!,
         exited,

@@ -2,6 +2,8 @@ import type { PlatformName } from '../../core/ids.ts';
 import type { Observation } from '../../core/provider.ts';
 import type { ScenarioFault, ScenarioPlatform } from '../../core/scenario.ts';
 
+/** What people call an instance's capacity leaves a reserve; the policies' overprovision counts on it. */
+const RESERVE = 1.4;
 /** Utilisation from which waiting shows; the queue of an open server (M/M/1) grows with 1 / (1 − ρ). */
 const MOST_UTILISED = 0.95;
 
@@ -75,17 +77,16 @@ export class SimulatedPlatform {
     else this.#growing = { at: ms + this.#given.scaleMs, to: instances };
   }
 
-  /** Requests per second that it really carries now; the overprovision of a policy is a reserve that exists. */
-  capacity(ms: number, overprovision: number): number {
+  /** Requests per second that it really carries now. */
+  capacity(ms: number): number {
     const { capacityRps, capacityRpsPerInstance } = this.#given.target;
-    if (capacityRpsPerInstance !== undefined)
-      return capacityRpsPerInstance * this.running(ms) * overprovision;
-    return capacityRps === undefined ? Number.POSITIVE_INFINITY : capacityRps * overprovision;
+    if (capacityRpsPerInstance !== undefined) return capacityRpsPerInstance * this.running(ms) * RESERVE;
+    return capacityRps === undefined ? Number.POSITIVE_INFINITY : capacityRps * RESERVE;
   }
 
   /** Median under this load. */
-  latency(ms: number, rps: number, overprovision: number): number {
-    const capacity = this.capacity(ms, overprovision);
+  latency(ms: number, rps: number): number {
+    const capacity = this.capacity(ms);
     const utilised = Number.isFinite(capacity) && capacity > 0 ? Math.min(MOST_UTILISED, rps / capacity) : 0;
     return this.at(ms).latencyMs * (utilised > 0.5 ? 0.5 / (1 - utilised) : 1);
   }

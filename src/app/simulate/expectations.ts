@@ -1,0 +1,54 @@
+import type { Expectation } from '../../core/scenario.ts';
+import { describeEvent } from '../../events/describe.ts';
+import type { Simulation } from './run.ts';
+
+export interface Verified {
+  readonly ok: boolean;
+  /** What was expected and what was found. */
+  readonly line: string;
+}
+
+/** What the scenario expected of the policy, one by one. */
+export function verify(simulation: Simulation): readonly Verified[] {
+  return simulation.scenario.expect.map((expectation) => verifyOne(simulation, expectation));
+}
+
+function verifyOne(simulation: Simulation, expectation: Expectation): Verified {
+  switch (expectation.kind) {
+    case 'unserved': {
+      const { unserved } = simulation;
+      const line = `unserved at most ${percent(expectation.most)}: ${percent(unserved)}`;
+      return { ok: unserved <= expectation.most + 1e-9, line };
+    }
+    case 'shifts': {
+      const { shifts } = simulation;
+      return { ok: shifts <= expectation.most, line: `shifts at most ${expectation.most}: ${shifts}` };
+    }
+    case 'shares':
+      return sharesAt(simulation, expectation);
+    case 'event': {
+      const found = simulation.events.some(
+        (event) => event.type === expectation.type && describeEvent(event).includes(expectation.says),
+      );
+      return {
+        ok: found,
+        line: `${expectation.type} says "${expectation.says}": ${found ? 'yes' : 'never'}`,
+      };
+    }
+  }
+}
+
+function sharesAt({ samples }: Simulation, wanted: Expectation & { kind: 'shares' }): Verified {
+  const sample = samples.findLast(({ atMs }) => atMs <= wanted.atMs);
+  const names = Object.keys(wanted.shares);
+  const ok = names.every(
+    (name) => Math.abs((sample?.shares[name] ?? 0) - (wanted.shares[name] ?? 0)) <= wanted.within + 1e-9,
+  );
+  const list = (shares: Readonly<Record<string, number>> | undefined) =>
+    names.map((name) => `${name} ${percent(shares?.[name] ?? 0)}`).join(', ');
+  return { ok, line: `at ${wanted.atMs / 1000} s ${list(wanted.shares)}: ${list(sample?.shares)}` };
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 1000) / 10} %`;
+}
