@@ -13,7 +13,7 @@ import { growth } from './growth.ts';
 import { holdDown } from './hold-down.ts';
 import { lowestLatency } from './lowest-latency.ts';
 import { NO_ORDERS, orders } from './orders.ts';
-import { pace } from './pace.ts';
+import { pace, spend } from './pace.ts';
 import { panic } from './panic.ts';
 import { primary } from './primary.ts';
 import { ramp } from './ramp.ts';
@@ -55,6 +55,7 @@ function layersOf(policy: PolicySettings): readonly Layer[] {
     freeze,
     safety,
     settle,
+    spend,
     writes,
     growth,
   ];

@@ -21,20 +21,30 @@ export function pace(draft: Draft): Draft {
   const part = Math.min(1, allowed / wanted);
   const shares = part === 1 ? draft.shares : between(draft.candidates, forced, draft.shares, part);
   const moved = wanted * part;
-  const next = moved > NOTHING ? [...shifts, { at: draft.now, part: moved }] : shifts;
   const line =
     part === 1
       ? `${percent(moved)} of the traffic moves voluntarily`
       : `${percent(moved)} of ${percent(wanted)} may move now: ${why}`;
-  return withStep({ ...draft, forced, shares, keep: { ...keep, shifts: next } }, 'pace', [line]);
+  return withStep({ ...draft, forced, shares, keep }, 'pace', [line]);
+}
+
+/** After all has been said: what moved voluntarily counts against the minute. */
+export function spend(draft: Draft): Draft {
+  const part = distance(draft.forced, draft.shares);
+  if (part <= NOTHING) return draft;
+  const shifts = [...(draft.keep.shifts ?? []), { at: draft.now, part }];
+  return { ...draft, keep: { ...draft.keep, shifts } };
 }
 
 function allowance(
-  { policy, orders, before, blind, now }: Draft,
+  draft: Draft,
   wanted: number,
   spent: number,
 ): { readonly allowed: number; readonly why: string } {
+  const { policy, orders, before, blind, now } = draft;
   if (orders.failover !== undefined || orders.weights !== undefined) return { allowed: wanted, why: '' };
+  // Who is seen to serve for the first time joins at once: a start is no shift.
+  if (hasJoined(draft)) return { allowed: wanted, why: '' };
   if (orders.held !== undefined) return { allowed: 0, why: `held, ${orders.held}` };
   if (before.frozen !== undefined) return { allowed: 0, why: `automation is frozen: ${before.frozen.why}` };
   if (blind) return { allowed: 0, why: 'we are cut off ourselves' };
@@ -46,6 +56,13 @@ function allowance(
   const most = policy.maxShiftPerMinute ?? 1;
   if (most >= 1) return { allowed: wanted, why: '' };
   return { allowed: Math.max(0, most - spent), why: `at most ${percent(most)} a minute` };
+}
+
+function hasJoined({ memory, before }: Draft): boolean {
+  return Object.entries(memory).some(
+    ([platform, { membership }]) =>
+      membership.kind === 'in' && (before.targets[platform]?.membership.kind ?? 'fresh') === 'fresh',
+  );
 }
 
 /**

@@ -13,6 +13,5 @@ export const NOT_BUILT_COMMANDS = [
   'fence',
   'unfence',
   'drill',
-  'simulate',
   'doctor',
 ] as const;

@@ -152,14 +152,6 @@ export const NOT_YET_IN_POLICY: readonly NotYet[] = [
   { path: 'drills', what: 'drills', example: [] },
 ];
 
-/** Presets the design promises for later, by name. */
-export const PRESETS_NOT_YET: readonly string[] = [
-  'active-passive',
-  'cost-first',
-  'latency-first',
-  'maintenance-friendly',
-];
-
 const ALL: readonly NotYet[] = [
   ...NOT_YET,
   ...NOT_YET_IN_POLICY.map((row) => ({ ...row, path: `applications.*.policy.${row.path}` })),

@@ -5,7 +5,7 @@ import { decode } from './decode.ts';
 import { remedyFor } from './did-you-mean.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Fault, valueFault } from './fault.ts';
-import { NOT_YET_IN_POLICY, PRESETS_NOT_YET, refuseNotYet } from './not-yet.ts';
+import { NOT_YET_IN_POLICY, refuseNotYet } from './not-yet.ts';
 import { isMap, type Path } from './path.ts';
 import { type PolicyInput, policySchema } from './policy-schema.ts';
 import { expandHome, whyUnreadable } from './references.ts';
@@ -60,13 +60,11 @@ function preset(name: string, path: Path, context: PolicyContext): DecodedPolicy
   const source = Object.hasOwn(context.presets, name) ? context.presets[name] : undefined;
   if (source !== undefined) return { settings: fromFile(source, source.file, name, context), faults: [] };
   const names = Object.keys(context.presets);
-  const fault = PRESETS_NOT_YET.includes(name)
-    ? valueFault(path, 'not built yet: this preset', `use one of: ${names.join(', ')}`)
-    : valueFault(
-        path,
-        'no preset has this name',
-        `${remedyFor(name, names)}; a file needs a / or .yaml in its name`,
-      );
+  const fault = valueFault(
+    path,
+    'no preset has this name',
+    `${remedyFor(name, names)}; a file needs a / or .yaml in its name`,
+  );
   return { settings: undefined, faults: [fault] };
 }
 

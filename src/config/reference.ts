@@ -1,5 +1,5 @@
 import type { JsonNode } from './known-keys.ts';
-import { NOT_YET, NOT_YET_IN_POLICY, PRESETS_NOT_YET } from './not-yet.ts';
+import { NOT_YET, NOT_YET_IN_POLICY } from './not-yet.ts';
 import { isMap } from './path.ts';
 
 /** docs/configuration.md is written between these lines by the script that writes the schema; the rest is by hand. */
@@ -20,7 +20,6 @@ function referenceTables(schema: JsonNode): string {
     const except = exceptKeys === undefined ? '' : ` but \`${exceptKeys.join('`, `')}\``;
     lines.push(`| \`${nameOf(path)}\`${only}${except} | ${what} | ${escapeCell(instead ?? 'remove it')} |`);
   }
-  lines.push('', `Presets not built yet: ${PRESETS_NOT_YET.map((name) => `\`${name}\``).join(', ')}.`);
   return lines.join('\n');
 }
 

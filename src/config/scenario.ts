@@ -148,10 +148,10 @@ function foreignNames({ platforms, acts, data, expect }: ScenarioInput): Fault[]
       faults.push(valueFault([...path], 'no platform of this scenario', remedy));
     }
   }
-  acts?.forEach(({ platform }, i) => check(platform, ['acts', i, 'platform']));
+  for (const [i, { platform }] of (acts ?? []).entries()) check(platform, ['acts', i, 'platform']);
   check(data?.writer, ['data', 'writer']);
-  expect?.shares?.forEach(({ are }, i) => {
+  for (const [i, { are }] of (expect?.shares ?? []).entries()) {
     for (const name of Object.keys(are)) check(name, ['expect', 'shares', i, 'are', name]);
-  });
+  }
   return faults;
 }

@@ -2,7 +2,7 @@ import type { ErrorCode, ErrorDetails, WireError } from './errors.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { GatewaySettings } from './settings.ts';
 import type { EjectionSignal, TrafficSignal } from './signals.ts';
-import type { ConnectionCounters, QueueCounters, TargetCounters } from './traffic-counters.ts';
+import type { ConnectionCounters, NameCounters, QueueCounters, TargetCounters } from './traffic-counters.ts';
 
 /** What crosses between controller and workers, relayed by the supervisor. Plain JSON. */
 export type ToWorker =
@@ -101,6 +101,7 @@ export interface WorkerCounters {
   readonly flags: Readonly<Record<string, number>>;
   readonly targets: readonly TargetCounters[];
   readonly queue: QueueCounters;
+  readonly names: NameCounters;
   readonly connections: ConnectionCounters;
 }
 

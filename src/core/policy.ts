@@ -39,6 +39,8 @@ export interface PolicyState {
   readonly frozen?: { readonly since: number; readonly why: string };
   /** `ready`: its promotion is done, or it needs none. */
   readonly writer?: { readonly platform: PlatformName; readonly epoch: number; readonly ready: boolean };
+  /** Who missed the objectives of `cost`: how often, and until when it comes last. */
+  readonly missed?: Readonly<Record<PlatformName, { readonly times: number; readonly until: number }>>;
   /** Instances before the failover that scaled them, to go back to. */
   readonly scaledFrom?: Readonly<
     Record<PlatformName, { readonly instances: number; readonly since: number }>

@@ -37,6 +37,14 @@ export interface ConnectionCounters {
   readonly handshakes: number;
 }
 
+/** Names of origins that are looked up. */
+export interface NameCounters {
+  /** Questions that brought no address. */
+  readonly failures: number;
+  /** Names whose last question did: the addresses in use, if there are any, are old ones. */
+  readonly failing: number;
+}
+
 /** Requests that found every origin full. */
 export interface QueueCounters {
   /** Right now. */

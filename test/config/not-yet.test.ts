@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
-import { NOT_YET, NOT_YET_IN_POLICY, type NotYet, PRESETS_NOT_YET } from '../../src/config/not-yet.ts';
+import { NOT_YET, NOT_YET_IN_POLICY, type NotYet } from '../../src/config/not-yet.ts';
 import { faultsOf, loadText, soundFile } from './support.ts';
 
 /** A sound file in which the example of the row stands at its path. */
@@ -75,12 +75,6 @@ describe('what is not built yet', () => {
       ]);
     },
   );
-
-  it.each(PRESETS_NOT_YET)('the preset %s is refused by name', (name) => {
-    expect(faultsOf(soundFile({ application: `policy: ${name}` }))).toEqual([
-      expect.stringContaining('not built yet: this preset — use one of: active-active, demo'),
-    ]);
-  });
 
   it('points at the very value or key', () => {
     expect(faultsOf(soundFile({ application: 'data: { writes: single }\nservices: [db]' }))).toEqual([

@@ -13,7 +13,14 @@ function policyOf(lines: string, options: LoadTextOptions = {}) {
 describe('presets', () => {
   it('all are sound and called as their files', () => {
     const presets = packagePresets();
-    expect(Object.keys(presets)).toEqual(['active-active', 'demo']);
+    expect(Object.keys(presets)).toEqual([
+      'active-active',
+      'active-passive',
+      'cost-first',
+      'demo',
+      'latency-first',
+      'maintenance-friendly',
+    ]);
     for (const name of Object.keys(presets)) expect(presetPolicy(name, presets)?.name).toBe(name);
   });
 

@@ -1,0 +1,66 @@
+import type { ActKind } from './acts.ts';
+import type { PlatformName } from './ids.ts';
+import type { DataSettings, TargetSettings } from './settings.ts';
+
+/** What `sluice simulate` plays: platforms, what befalls them, the demand over time, and what is expected of it. */
+export interface SimulationScenario {
+  readonly name: string;
+  /** Epoch milliseconds: windows in cron mean something. */
+  readonly startAt: number;
+  readonly durationMs: number;
+  /** By time, at least one; linear in between. */
+  readonly demand: readonly { readonly atMs: number; readonly rps: number }[];
+  readonly platforms: readonly ScenarioPlatform[];
+  readonly acts: readonly ScenarioAct[];
+  /** When a new release goes live, milliseconds from the start. */
+  readonly releases: readonly number[];
+  /** When this machine is cut off, from and to. */
+  readonly cutOff: readonly Span[];
+  readonly data: DataSettings;
+  readonly expect: readonly Expectation[];
+}
+
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface ScenarioPlatform {
+  readonly target: TargetSettings;
+  /** Median, at rest. */
+  readonly latencyMs: number;
+  /** From an order to scale until the instances serve. */
+  readonly scaleMs: number;
+  readonly faults: readonly ScenarioFault[];
+}
+
+export type ScenarioFault = Span &
+  (
+    | { readonly kind: 'down' | 'frozen' | 'no-route' | 'api-down' | 'crashed' }
+    /** Alternates between well and refused. */
+    | { readonly kind: 'flapping'; readonly everyMs: number }
+    /** This part of the answers is 500. */
+    | { readonly kind: 'failing'; readonly errors: number }
+    /** At once, or creeping up to it until the end. */
+    | { readonly kind: 'slow' | 'creeping'; readonly latencyMs: number }
+    | { readonly kind: 'instances'; readonly running: number }
+  );
+
+export interface ScenarioAct extends Span {
+  readonly kind: ActKind;
+  readonly platform: PlatformName | undefined;
+}
+
+export type Expectation =
+  /** Part of all requests that nobody served, at most. */
+  | { readonly kind: 'unserved'; readonly most: number }
+  | { readonly kind: 'shifts'; readonly most: number }
+  /** Shares at a moment, within `within`. */
+  | {
+      readonly kind: 'shares';
+      readonly atMs: number;
+      readonly shares: Readonly<Record<PlatformName, number>>;
+      readonly within: number;
+    }
+  /** An event of this type whose line holds this text happened. */
+  | { readonly kind: 'event'; readonly type: string; readonly says: string };
