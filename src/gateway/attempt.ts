@@ -28,7 +28,7 @@ export class Attempt {
   constructor(
     pipeline: Pipeline,
     { lane, target }: Candidate,
-    request: Pick<AttemptRequest, 'head' | 'stamp' | 'fresh'>,
+    request: Pick<AttemptRequest, 'head' | 'stamp' | 'fresh' | 'once'>,
     handler: UpstreamHandler,
   ) {
     this.#pipeline = pipeline;
@@ -36,9 +36,9 @@ export class Attempt {
     this.target = target;
     this.#trial = lane.gate.enter();
     this.startedAt = pipeline.now();
-    const { head, stamp, fresh } = request;
+    const { head, stamp, fresh, once } = request;
     this.upstream = pipeline.wire.attempt(
-      { origin: lane.origin.wire, head, edit: target.edit, stamp, fresh },
+      { origin: lane.origin.wire, head, edit: target.edit, stamp, fresh, once },
       handler,
     );
   }
@@ -89,11 +89,10 @@ export class Attempt {
   /** There will be no answer. Counts it against whoever is to blame, and says what it was. */
   failed(failure: Failure): OutcomeClass | undefined {
     // A kept connection that was closed under the request says nothing of the origin: its owner only tidied up.
-    if (!failure.stale && failure.class !== 'unsendable') {
-      const reason = ejectsAtOnce(failure.class);
-      if (reason === undefined) this.blame(true);
-      else this.#pipeline.eject(this.lane, reason);
-    }
+    if (failure.stale || failure.class === 'unsendable') return undefined;
+    const reason = ejectsAtOnce(failure.class);
+    if (reason === undefined) this.blame(true);
+    else this.#pipeline.eject(this.lane, reason);
     return outcomeOf(failure);
   }
 

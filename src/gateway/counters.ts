@@ -2,6 +2,7 @@ import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { WorkerCounters } from '../core/messages.ts';
 import {
   type ConnectionCounters,
+  type NameCounters,
   type QueueCounters,
   REPLAY_CAUSES,
   type ReplayCause,
@@ -18,6 +19,7 @@ export type GatewayCounters = WorkerCounters;
 export interface PresentState {
   readonly active: number;
   readonly queue: QueueCounters;
+  readonly names: NameCounters;
   readonly connections: ConnectionCounters;
   inFlight(application: ApplicationName, platform: PlatformName): number;
 }
@@ -76,7 +78,7 @@ export class Counters {
     return stats;
   }
 
-  read({ active, queue, connections, inFlight }: PresentState): GatewayCounters {
+  read({ active, queue, names, connections, inFlight }: PresentState): GatewayCounters {
     const count = (index: number): number => this.#byClass[index] ?? 0;
     return {
       requests: {
@@ -102,6 +104,7 @@ export class Counters {
         ),
       ),
       queue,
+      names,
       connections,
     };
   }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Clock, Dispose, Logger, NameResolver, Random } from '../core/ports.ts';
+import type { NameCounters } from '../core/traffic-counters.ts';
 
 /** However short its owner wants it: below this we would only ask. */
 const LEAST_MS = 1_000;
@@ -38,7 +39,7 @@ interface Entry {
  */
 export class NameBook {
   /** Questions that brought no address. */
-  failures = 0;
+  #failures = 0;
   readonly #deps: NameBookDeps;
   readonly #onChange: (name: string) => void;
   #believeMs: number;
@@ -83,6 +84,12 @@ export class NameBook {
   /** Nobody knows yet whether it stands for anything. */
   isPending(name: string): boolean {
     return this.#entries.get(name)?.pending ?? false;
+  }
+
+  get counts(): NameCounters {
+    let failing = 0;
+    for (const { watched, failures } of this.#entries.values()) if (watched && failures > 0) failing += 1;
+    return { failures: this.#failures, failing };
   }
 
   close(): void {
@@ -167,7 +174,7 @@ export class NameBook {
     const wasPending = entry.pending;
     entry.pending = false;
     entry.failures += 1;
-    this.failures += 1;
+    this.#failures += 1;
     const { addresses, failures } = entry;
     if (addresses.length > 0) {
       const ageS = Math.round((clock.monotonic() - entry.answeredAt) / 1000);

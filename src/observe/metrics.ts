@@ -31,6 +31,9 @@ export const METRICS = {
   sluice_queue_waiting: 'requests that wait for a place at a full origin right now',
   sluice_queue_refused_total: 'requests that found the queue full',
   sluice_queue_timeouts_total: 'requests that waited in the queue for too long',
+  sluice_name_failures_total: 'lookups of an origin name, over all workers, that brought no address',
+  sluice_names_failing:
+    'origin names, over all workers, that cannot be looked up now: old addresses are used',
   sluice_connections: 'connections of clients open right now',
   sluice_connections_total: 'connections of clients that were accepted',
   sluice_connections_refused_total: 'connections of clients over the limit of their address',
@@ -76,12 +79,14 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
   const waiting = gauge('sluice_queue_waiting', []);
   const queueRefused = counter('sluice_queue_refused_total');
   const queueTimeouts = counter('sluice_queue_timeouts_total');
+  const nameFailures = counter('sluice_name_failures_total');
+  const namesFailing = gauge('sluice_names_failing', []);
   const connections = gauge('sluice_connections', []);
   const accepted = counter('sluice_connections_total');
   const connectionsRefused = counter('sluice_connections_refused_total');
   const handshakes = counter('sluice_tls_handshakes_total');
   const counted = [
-    ...[requests, responses, flags, replays, evacuations, refused, queueRefused, queueTimeouts],
+    ...[requests, responses, flags, replays, evacuations, refused, queueRefused, queueTimeouts, nameFailures],
     ...[accepted, connectionsRefused, handshakes, inFlight],
   ];
   const perTarget = [share, up, rps, errors, p95, instances, ejected, api];
@@ -114,6 +119,7 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
     active.set(all.active);
     upgrades.set(all.upgrades);
     waiting.set(all.queue.waiting);
+    namesFailing.set(all.names.failing);
     connections.set(all.connections.open);
     // The workers count; here a total is only passed on.
     for (const one of counted) one.reset();
@@ -124,6 +130,7 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
     refused.inc(all.refusedByBudget);
     queueRefused.inc(all.queue.refused);
     queueTimeouts.inc(all.queue.timeouts);
+    nameFailures.inc(all.names.failures);
     accepted.inc(all.connections.accepted);
     connectionsRefused.inc(all.connections.refused);
     handshakes.inc(all.connections.handshakes);

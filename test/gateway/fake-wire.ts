@@ -12,6 +12,7 @@ import {
   type Upstream,
   type UpstreamHandler,
   type Wire,
+  type WireOrigin,
   type Written,
 } from '../../src/gateway/wire.ts';
 
@@ -253,7 +254,12 @@ export interface FakeWire extends Wire {
 }
 
 /** No sockets: attempts meet their fates in turn, after some milliseconds of the clock. */
-export function createFakeWire(clock: Clock, random: Random, fates: readonly Fate[]): FakeWire {
+export function createFakeWire(
+  clock: Clock,
+  random: Random,
+  fates: readonly Fate[],
+  fateAt: (origin: WireOrigin) => Fate | undefined = () => undefined,
+): FakeWire {
   const clients = new Map<RequestHead, FakeClient>();
   const attempts: FakeUpstream[] = [];
   let accept: (downstream: Downstream) => void = () => undefined;
@@ -264,7 +270,7 @@ export function createFakeWire(clock: Clock, random: Random, fates: readonly Fat
     },
     relisten: async () => [80],
     attempt(request, handler) {
-      const fate = fates[attempts.length % fates.length] ?? '200';
+      const fate = fateAt(request.origin) ?? fates[attempts.length % fates.length] ?? '200';
       const client = clients.get(request.head);
       if (client !== undefined && client.heads > 0) client.attemptsAfterHead += 1;
       const upstream = new FakeUpstream(request, handler, {

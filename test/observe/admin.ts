@@ -47,6 +47,7 @@ export const COUNTERS: WorkerCounters = {
     },
   ],
   queue: { waiting: 9, refused: 10, timeouts: 11 },
+  names: { failures: 12, failing: 13 },
   connections: { open: 12, accepted: 13, refused: 14, handshakes: 15 },
 };
 

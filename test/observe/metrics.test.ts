@@ -44,6 +44,8 @@ describe('metrics', () => {
       'sluice_queue_waiting 9',
       'sluice_queue_refused_total 10',
       'sluice_queue_timeouts_total 11',
+      'sluice_name_failures_total 12',
+      'sluice_names_failing 13',
       'sluice_connections 12',
       'sluice_connections_total 13',
       'sluice_connections_refused_total 14',

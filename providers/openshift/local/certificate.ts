@@ -10,7 +10,7 @@ export interface SelfSigned {
  * A certificate for loopback, written by hand because Node can sign one but not make one. Clients like kubectl send
  * their token over TLS only.
  */
-export function selfSignedCertificate(names: readonly string[]): SelfSigned {
+export function selfSignedCertificate(names: readonly string[], until = '20991231235959Z'): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const subject = sequence(tag(0x31, sequence(oid('2.5.4.3'), tag(0x0c, Buffer.from('sluice-local')))));
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
@@ -20,7 +20,7 @@ export function selfSignedCertificate(names: readonly string[]): SelfSigned {
     algorithm,
     subject,
     // Lives as long as the process that made it: no need to ask a clock.
-    sequence(tag(0x18, Buffer.from('20200101000000Z')), tag(0x18, Buffer.from('20991231235959Z'))),
+    sequence(tag(0x18, Buffer.from('20200101000000Z')), tag(0x18, Buffer.from(until))),
     subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     tag(0xa3, sequence(...extensions(names))),

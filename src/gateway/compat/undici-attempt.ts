@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { afterPoll } from '../after-poll.ts';
 import { editRequest } from '../headers.ts';
 import { plainHead } from '../outage-answers.ts';
 import {
@@ -47,7 +48,13 @@ export class UndiciAttempt implements Upstream, Dispatcher.DispatchHandler {
       body: this.#body ?? null,
       ...(origin.sni === undefined ? {} : { servername: origin.sni }),
     };
-    this.#pooled.client.dispatch(options, this);
+    if (!request.once || this.#pooled.served === 0) this.#pooled.client.dispatch(options, this);
+    else {
+      // Whose connection has ended meanwhile opens another by itself.
+      afterPoll(() => {
+        if (!this.#over) this.#pooled.client.dispatch(options, this);
+      });
+    }
   }
 
   // ── Upstream ───────────────────────────────────────────────────────────────────────────────────────────────────

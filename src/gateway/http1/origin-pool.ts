@@ -1,13 +1,13 @@
 import type { TrustOptions } from '../../lib/tls-trust.ts';
 import type { WireOrigin } from '../wire.ts';
-import { OriginConnection } from './origin-connection.ts';
+import { type Handshake, OriginConnection } from './origin-connection.ts';
 import type { WireContext } from './wire-context.ts';
 
 /** The connections of one origin. The one used last is taken first, so that the others grow old and go. */
 export class OriginPool {
   readonly origin: WireOrigin;
   readonly #context: WireContext;
-  readonly #trust: TrustOptions;
+  readonly #handshake: Handshake;
   readonly #idle: OriginConnection[] = [];
   readonly #all = new Set<OriginConnection>();
   #retired = false;
@@ -16,7 +16,7 @@ export class OriginPool {
   constructor(context: WireContext, origin: WireOrigin, trust: TrustOptions) {
     this.#context = context;
     this.origin = origin;
-    this.#trust = trust;
+    this.#handshake = { trust, session: undefined };
   }
 
   /** One that is connected, or, when there is none or it must be `fresh`, a new one. */
@@ -26,7 +26,7 @@ export class OriginPool {
       if (!kept.socket.destroyed && !this.#isOld(kept, this.#context.coarseNow)) return kept;
       kept.destroy();
     }
-    const opened = new OriginConnection(this.#context, this.origin, this.#trust, (closed) =>
+    const opened = new OriginConnection(this.#context, this.origin, this.#handshake, (closed) =>
       this.#closed(closed),
     );
     this.#all.add(opened);
