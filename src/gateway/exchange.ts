@@ -14,6 +14,7 @@ import { meaningOf } from './router-errors.ts';
 import {
   type CompiledRoute,
   type CompiledTarget,
+  leadsElsewhere,
   matchRoute,
   responseEdit,
   secondsUntilTrial,
@@ -68,11 +69,13 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   // ── route → attempts → gate ──────────────────────────────────────────────────────────────────────────────────
 
   begin(): void {
-    const { method, bodyLength } = this.#head;
+    const { method, bodyLength, host, target } = this.#head;
     if (method === 'TRACE') this.say(405, 'TRACE is not served', FLAG.DPE);
     else if (bodyLength > this.#pipeline.settings.limits.bodyBytes)
       this.say(413, 'announced over the limit', FLAG.BL);
     else if (loops(this.#head, this.record.via)) this.say(508, 'it has been here already', FLAG.LD);
+    else if (leadsElsewhere(this.#pipeline.table, host, target))
+      this.say(400, 'a path that leads elsewhere once it is normalised', FLAG.DPE);
     else if (method === 'OPTIONS') this.#forwardOptions();
     else this.#choose(this.route());
   }

@@ -3,6 +3,7 @@ import type { RoutingTable, TableOrigin, TableRoute, TableTarget } from '../core
 import { OPEN } from './gate.ts';
 import type { HeadEdit, RequestStamp, ResponseEdit } from './headers.ts';
 import type { Lane } from './lane.ts';
+import { normalPath } from './normal-path.ts';
 import { hostname } from './public-host.ts';
 import type { RequestHead } from './wire.ts';
 
@@ -90,6 +91,17 @@ export function matchRoute(table: CompiledTable, host: string, target: string): 
     if (route.path === '/' || underPath(target, route.path)) return route;
   }
   return undefined;
+}
+
+/**
+ * Whether a server that normalises paths would take this one for a path of another route: we pass it on byte for byte,
+ * so what we decided by it must hold for whoever reads it next.
+ */
+export function leadsElsewhere(table: CompiledTable, host: string, target: string): boolean {
+  const candidates = table.byHost.get(hostname(host).toLowerCase()) ?? table.anyHost;
+  if (candidates.length === 0 || candidates[0]!.path === '/') return false;
+  const normal = normalPath(target);
+  return normal !== undefined && matchRoute(table, host, normal) !== matchRoute(table, host, target);
 }
 
 /** `/shop` holds `/shop`, `/shop/1` and `/shop?x`, not `/shopping`. */
