@@ -3,16 +3,18 @@ import type { Clock } from '../../core/ports.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
 import { AddressRanges } from '../client-address.ts';
 import type { ConnectionTally } from '../connection-tally.ts';
+import { Http2Front } from '../http2/front.ts';
 import { type Listener, Listeners } from '../listeners.ts';
 import type { Downstream, Refusal } from '../wire.ts';
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts';
 import { ClientPeer } from './client-peer.ts';
 import type { WireContext } from './wire-context.ts';
 
-/** The connections of clients, by whatever address they came. */
+/** The connections of clients, by whatever address they came and whatever HTTP they speak. */
 export class Http1Listener implements ConnectionOwner {
   readonly #context: WireContext;
   readonly #listeners: Listeners;
+  readonly #http2: Http2Front;
   readonly #connections = new Set<ClientConnection>();
   #trusted: AddressRanges;
   #accept: (downstream: Downstream) => void = () => undefined;
@@ -21,9 +23,11 @@ export class Http1Listener implements ConnectionOwner {
   constructor(context: WireContext, clock: Clock) {
     this.#context = context;
     this.#trusted = new AddressRanges(context.settings.trustedProxies);
+    this.#http2 = new Http2Front(context, this);
     this.#listeners = new Listeners(context.settings, clock, {
       http1: (socket, by) => this.#connected(socket, by),
-      closing: (listener) => this.#closing(listener),
+      http2: (socket, by) => this.#http2.take(socket, new ClientPeer(socket, this.#trusted), by),
+      closing: (listener, patiently) => this.#closing(listener, patiently),
     });
   }
 
@@ -61,10 +65,11 @@ export class Http1Listener implements ConnectionOwner {
 
   sweep(now: number): void {
     for (const connection of this.#connections) connection.sweep(now);
+    this.#http2.sweep(now);
   }
 
-  drain(): void {
-    this.#listeners.drain();
+  drain(patiently?: boolean): void {
+    this.#listeners.drain(patiently);
   }
 
   close(): Promise<void> {
@@ -76,9 +81,10 @@ export class Http1Listener implements ConnectionOwner {
     this.#connections.add(new ClientConnection(this.#context, this, socket, peer, by));
   }
 
-  #closing(listener: Listener): void {
-    for (const connection of this.#connections) {
+  #closing(listener: Listener, patiently: boolean): void {
+    for (const connection of patiently ? [] : this.#connections) {
       if (connection.listener === listener) connection.drain();
     }
+    this.#http2.closing(listener);
   }
 }
