@@ -48,6 +48,8 @@ export interface Supervisor {
 
 const FIRST_START_MS = 30_000;
 const CONTROLLER_STOP_MS = 5_000;
+/** Behind its deadline: a worker says goodbye to upgraded connections, and writes its log. */
+const LAST_WORDS_MS = 2_000;
 const TICKET_KEY_BYTES = 48;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
@@ -146,7 +148,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   /** node:cluster drops what is sent before the worker's own program listens, so it says when it does. */
   function equip(worker: Worker): void {
     if (closing) {
-      tell(worker, { to: 'worker', type: 'stop', deadlineMs: 0 });
+      tell(worker, { to: 'worker', type: 'stop', patient: false });
       return;
     }
     tell(worker, settingsMessage());
@@ -177,13 +179,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (leaving.has(worker)) return;
     listening.delete(index);
     leaving.add(worker);
-    void drain(worker);
+    void drain(worker, true);
   }
 
-  function drain(worker: Worker): Promise<void> {
-    const deadlineMs = gateway.timeouts.drainMs;
-    tell(worker, { to: 'worker', type: 'stop', deadlineMs });
-    return ended(worker.process, deadlineMs + 1_000, clock);
+  function drain(worker: Worker, patient: boolean): Promise<void> {
+    const deadlineMs = gateway.timeouts.drainMs * (patient ? 2 : 1);
+    tell(worker, { to: 'worker', type: 'stop', patient });
+    return ended(worker.process, deadlineMs + LAST_WORDS_MS, clock);
   }
 
   function fromController(message: ToWorker | ToSupervisor): void {
@@ -266,7 +268,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (!closing && listening.size > 0) await clock.sleep(gateway.timeouts.stopDelayMs);
     closing = true;
     for (const dispose of timers) dispose();
-    await Promise.all([...workers.values()].map(drain));
+    await Promise.all([...workers.values()].map((worker) => drain(worker, false)));
     // Last: while requests drain, somebody must still answer /readyz and take events.
     if (!controller) return;
     const gone = ended(controller, CONTROLLER_STOP_MS, clock);

@@ -91,10 +91,10 @@ export function runWorker(options: WorkerOptions): void {
     });
   }
 
-  async function stop(): Promise<void> {
+  async function stop(patient: boolean): Promise<void> {
     await configuring;
     await gateway
-      ?.close()
+      ?.close(patient)
       .catch((error: Error) => logger.error({ err: error.message }, 'the gateway closed badly'));
     options.exit(0);
   }
@@ -111,7 +111,7 @@ export function runWorker(options: WorkerOptions): void {
         gateway?.applyEjection(message.ejection);
         break;
       case 'stop':
-        void stop();
+        void stop(message.patient);
         break;
     }
   });

@@ -16,7 +16,8 @@ export type ToWorker =
   | { readonly to: 'worker'; readonly type: 'table'; readonly table: RoutingTable }
   /** Another worker ejected an origin: do the same. */
   | { readonly to: 'worker'; readonly type: 'ejection'; readonly ejection: EjectionSignal }
-  | { readonly to: 'worker'; readonly type: 'stop'; readonly deadlineMs: number };
+  /** `patient`: others go on serving, so clients may take their time to leave. */
+  | { readonly to: 'worker'; readonly type: 'stop'; readonly patient: boolean };
 
 export type FromWorker =
   | {

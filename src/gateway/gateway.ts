@@ -15,7 +15,9 @@ import { emitter } from '../lib/emitter.ts';
 import { NameBook } from '../lib/name-book.ts';
 import { createSystemNames } from '../lib/system-names.ts';
 import { createTrust } from '../lib/tls-trust.ts';
+import { TurnClock } from '../lib/turn-clock.ts';
 import { AccessLog } from './access-log.ts';
+import { AffinityCookies } from './affinity.ts';
 import { createCompatWire } from './compat/wire.ts';
 import { NO_CONNECTIONS } from './connection-tally.ts';
 import { Counters, type GatewayCounters } from './counters.ts';
@@ -28,6 +30,7 @@ import { OwnLateness } from './lateness.ts';
 import { OpenExchanges } from './open-exchanges.ts';
 import type { Pipeline } from './pipeline.ts';
 import { PlaceQueue } from './place-queue.ts';
+import { RateLimits } from './rate-limits.ts';
 import { Reception } from './reception.ts';
 import { LaneRegistry, namesIn } from './registry.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -84,13 +87,19 @@ export interface Gateway extends Runnable {
   /** A table version: no exchange that began under an earlier one still uses an origin this one lacks. */
   readonly onDrained: Event<number>;
   metrics(): GatewayCounters;
+  /**
+   * Takes nobody new, and closes when what is under way has ended or `timeouts.drainMs` is over. Patiently, where
+   * others take the new connections: idle ones too get as long for one more request.
+   */
+  close(patiently?: boolean): Promise<void>;
 }
 
 /** The data path of one worker: reads a table, reports outcomes, and waits for nobody. */
 export function createGateway(deps: GatewayDeps): Gateway {
   const { worker, clock, random, logger } = deps;
   let { settings } = deps;
-  const wire = deps.wire ?? createWire(settings, clock);
+  const time = new TurnClock(clock);
+  const wire = deps.wire ?? createWire(settings, clock, time);
   const traffic = emitter<readonly TrafficSignal[]>();
   const applied = emitter<number>();
   const drained = emitter<number>();
@@ -111,6 +120,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
   const ejector = new Ejector(clock, worker, () => pipeline.table);
   const reception = new Reception(settings, random);
+  const rateLimits = new RateLimits(random);
+  const affinity = new AffinityCookies(settings, random);
   const accessLog = new AccessLog(clock, deps.openLines);
   const stall = new StallWatch(
     deps.probe ?? createFreshProbe(clock, createTrust()),
@@ -134,12 +145,14 @@ export function createGateway(deps: GatewayDeps): Gateway {
     random,
     budget,
     reception,
+    rateLimits,
+    affinity,
     notesAttempts: false,
     counters,
     stall,
     places,
     lateness,
-    now: () => clock.monotonic(),
+    now: () => time.monotonic(),
     coarseNow: clock.monotonic(),
     eject(lane, reason) {
       if (ejector.eject(lane, reason)) logEjection(lane, reason);
@@ -259,6 +272,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   function recompile(): void {
     pipeline.table = registry.compile(table);
+    rateLimits.follow(pipeline.table, settings);
     ejector.applyEarly(registry.origins);
     places.changed();
   }
@@ -286,7 +300,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
     await Promise.race([idle, expired]);
   }
 
-  async function drainAndClose(): Promise<void> {
+  async function drainAndClose(patiently: boolean): Promise<void> {
+    if (patiently) {
+      wire.drain(true);
+      await clock.sleep(settings.timeouts.drainMs);
+    }
     awaited?.stop();
     names.close();
     wire.drain();
@@ -341,6 +359,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       stall.tune(next.stall.probeMs);
       registry.tune(next);
       reception.tune(next);
+      affinity.tune(next);
       names.believe(next.timeouts.dnsMs);
       // What the settings say of TLS to origins holds from a table on.
       swap(awaited?.table ?? table);
@@ -359,11 +378,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
       counters.read({
         active: exchanges.size,
         queue: { waiting: places.length, refused: places.refused, timeouts: places.timeouts },
+        names: names.counts,
         connections: wire.tally?.read() ?? NO_CONNECTIONS,
         inFlight: (application, platform) => registry.inFlight(application, platform),
       }),
-    close() {
-      closing ??= drainAndClose();
+    close(patiently = false) {
+      closing ??= drainAndClose(patiently);
       return closing;
     },
   };
@@ -374,6 +394,7 @@ function budgetRules(settings: GatewaySettings): GatewaySettings['retryBudget'] 
   return { ratio, min: perWorker(settings, min) };
 }
 
-function createWire(settings: GatewaySettings, clock: Clock): Wire {
-  return settings.wire === 'compat' ? createCompatWire(settings, clock) : createHttp1Wire(settings, clock);
+function createWire(settings: GatewaySettings, clock: Clock, time: TurnClock): Wire {
+  if (settings.wire === 'compat') return createCompatWire(settings, clock);
+  return createHttp1Wire(settings, clock, { time });
 }

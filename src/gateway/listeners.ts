@@ -49,8 +49,11 @@ export interface Protocols {
   http1(socket: Socket, by: Listener): void;
   /** Left out: nobody is offered HTTP/2. */
   http2?(socket: Socket, by: Listener): void;
-  /** Who came by it shall go: idle connections now, the others with the answer under way. */
-  closing(listener: Listener): void;
+  /**
+   * Who came by it shall go: with the answer under way, and idle connections now. Patiently: those with their next
+   * answer, because a request may be on its way that would be lost.
+   */
+  closing(listener: Listener, patiently: boolean): void;
 }
 
 /**
@@ -109,9 +112,10 @@ export class Listeners {
   #retire(listener: Listener): void {
     this.#leaving.add(listener);
     void listener.stop().then(() => this.#leaving.delete(listener));
-    this.#protocols.closing(listener);
+    this.#protocols.closing(listener, true);
     const dispose = this.#clock.after(this.#settings.timeouts.drainMs, () => {
       this.#timers.delete(dispose);
+      this.#protocols.closing(listener, false);
       for (const socket of listener.sockets) socket.destroy();
     });
     this.#timers.add(dispose);
@@ -173,11 +177,11 @@ export class Listeners {
   }
 
   /** Takes nobody new anywhere. */
-  drain(): void {
+  drain(patiently = false): void {
     this.#isDraining = true;
     for (const listener of this.#open) {
-      void listener.stop();
-      this.#protocols.closing(listener);
+      if (!listener.isClosing) void listener.stop();
+      this.#protocols.closing(listener, patiently);
     }
   }
 

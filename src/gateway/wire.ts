@@ -205,8 +205,11 @@ export interface Wire {
   attempt(request: AttemptRequest, handler: UpstreamHandler): Upstream;
   /** The origin has left the table: idle connections close now, used ones when their exchange ends. */
   retire(origin: WireOrigin): void;
-  /** No new connections; open ones are told `connection: close` with their next answer, idle ones close. */
-  drain(): void;
+  /**
+   * No new connections; open ones are told `connection: close` with their next answer, or GOAWAY. Idle ones close, but
+   * patiently they wait for that answer too: a request may be on its way. A second call may be less patient.
+   */
+  drain(patiently?: boolean): void;
   /** Drops everything that is left. */
   close(): Promise<void>;
 }

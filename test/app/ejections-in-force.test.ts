@@ -6,7 +6,7 @@ type More = Partial<Pick<EjectionSignal, 'origin' | 'application' | 'address' | 
 
 function ejected(more: More = {}): EjectionSignal {
   return {
-    ...{ kind: 'ejection', at: 1_000, worker: 0, platform: 'a', origin: 'a/10.0.0.1', reason: 'consecutive' },
+    ...{ kind: 'ejection', at: 1_000, worker: 0, platform: 'a', origin: 'a/10.0.0.1', reason: 'stall' },
     until: 6_000,
     ...more,
   };

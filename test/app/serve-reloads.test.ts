@@ -43,7 +43,7 @@ beforeAll(async () => {
   await write({
     listen:
       '[{ host: 127.0.0.1, port: 0, tls: [{ cert: tls/cert.pem, key: tls/key.pem }] }, { host: 127.0.0.1, port: 0 }]',
-    gateway: 'workers: 2',
+    gateway: rest(),
     origin: origin.url,
     application: '',
   });
@@ -80,6 +80,11 @@ gateway:
   ${gateway}
 `,
   );
+}
+
+/** The drain is short, because workers that are no longer wanted take all of it. */
+function rest(workers = 2): string {
+  return `workers: ${workers}\n  timeouts: { drain: 2s }`;
 }
 
 async function writePair(folder: string, pair: typeof oldPair): Promise<void> {
@@ -213,7 +218,7 @@ describe('a serving gateway', () => {
     const open = await overTcp(serving.ports[1]!);
     const path = `/${'x'.repeat(600)}`;
     expect(await open.get(path)).toContain('200 OK');
-    await write({ gateway: 'workers: 2\n  limits: { target: 512B, body: 64B }' });
+    await write({ gateway: `${rest()}\n  limits: { target: 512B, body: 64B }` });
     expect(await reloadAfter(hangUp)).toMatchObject({ changed: ['gateway.limits'] });
     expect((await ask(plain(), { body: 'x'.repeat(65) })).status).toBe(413);
     expect((await ask(`${plain()}${path}`)).status).toBe(414);
@@ -293,7 +298,7 @@ describe('a serving gateway', () => {
     await write({ listen: listen.replace(/\]$/, `, { host: 127.0.0.1, port: ${taken} }]`) });
     expect(await reloadAfter(hangUp)).toMatchObject({
       type: 'configuration.refused',
-      message: expect.stringContaining(taken),
+      where: expect.stringContaining(taken),
     });
     await write({ listen });
     await until('it is taken back', async () => {
@@ -303,7 +308,7 @@ describe('a serving gateway', () => {
   });
 
   it('refuses what it is built on, and names it', async () => {
-    await write({ gateway: 'workers: 2\n  wire: compat' });
+    await write({ gateway: `${rest()}\n  wire: compat` });
     expect(await reloadAfter(hangUp)).toMatchObject({
       type: 'configuration.refused',
       message: 'gateway.wire cannot change while the gateway runs',
@@ -312,10 +317,10 @@ describe('a serving gateway', () => {
   });
 
   it('starts and drains workers as the file asks for', async () => {
-    await write({ gateway: 'workers: 3' });
+    await write({ gateway: rest(3) });
     await reloadAfter(hangUp);
     await until('three are ready', async () => (await view<StatusView>('/v1/status')).workers.ready === 3);
-    await write({ gateway: 'workers: 1' });
+    await write({ gateway: rest(1) });
     await reloadAfter(hangUp);
     await until('one is left', async () => (await view<StatusView>('/v1/status')).workers.ready === 1);
     const workers = (await childrenOf(serving.pid)).filter(({ env }) => env['SLUICE_ROLE'] === 'worker');

@@ -71,7 +71,7 @@ function worker(): Hand {
 
 afterEach(async () => {
   for (const hand of open.splice(0)) {
-    hand.tell({ to: 'worker', type: 'stop', deadlineMs: 0 });
+    hand.tell({ to: 'worker', type: 'stop', patient: false });
     await hand.exited;
   }
 });

@@ -32,7 +32,9 @@ export class CompatListener {
     this.#trusted = new AddressRanges(settings.trustedProxies);
     this.#listeners = new Listeners(settings, clock, {
       http1: (socket, by) => void this.#serverOf(by).emit('connection', socket),
-      closing: (listener) => this.#closing(listener),
+      closing: (listener, patiently) => {
+        if (!patiently) this.#closing(listener);
+      },
     });
   }
 
@@ -62,8 +64,8 @@ export class CompatListener {
     return ports;
   }
 
-  drain(): void {
-    this.#listeners.drain();
+  drain(patiently?: boolean): void {
+    this.#listeners.drain(patiently);
   }
 
   async close(): Promise<void> {

@@ -47,8 +47,8 @@ export function createCompatWire(first: GatewaySettings, clock: Clock): Wire {
       retired.add(pool);
       pool.retire(() => retired.delete(pool));
     },
-    drain() {
-      listener.drain();
+    drain(patiently) {
+      listener.drain(patiently);
     },
     async close() {
       await listener.close();

@@ -1,6 +1,7 @@
 import type { Clock, Dispose } from '../../core/ports.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
 import { createTrust } from '../../lib/tls-trust.ts';
+import type { TurnClock } from '../../lib/turn-clock.ts';
 import type { Wire } from '../wire.ts';
 import { Http1Listener } from './listener.ts';
 import { OriginAttempt } from './origin-attempt.ts';
@@ -13,6 +14,8 @@ const SWEEP_MS = 200;
 export interface Http1WireOptions {
   /** Overwrites memory as soon as it is given back, so that tests notice who still uses it. */
   readonly poison?: boolean;
+  /** Told when callbacks of sockets begin and end. */
+  readonly time?: TurnClock;
 }
 
 /** HTTP/1.1 on bytes, over `node:net` and `node:tls`. */
@@ -21,7 +24,7 @@ export function createHttp1Wire(
   clock: Clock,
   options: Http1WireOptions = {},
 ): Wire {
-  const context = new WireContext(settings, clock, options.poison ?? false);
+  const context = new WireContext(settings, clock, options.poison ?? false, options.time);
   const trust = createTrust();
   const listener = new Http1Listener(context, clock);
   const pools = new Map<string, OriginPool>();
@@ -63,8 +66,8 @@ export function createHttp1Wire(
       retired.add(pool);
       pool.retire(() => retired.delete(pool));
     },
-    drain() {
-      listener.drain();
+    drain(patiently) {
+      listener.drain(patiently);
     },
     async close() {
       stopSweep?.();
