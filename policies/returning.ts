@@ -4,6 +4,16 @@ import { type Draft, normalised, shareOf, sum } from './draft.ts';
 import { fill } from './fill.ts';
 import { limits } from './spill.ts';
 
+/** Parts that who waits or ramps has of its full share now. */
+export function returningParts({ memory, policy }: Draft): Record<PlatformName, number> {
+  const parts: Record<PlatformName, number> = {};
+  for (const [platform, { membership }] of Object.entries(memory)) {
+    if (membership.kind === 'held') parts[platform] = 0;
+    if (membership.kind === 'ramping') parts[platform] = policy.ramp.steps[membership.step] ?? 1;
+  }
+  return parts;
+}
+
 /**
  * Shares while some targets are on their way back: each of them gets the given part (0 to 1) of what it would have
  * as a full member, and beyond that only what the others have no capacity for; the others share the remainder.

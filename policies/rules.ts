@@ -1,8 +1,9 @@
 import type { PlatformName } from '../src/core/ids.ts';
 import type { PolicyRule, RuleAct } from '../src/core/policy-settings.ts';
 import { burns } from './burn.ts';
+import { displace } from './displaced.ts';
 import { type Draft, withStep } from './draft.ts';
-import { withReturning } from './returning.ts';
+import { returningParts, withReturning } from './returning.ts';
 
 /** A rule whose condition has held for long enough, on one target or on the whole. */
 interface Firing {
@@ -15,7 +16,8 @@ interface Firing {
 
 /**
  * The policy's own rules and its error budget: each condition, for how long it held, and what follows. By priority;
- * the first that speaks of a target's share has the say. What moves here is voluntary: pace and safety bind it.
+ * the first that speaks of a target's share has the say. What moves here is voluntary: pace and safety bind it. Who
+ * lost traffic to a rule returns like one who failed, because without traffic most conditions cease to hold.
  */
 export function rules(draft: Draft): Draft {
   const { policy } = draft;
@@ -39,14 +41,24 @@ export function rules(draft: Draft): Draft {
       intents.push({ kind: 'propose', what: act.what, platform, reason: `rule ${name}` });
     }
   }
-  const scaling = firings.some(({ act }) => act.kind === 'scale');
-  const shares = Object.keys(parts).length === 0 ? draft.shares : withReturning(draft, parts);
-  const next = { ...draft, shares, scaling, intents: [...draft.intents, ...intents] };
-  return withStep(
-    { ...next, keep: { ...draft.keep, holding } },
-    'rules',
-    lines.length > 0 ? lines : ['none holds'],
-  );
+  const { displaced, memory, kept } = displace(draft, parts);
+  for (const [platform, part] of Object.entries(kept)) {
+    lines.push(`${platform} keeps ${Math.round(part * 100)} % of its share for a while`);
+  }
+  const all = returningParts({ ...draft, memory });
+  // A rule takes away; it never gives more than the ramp does.
+  for (const [platform, part] of Object.entries({ ...parts, ...kept })) {
+    all[platform] = Math.min(part, all[platform] ?? 1);
+  }
+  const next = {
+    ...draft,
+    memory,
+    shares: Object.keys(all).length === 0 ? draft.shares : withReturning(draft, all),
+    scaling: firings.some(({ act }) => act.kind === 'scale'),
+    intents: [...draft.intents, ...intents],
+    keep: { ...draft.keep, holding, displaced },
+  };
+  return withStep(next, 'rules', lines.length > 0 ? lines : ['none holds']);
 }
 
 function firingsOf(draft: Draft, rule: PolicyRule, holding: Record<string, number>): readonly Firing[] {

@@ -64,6 +64,16 @@ const expectation = z.strictObject({
       z.strictObject({
         type: text({ says: 'As in docs/operating.md.' }),
         says: text({ says: 'In its line.' }),
+        at: duration({ says: 'When, from the start; left out: at any time.' }).optional(),
+        within: duration({ says: 'How much later it may be.', otherwise: '3s' }).optional(),
+      }),
+    )
+    .optional(),
+  never: z
+    .array(
+      z.strictObject({
+        type: text({ says: 'As in docs/operating.md.' }),
+        says: text({ says: 'In its line.' }),
       }),
     )
     .optional(),
@@ -91,7 +101,15 @@ export const scenarioSchema = z
       )
       .optional(),
     releases: z.array(duration({ says: 'When one goes live.' })).optional(),
-    cutOff: z.array(z.strictObject(span)).optional(),
+    cutOff: z.array(z.strictObject(span)).meta({ description: 'This machine reaches nobody.' }).optional(),
+    stateLost: z
+      .array(z.strictObject(span))
+      .meta({ description: 'The state store does not answer.' })
+      .optional(),
+    clockJumps: z
+      .array(z.strictObject({ at: span.at, by: text({ says: '1h, or -1h.' }) }))
+      .meta({ description: 'The calendar of this machine leaps.' })
+      .optional(),
     data: z
       .strictObject({
         writes: choice({ says: 'Where.' }, ['anywhere', 'single', 'none']),

@@ -6,6 +6,7 @@ import type {
   SimulationScenario,
   Span,
 } from '../core/scenario.ts';
+import { parseDuration } from '../core/units.ts';
 import { decode } from './decode.ts';
 import { readDocument } from './document.ts';
 import { type Fault, valueFault } from './fault.ts';
@@ -70,9 +71,15 @@ function assemble(
     })),
     releases: input.releases ?? [],
     cutOff: (input.cutOff ?? []).map((one) => spanOf(one, duration)),
+    stateLost: (input.stateLost ?? []).map((one) => spanOf(one, duration)),
+    clockJumps: (input.clockJumps ?? []).map(({ at, by }) => ({ atMs: at, byMs: jumpOf(by) })),
     data: dataOf(input),
     expect: expectationsOf(input),
   };
+  for (const [i, { byMs }] of scenario.clockJumps.entries()) {
+    if (Number.isNaN(byMs))
+      faults.push(valueFault(['clockJumps', i, 'by'], 'not a duration', 'for example -1h'));
+  }
   return { scenario, faults };
 }
 
@@ -120,6 +127,11 @@ function spanOf(given: { readonly at: number; readonly for?: number | undefined 
   return { fromMs: given.at, toMs: given.for === undefined ? durationMs : given.at + given.for };
 }
 
+function jumpOf(by: string): number {
+  const parsed = parseDuration(by.replace(/^-/, ''));
+  return !parsed.ok ? Number.NaN : by.startsWith('-') ? -parsed.value : parsed.value;
+}
+
 function dataOf({ data, platforms }: ScenarioInput): SimulationScenario['data'] {
   if (data === undefined || data.writes === 'anywhere') return { writes: 'anywhere' };
   if (data.writes === 'none') return { writes: 'none' };
@@ -134,7 +146,10 @@ function expectationsOf({ expect }: ScenarioInput): readonly Expectation[] {
   for (const { at, within, are } of expect.shares ?? []) {
     all.push({ kind: 'shares', atMs: at, shares: are, within: within ?? 0.02 });
   }
-  for (const { type, says } of expect.events ?? []) all.push({ kind: 'event', type, says });
+  for (const { type, says, at, within } of expect.events ?? []) {
+    all.push({ kind: 'event', type, says, atMs: at, withinMs: within ?? 3_000 });
+  }
+  for (const { type, says } of expect.never ?? []) all.push({ kind: 'no-event', type, says });
   return all;
 }
 

@@ -31,8 +31,10 @@ export interface PolicyState {
   readonly shifts?: readonly { readonly at: number; readonly part: number }[];
   /** Since when each rule's condition has held, by rule and platform. */
   readonly holding?: Readonly<Record<string, number>>;
-  /** Since when each rule acts, and how often it did. */
-  readonly acting?: Readonly<Record<string, { readonly since: number; readonly steps: number }>>;
+  /** From whom rules took traffic: the part of its share that is left, how often, and how long it stays so. */
+  readonly displaced?: Readonly<
+    Record<PlatformName, { readonly part: number; readonly times: number; readonly until: number }>
+  >;
   readonly panicSince?: number;
   /** When panic's reason ended; it lasts `exitAfterMs` longer. */
   readonly calmSince?: number;

@@ -16,6 +16,10 @@ export interface SimulationScenario {
   readonly releases: readonly number[];
   /** When this machine is cut off, from and to. */
   readonly cutOff: readonly Span[];
+  /** When the state store does not answer. */
+  readonly stateLost: readonly Span[];
+  /** When this machine's calendar leaps, and how far (negative: back); its monotonic clock goes on. */
+  readonly clockJumps: readonly { readonly atMs: number; readonly byMs: number }[];
   readonly data: DataSettings;
   readonly expect: readonly Expectation[];
 }
@@ -63,4 +67,14 @@ export type Expectation =
       readonly within: number;
     }
   /** An event of this type whose line holds this text happened. */
-  | { readonly kind: 'event'; readonly type: string; readonly says: string };
+  | {
+      readonly kind: 'event';
+      readonly type: string;
+      readonly says: string;
+      /** From the start; undefined: at any time. */
+      readonly atMs: number | undefined;
+      /** How much later it may be. */
+      readonly withinMs: number;
+    }
+  /** It never happens. */
+  | { readonly kind: 'no-event'; readonly type: string; readonly says: string };

@@ -31,7 +31,22 @@ describe('rules', () => {
     expect(first.decision.shares).toEqual({ a: 0.25, b: 0.75 });
     const later = decide(policy, facts(1), first.state, 60_000);
     expect(later.decision.shares).toEqual({ a: 0, b: 1 });
-    expect(decide(policy, facts(0), later.state, 61_000).decision.shares).toEqual({ a: 0.5, b: 0.5 });
+  });
+
+  it('let a target return like one that failed, and longer after the next time', () => {
+    const policy = policyOf({ rules: [rule({ kind: 'drain' })], ramp: { steps: [0.5, 1], everyMs: 30_000 } });
+    const share = (given: ReturnType<typeof decide>) => given.decision.shares['a'];
+    const gone = decide(policy, facts(1), BEFORE, 0);
+    const quiet = decide(policy, facts(0), gone.state, 59_000);
+    expect(share(quiet)).toBe(0);
+    const due = decide(policy, facts(0), quiet.state, 60_000);
+    const returning = decide(policy, facts(0), due.state, 60_250);
+    expect(share(returning)).toBe(0.25);
+    const again = decide(policy, facts(1), returning.state, 61_000);
+    expect(share(again)).toBe(0);
+    expect(share(decide(policy, facts(0), again.state, 61_000 + 119_000))).toBe(0);
+    const full = decide(policy, facts(0), returning.state, 91_000);
+    expect(share(full)).toBe(0.5);
   });
 
   it('wait until their condition has held for long enough without a break', () => {

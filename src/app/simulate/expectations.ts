@@ -26,16 +26,34 @@ function verifyOne(simulation: Simulation, expectation: Expectation): Verified {
     }
     case 'shares':
       return sharesAt(simulation, expectation);
-    case 'event': {
-      const found = simulation.events.some(
-        (event) => event.type === expectation.type && describeEvent(event).includes(expectation.says),
-      );
-      return {
-        ok: found,
-        line: `${expectation.type} says "${expectation.says}": ${found ? 'yes' : 'never'}`,
-      };
+    case 'event':
+      return eventAt(simulation, expectation);
+    case 'no-event': {
+      const [first] = momentsOf(simulation, expectation);
+      const when = first === undefined ? 'never' : `at ${first / 1000} s`;
+      const line = `${expectation.type} never says "${expectation.says}": ${when}`;
+      return { ok: first === undefined, line };
     }
   }
+}
+
+function eventAt(simulation: Simulation, wanted: Expectation & { kind: 'event' }): Verified {
+  const moments = momentsOf(simulation, wanted);
+  const { atMs, withinMs, type, says } = wanted;
+  const fits = (ms: number) => atMs === undefined || (ms >= atMs && ms <= atMs + withinMs);
+  const when = atMs === undefined ? '' : ` within ${withinMs / 1000} s of ${atMs / 1000} s`;
+  const found = moments.length === 0 ? 'never' : `at ${moments.map((ms) => ms / 1000).join(', ')} s`;
+  return { ok: moments.some(fits), line: `${type} says "${says}"${when}: ${found}` };
+}
+
+/** When events of a type said something, from the start of the simulation. */
+function momentsOf(
+  { events, scenario }: Simulation,
+  { type, says }: { readonly type: string; readonly says: string },
+): readonly number[] {
+  return events
+    .filter((event) => event.type === type && describeEvent(event).includes(says))
+    .map(({ at }) => at - scenario.startAt);
 }
 
 function sharesAt({ samples }: Simulation, wanted: Expectation & { kind: 'shares' }): Verified {

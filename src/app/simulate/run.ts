@@ -3,7 +3,7 @@ import type { Decision, Shares } from '../../core/decision.ts';
 import type { LoggedEvent } from '../../core/events.ts';
 import { originId, type PlatformName } from '../../core/ids.ts';
 import type { Intent } from '../../core/intent.ts';
-import type { Logger } from '../../core/ports.ts';
+import type { Clock, Logger } from '../../core/ports.ts';
 import type { SimulationScenario } from '../../core/scenario.ts';
 import { type ApplicationSettings, DEFAULT_HEALTH, type PolicySettings } from '../../core/settings.ts';
 import type { TrafficCounts } from '../../core/signals.ts';
@@ -45,12 +45,13 @@ export interface Simulation {
 
 /** Plays a scenario: the real engine, judge and policy over simulated platforms, on a virtual clock. */
 export function simulate(policy: PolicySettings, scenario: SimulationScenario): Simulation {
-  const clock = virtualClock(scenario.startAt);
+  const steady = virtualClock(scenario.startAt);
+  const clock = leaping(steady, scenario);
   const events: LoggedEvent[] = [];
   const engine = engineFor(policy, scenario, clock, events);
   const platforms = scenario.platforms.map((given, index) => new SimulatedPlatform(given, index));
   const samples: Sample[] = [];
-  const since = () => clock.now() - scenario.startAt;
+  const since = () => steady.now() - scenario.startAt;
   const cutOff = () => scenario.cutOff.some(({ fromMs, toMs }) => since() >= fromMs && since() < toMs);
 
   engine.onIntents(({ intents }) => {
@@ -158,13 +159,28 @@ export function simulate(policy: PolicySettings, scenario: SimulationScenario): 
     });
   });
   clock.every(SECOND_MS, second);
-  clock.advance(scenario.durationMs);
+  for (const { fromMs, toMs } of scenario.stateLost) {
+    clock.after(fromMs, () => engine.stateIs('lost'));
+    clock.after(toMs, () => engine.stateIs('ok'));
+  }
+  steady.advance(scenario.durationMs);
   void engine.close();
   return summarise(policy, scenario, samples, events);
 }
 
+/** The same clock with a calendar that leaps when the scenario says so. */
+function leaping(steady: VirtualClock, { clockJumps }: SimulationScenario): Clock {
+  let leapt = 0;
+  for (const { atMs, byMs } of clockJumps) {
+    steady.after(atMs, () => {
+      leapt += byMs;
+    });
+  }
+  return { ...steady, now: () => steady.now() + leapt };
+}
+
 /** Acts and releases of the scenario, at their time. */
-function schedule(clock: VirtualClock, scenario: SimulationScenario, engine: Engine): void {
+function schedule(clock: Clock, scenario: SimulationScenario, engine: Engine): void {
   const acts = scenario.acts.map(({ kind, platform, fromMs, toMs }, index) => ({
     id: `act-${index + 1}`,
     kind,
@@ -186,7 +202,7 @@ function schedule(clock: VirtualClock, scenario: SimulationScenario, engine: Eng
 function engineFor(
   policy: PolicySettings,
   scenario: SimulationScenario,
-  clock: VirtualClock,
+  clock: Clock,
   kept: LoggedEvent[],
 ): Engine {
   const fired = emitter<LoggedEvent>();
@@ -216,7 +232,8 @@ function engineFor(
     logger: SILENT,
     events: {
       append(event) {
-        const logged = { ...event, seq: kept.length + 1, at: clock.now() };
+        // By the steady clock: a timeline whose times leap is hard to read.
+        const logged = { ...event, seq: kept.length + 1, at: scenario.startAt + clock.monotonic() };
         kept.push(logged);
         fired.fire(logged);
         return logged;
