@@ -113,7 +113,6 @@ export class FieldSection {
     this.kinds = kinds;
   }
 
-
   name(index: number): string {
     return this.bytes.toString('latin1', this.spans[4 * index], this.spans[4 * index + 1]);
   }

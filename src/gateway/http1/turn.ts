@@ -1,3 +1,5 @@
+import type { TurnClock } from '../../lib/turn-clock.ts';
+
 export interface TurnTask {
   /** All that came in one piece has been dealt with. */
   turnEnded(): void;
@@ -13,14 +15,22 @@ export class Turn {
   /** The first `#waiting` of them; the array keeps its length, for giving the rest back and taking it again costs more. */
   readonly #tasks: (TurnTask | undefined)[] = [];
   #waiting = 0;
+  readonly #time: TurnClock;
+
+  constructor(time: TurnClock) {
+    this.#time = time;
+  }
 
   begin(): void {
+    if (this.#depth === 0) this.#time.begin();
     this.#depth += 1;
   }
 
   end(): void {
     this.#depth -= 1;
-    if (this.#depth === 0 && this.#waiting > 0) this.#run();
+    if (this.#depth > 0) return;
+    if (this.#waiting > 0) this.#run();
+    this.#time.end();
   }
 
   /** At the end of this turn, or, outside of any, in a microtask. In the order of asking. */

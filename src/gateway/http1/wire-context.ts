@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/ports.ts';
 import type { GatewaySettings } from '../../core/settings.ts';
 import { httpDate } from '../../lib/http-date.ts';
+import { TurnClock } from '../../lib/turn-clock.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { RequestHeadReader } from './request-head.ts';
 import { Staging } from './staging.ts';
@@ -11,7 +12,7 @@ const DATE_MS = 1_000;
 /** What all connections of a wire share. */
 export class WireContext {
   settings: GatewaySettings;
-  readonly turn = new Turn();
+  readonly turn: Turn;
   readonly buffers: ReadBuffers;
   readonly staging: Staging;
   /** Monotonic milliseconds of the last sweep: good enough for idle limits, and free. */
@@ -21,9 +22,10 @@ export class WireContext {
   #date = '';
   #dateUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: GatewaySettings, clock: Clock, poison: boolean) {
+  constructor(settings: GatewaySettings, clock: Clock, poison: boolean, time = new TurnClock(clock)) {
     this.settings = settings;
     this.#clock = clock;
+    this.turn = new Turn(time);
     this.buffers = new ReadBuffers(poison);
     this.staging = new Staging(this.turn, this.buffers);
     this.coarseNow = clock.monotonic();
