@@ -15,7 +15,10 @@ interface Wish {
 function routeOf(wishes: readonly Wish[]): CompiledRoute {
   return {
     application: 'shop',
+    host: '*',
     path: '/',
+    rateLimit: undefined,
+    sessions: undefined,
     rewrite: false,
     idempotentToo: false,
     targets: wishes.map(({ share, active = true, origins = 1 }, index) => ({

@@ -52,6 +52,8 @@ export interface Wish {
   readonly bodyBytes: number;
   /** Milliseconds after which the client goes away; undefined: stays. */
   readonly abortAt: number | undefined;
+  /** Default `/`. */
+  readonly target?: string;
 }
 
 /** A client in memory: what became of its one request. */
@@ -60,6 +62,7 @@ export class FakeClient implements Downstream {
   /** 0: no head yet. */
   status = 0;
   heads = 0;
+  answer: ResponseHead | undefined;
   over = false;
   complete = false;
   /** Of the attempts that reached somebody. */
@@ -80,7 +83,7 @@ export class FakeClient implements Downstream {
     const { field } = plainHead(0, '', headers);
     this.head = {
       method: wish.method,
-      target: '/',
+      target: wish.target ?? '/',
       host: 'x',
       bodyLength: wish.bodyBytes,
       upgrade: undefined,
@@ -109,6 +112,7 @@ export class FakeClient implements Downstream {
   respond(head: ResponseHead): boolean {
     this.heads += 1;
     this.status = head.status;
+    this.answer = head;
     return true;
   }
 
@@ -251,6 +255,8 @@ export interface FakeWire extends Wire {
   send(wish: Wish): FakeClient;
   /** Attempts that nobody has ended. */
   readonly open: number;
+  /** The most of them that one origin ever had. */
+  readonly crowd: number;
 }
 
 /** No sockets: attempts meet their fates in turn, after some milliseconds of the clock. */
@@ -262,6 +268,8 @@ export function createFakeWire(
 ): FakeWire {
   const clients = new Map<RequestHead, FakeClient>();
   const attempts: FakeUpstream[] = [];
+  const origins: WireOrigin[] = [];
+  let crowd = 0;
   let accept: (downstream: Downstream) => void = () => undefined;
   return {
     async listen(_at, acceptor) {
@@ -282,6 +290,9 @@ export function createFakeWire(
         },
       });
       attempts.push(upstream);
+      origins.push(request.origin);
+      const here = attempts.filter(({ over }, i) => !over && origins[i] === request.origin);
+      crowd = Math.max(crowd, here.length);
       return upstream;
     },
     send(wish) {
@@ -289,6 +300,9 @@ export function createFakeWire(
       clients.set(client.head, client);
       accept(client);
       return client;
+    },
+    get crowd() {
+      return crowd;
     },
     get open() {
       return attempts.filter(({ over }) => !over).length;

@@ -28,6 +28,9 @@ const story = fc.record({
   wishes: fc.array(wish, { minLength: 1, maxLength: 25 }),
   fates: fc.array(fc.constantFrom(...FATES), { minLength: 1, maxLength: 40 }),
   budget: fc.constantFrom(0, 1, 3),
+  cap: fc.constantFrom(1, 2, 5, 1024),
+  queue: fc.constantFrom(0, 2, 256),
+  queueMs: fc.constantFrom(0, 60, 1_000),
   retry: fc.constantFrom('safe' as const, 'idempotent' as const),
   stallAt: fc.option(fc.nat(100), { nil: undefined }),
   swapAt: fc.option(fc.nat(100), { nil: undefined }),
@@ -48,13 +51,15 @@ function executions({ fates }: FakeClient): readonly Fate[] {
 describe('replays, whatever the origins do', () => {
   it('never execute an unsafe request twice, never follow an answer, and leave nothing behind', async () => {
     await fc.assert(
-      fc.asyncProperty(story, async ({ seed, wishes, fates, budget, retry, stallAt, swapAt }) => {
+      fc.asyncProperty(story, async ({ seed, wishes, fates, budget, retry, stallAt, swapAt, ...full }) => {
+        const { cap, queue, queueMs } = full;
         const clock = virtualClock();
         const random = seededRandom(seed);
         const wire = createFakeWire(clock, random, fates);
         const settings: GatewaySettings = {
           ...DEFAULT_GATEWAY,
-          timeouts: { ...DEFAULT_GATEWAY.timeouts, headMs: 1_000, idleMs: 2_000 },
+          limits: { ...DEFAULT_GATEWAY.limits, perOrigin: cap, queue },
+          timeouts: { ...DEFAULT_GATEWAY.timeouts, headMs: 1_000, idleMs: 2_000, queueMs },
           retryBudget: { ratio: 0, min: budget },
           // Stalls are told from outside here: the gateway's own probe would open sockets.
           stall: { ...DEFAULT_GATEWAY.stall, floorMs: 1e9 },
@@ -84,9 +89,17 @@ describe('replays, whatever the origins do', () => {
         for (const each of wishes) {
           clients.push(wire.send(each));
           clock.advance(Math.floor(random() * 10));
+          await Promise.resolve();
+          expect(gateway.metrics().queue.waiting).toBeLessThanOrEqual(queue);
         }
-        // Attempts that hang one after the other, and a wait for the budget between them.
-        for (let i = 0; i < 400; i += 1) clock.advance(50);
+        // Attempts that hang one after the other, and waits for the budget and for a place between them. Places are
+        // handed over between two advances, or found by the sweep.
+        for (let i = 0; i < 400; i += 1) {
+          clock.advance(50);
+          if (i % 3 === 0) await Promise.resolve();
+        }
+        expect(wire.crowd).toBeLessThanOrEqual(cap);
+        expect(gateway.metrics().queue.waiting).toBe(0);
 
         clients.forEach((client, i) => {
           const asked = wishes[i]!;
