@@ -23,6 +23,8 @@ export class Attempt {
   #sentAt = 0;
   /** In stall limits of silence: how much of it makes the origin suspicious. */
   #patience = 1;
+  /** An answer began that was none of a failure; what it proves depends on its end. */
+  #promises = false;
   #left = false;
 
   constructor(
@@ -72,12 +74,14 @@ export class Attempt {
     const ownMs = latencyMs < LATE_MS ? 0 : this.#pipeline.lateness.within(this.startedAt, now);
     this.lane.headCame(now, latencyMs, ownMs);
     if (status >= 500 || meaning !== 'answer') this.blame(meaning !== 'answer');
-    else if (this.lane.gate.success(now, this.#trial)) this.#pipeline.readmitted(this.lane);
+    else if (!this.#trial) this.#promises = true;
+    else if (this.lane.gate.success(now, true)) this.#pipeline.readmitted(this.lane);
   }
 
   /** Counts a failure; `hard` when the application itself did not answer. */
   blame(hard: boolean): void {
     const { gate } = this.lane;
+    this.#promises = false;
     if (this.#trial && gate.state === HALF_OPEN) {
       this.#pipeline.eject(this.lane, 'consecutive-failures');
       return;
@@ -118,6 +122,8 @@ export class Attempt {
     if (this.#left) return;
     this.#left = true;
     this.upstream.abort();
+    // Not when its head came: an origin that breaks off every answer would then never fail twice in a row.
+    if (this.#promises) this.lane.gate.success(this.#pipeline.now(), false);
     this.lane.gate.leave(this.#trial);
     if (outcome !== undefined) this.lane.outcomes.count(outcome);
     this.#pipeline.left(this.lane);

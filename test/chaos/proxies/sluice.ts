@@ -28,8 +28,8 @@ async function journal(adminUrl: string): Promise<readonly JournalLine[]> {
 
 /**
  * Every default of the data path but the growth: the drill breaks the primary more often in two minutes than platforms
- * break in a year, and what is learned of one fault (longer ejections, a primary that flaps) would hide the next. The
- * policy brings traffic back within seconds instead of minutes. With `quick` all of it is shorter still.
+ * break in a year, and what is learned of one fault (longer ejections, a primary that flaps, a person who is called)
+ * would hide the next. The policy brings traffic back within seconds instead of minutes. With `quick` all of it is shorter still.
  */
 export function sluiceConfiguration({ primary, secondary, quick }: DrillPlace): string {
   const [ejection, holdDown, steps] = quick ? ['1s', '500ms', '[100%]'] : ['5s', '3s', '[25%, 50%, 100%]'];
@@ -45,6 +45,7 @@ applications:
       holdDown: { base: ${holdDown}, max: ${holdDown} }
       ramp: { steps: ${steps}, every: 1s }
       flap: { start: 100%, stop: 99% }
+      maxFailovers: 1000
     targets:
       primary: { tier: 1 }
       secondary: { tier: 2 }
