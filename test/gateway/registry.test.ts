@@ -69,4 +69,37 @@ describe('the registry of lanes', () => {
     expect(retired).toEqual([]);
     expect(registry.drained).toBe(false);
   });
+
+  it('makes an origin of each address of a name, and keeps those that stay with all they know', () => {
+    const { registry, retired, names } = setUp(tableOf({}));
+    const table = tableOf({ a: { urls: ['https://shop.example.com'], sni: 'sni.example.com' } });
+    const lanes = () => registry.compile(table).routes[0]!.targets[0]!.lanes;
+    expect(lanes()).toEqual([]);
+    names.set('shop.example.com', ['10.0.0.1', 'fd00::1']);
+    const [four, six] = lanes();
+    expect([four?.origin.wire, six?.origin.wire]).toMatchObject([
+      { hostname: '10.0.0.1', port: 443, sni: 'sni.example.com', id: 'a/shop.example.com' },
+      { hostname: 'fd00::1', port: 443, sni: 'sni.example.com', id: 'a/shop.example.com' },
+    ]);
+    six!.gate.open(0, 'stall');
+    names.set('shop.example.com', ['10.0.0.2', 'fd00::1']);
+    const [other, same] = lanes();
+    expect(same).toBe(six);
+    expect(other).not.toBe(four);
+    expect(retired).toEqual(['a/shop.example.com 10.0.0.1 tls sni.example.com']);
+  });
+
+  it('makes another origin of it when the platform is to be spoken to with another certificate', () => {
+    const table = tableOf({ a: { urls: ['https://10.0.0.1'] } });
+    const { registry, retired, compiled } = setUp(table);
+    const before = compiled.routes[0]!.targets[0]!.lanes[0]!;
+    const client = { cert: 'c', key: 'k' };
+    registry.tune({ ...DEFAULT_GATEWAY, upstreamTls: { a: { client } } });
+    const after = registry.compile(table).routes[0]!.targets[0]!.lanes[0]!;
+    expect(after.origin).not.toBe(before.origin);
+    expect(after.origin.wire.tls).toEqual({ client });
+    expect(retired).toHaveLength(1);
+    registry.tune({ ...DEFAULT_GATEWAY, upstreamTls: { a: { client: { ...client } }, b: {} } });
+    expect(registry.compile(table).routes[0]!.targets[0]!.lanes[0]).toBe(after);
+  });
 });
