@@ -12,6 +12,7 @@ import { routesOf } from './build-table.ts';
 import { ErrorWindows } from './error-windows.ts';
 import { faultEvents, intentEvents } from './news.ts';
 import type { PlatformView } from './platform-view.ts';
+import { platformsKeepingSessions } from './sessions.ts';
 import { rememberedTargets } from './targets.ts';
 import { countsOf, demandOf, RATE_WINDOW_MS } from './traffic.ts';
 
@@ -38,7 +39,7 @@ export class ApplicationView {
   #attribution: readonly Attribution[] = [];
   #releasedAt: number | undefined;
   #promotedEpoch: number | undefined;
-  readonly #errors = new ErrorWindows();
+  #errors = new ErrorWindows();
 
   constructor(settings: ApplicationSettings, platforms: readonly PlatformView[], deps: ApplicationDeps) {
     this.settings = settings;
@@ -111,6 +112,12 @@ export class ApplicationView {
     this.#allowed = before.#allowed;
     this.#allowedSince = before.#allowedSince;
     this.#trafficSince = before.#trafficSince;
+    this.#acts = before.#acts;
+    this.#self = before.#self;
+    this.#attribution = before.#attribution;
+    this.#releasedAt = before.#releasedAt;
+    this.#promotedEpoch = before.#promotedEpoch;
+    this.#errors = before.#errors;
     const { shares, lastGood, targets } = before.#state;
     this.#state = {
       ...before.#state,
@@ -176,7 +183,8 @@ export class ApplicationView {
     this.#decision = answer.decision;
     this.#state = answer.state;
     events.push(...intentEvents(this.settings.name, intents, answer.decision.intents ?? []));
-    if (!sameShares(before, answer.decision.shares)) events.push(decisionMade(answer.decision, before));
+    if (!sameShares(before, answer.decision.shares))
+      events.push(decisionMade(answer.decision, before, { ...facts, attribution }));
     return events;
   }
 
@@ -218,7 +226,11 @@ export class ApplicationView {
     if (this.#lastRoutes !== undefined) return this.#lastRoutes;
     if (this.#decision === undefined) return [];
     const targets = [...this.platforms.values()].flatMap((view) => view.targets());
-    return routesOf({ settings: this.settings, decision: this.#decision, targets });
+    const keepsSessions = platformsKeepingSessions(this.settings, this.#decision, {
+      verdictOf: (platform) => this.platforms.get(platform)?.verdict.state,
+      acts: this.#acts,
+    });
+    return routesOf({ settings: this.settings, decision: this.#decision, targets, keepsSessions });
   }
 
   watched(): readonly WatchedOrigin[] {
@@ -248,13 +260,20 @@ export class ApplicationView {
   }
 }
 
-function decisionMade({ application, shares, reasons, summary }: Decision, before: Shares): DomainEvent {
+function decisionMade(
+  { application, shares, reasons, summary, proof }: Decision,
+  before: Shares,
+  facts: Facts,
+): DomainEvent {
   return {
     type: 'decision.made',
     application,
     shares,
     before,
     reasons: reasons.length > 0 ? reasons : [summary],
+    summary,
+    proof,
+    facts,
   };
 }
 

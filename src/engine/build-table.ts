@@ -8,11 +8,14 @@ export interface Routed {
   readonly settings: ApplicationSettings;
   readonly decision: Decision;
   readonly targets: readonly EngineTarget[];
+  /** Where clients with a session may stay. Default: nowhere. */
+  readonly keepsSessions?: ReadonlySet<PlatformName>;
 }
 
 /** An application's routes as the gateway gets them. */
-export function routesOf({ settings, decision, targets }: Routed): readonly TableRoute[] {
-  const offered = tableTargets(settings, decision, targets);
+export function routesOf(routed: Routed): readonly TableRoute[] {
+  const { settings, decision } = routed;
+  const offered = tableTargets(routed);
   return settings.routes.map(({ host, path, publicHost, retry, affinity, rateLimit }) => ({
     application: settings.name,
     host,
@@ -36,15 +39,12 @@ function writesOf({ data }: ApplicationSettings, { writer }: Decision): Pick<Tab
 const STATE_ORDER = { active: 0, spare: 1, draining: 2 } as const;
 
 /** In the order in which they are to be tried: by state, then by tier, then as configured. */
-function tableTargets(
-  settings: ApplicationSettings,
-  decision: Decision,
-  targets: readonly EngineTarget[],
-): readonly TableTarget[] {
+function tableTargets(routed: Routed): readonly TableTarget[] {
+  const { settings, targets } = routed;
   const tierOf = new Map(settings.targets.map(({ platform, tier }) => [platform, tier]));
   const offered = settings.targets.flatMap(({ platform }) =>
     platformTargets(
-      decision,
+      routed,
       platform,
       targets.filter((target) => target.platform === platform),
     ),
@@ -58,14 +58,16 @@ function tableTargets(
 
 /** A platform's share goes to its groups of origins by the number of origins that can be used. */
 function platformTargets(
-  decision: Decision,
+  { decision, keepsSessions }: Routed,
   platform: PlatformName,
   targets: readonly EngineTarget[],
 ): readonly TableTarget[] {
   const decided = decision.targets[platform];
-  if (decided === undefined || decided.state === 'off') return [];
+  const stays = keepsSessions?.has(platform) === true;
+  if (decided === undefined || (decided.state === 'off' && !stays)) return [];
   const usable = new Set(decided.origins);
-  const state = decided.state;
+  // For nobody new, but for those who were here before.
+  const state = decided.state === 'off' ? 'draining' : decided.state;
   return targets.flatMap(({ release, hostHeader, sni, ca, urls }) => {
     const origins = urls
       .map((url) => ({ id: originId(platform, url), url }))
@@ -73,7 +75,8 @@ function platformTargets(
     if (origins.length === 0) return [];
     const share = (decided.share * origins.length) / usable.size;
     const trust = ca === undefined ? {} : { ca };
-    return [{ platform, release, share, state, hostHeader, sni, ...trust, origins }];
+    const sessions = stays ? { keepsSessions: true } : {};
+    return [{ platform, release, share, state, hostHeader, sni, ...trust, ...sessions, origins }];
   });
 }
 

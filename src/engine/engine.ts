@@ -93,6 +93,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const dirty = new Set<ApplicationView>();
   let table = deps.lastTable === undefined ? EMPTY_TABLE : frozen(deps.lastTable);
   let { platforms } = deps;
+  let ordered: readonly OperatorAct[] = [];
   let watched: readonly WatchedOrigin[] = [];
   let floor = table.version;
   let self: SelfFacts = { egress: 'unknown', late: false, state: 'ok' };
@@ -176,6 +177,8 @@ export function createEngine(deps: EngineDeps): Engine {
     return settings.map((one) => {
       const view = viewOf(one, { ...deps, platforms: kinds });
       const before = applications.get(one.name);
+      view.order(ordered);
+      view.knowSelf(self);
       if (before !== undefined) view.adopt(before, (platform) => sameKind(platforms, kinds, platform));
       return view;
     });
@@ -276,6 +279,7 @@ export function createEngine(deps: EngineDeps): Engine {
       );
     },
     order(acts) {
+      ordered = acts;
       for (const view of applications.values()) view.order(acts);
       evaluate(applications.values());
     },

@@ -20,7 +20,7 @@ export class PlatformView {
   readonly #judge: HealthJudge;
   readonly #rules: HealthSettings;
   readonly #health = new Map<OriginId, OriginHealth>();
-  readonly #signals = new SignalMemory();
+  #signals = new SignalMemory();
   /** From an order to scale until the instances served, as last measured. */
   timeToCapacityMs: number | undefined;
   readonly #withdrawn = new Set<ReleaseId>();
@@ -64,6 +64,7 @@ export class PlatformView {
     this.verdict = before.verdict;
     this.observation = before.observation;
     this.api = before.api;
+    this.#signals = before.#signals;
     this.#targets = before.#targets;
     for (const [id, health] of before.#health) this.#health.set(id, health);
     for (const release of before.#withdrawn) this.#withdrawn.add(release);
