@@ -2,6 +2,12 @@ import type { Server } from 'node:net';
 import { SluiceError } from '../core/errors.ts';
 import type { ListenAddress } from './wire.ts';
 
+/**
+ * Connections that may wait to be taken; the kernel's own limit (net.core.somaxconn) is usually the same. With Node's
+ * 511 a burst of clients that comes while an origin stalls loses its SYNs, and each of those waits a second.
+ */
+const BACKLOG = 4096;
+
 /** Resolves with the port that was taken; PORT_IN_USE names the address and what to do. `node:http` servers are `net` ones. */
 export function listenOn(server: Server, { host, port }: ListenAddress): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -21,7 +27,7 @@ export function listenOn(server: Server, { host, port }: ListenAddress): Promise
       );
     }
     server.once('error', failed);
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog: BACKLOG }, () => {
       server.off('error', failed);
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : port);

@@ -14,8 +14,12 @@ const GOOD: Observed = {
 const FROZEN = { movesTraffic: true, detectedWithinMs: 500 };
 const SLOW = { movesTraffic: false, detectedWithinMs: undefined };
 
-function missed(change: Partial<Observed>, fault = FROZEN as Parameters<typeof judgeFault>[0], lateMs = 5) {
-  return judgeFault(fault, { ...GOOD, ...change }, lateMs)
+function missed(
+  change: Partial<Observed>,
+  fault: Parameters<typeof judgeFault>[0] = FROZEN,
+  circumstances = { lateMs: 5, hasTraffic: true },
+): readonly string[] {
+  return judgeFault(fault, { ...GOOD, ...change }, circumstances)
     .filter(({ verdict }) => verdict !== 'met')
     .map(({ limit, verdict }) => `${limit}: ${verdict}`);
 }
@@ -51,9 +55,15 @@ describe('the limits of a fault', () => {
     expect(missed({ moves: 4 })).toEqual(['traffic moves there and back at most: missed']);
   });
 
+  it('are not met by a primary that had nothing to lose', () => {
+    expect(missed({}, FROZEN, { lateMs: 5, hasTraffic: false })).toEqual([
+      'the primary has the traffic when it breaks: missed',
+    ]);
+  });
+
   it('draw no conclusion about time while the machine stood still, and every other one', () => {
     const change = { slowestMs: 1_200, safe: { ...GOOD.safe, failed: 1 } };
-    expect(missed(change, FROZEN, 150)).toEqual([
+    expect(missed(change, FROZEN, { lateMs: 150, hasTraffic: true })).toEqual([
       'no safe request fails: missed',
       'the slowest safe answer < 1 s: inconclusive',
     ]);

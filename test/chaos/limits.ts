@@ -14,20 +14,28 @@ export const SLOWEST_MS = 1_000;
 /** The drill's own processes came this late: then a limit on time that was missed says nothing of the proxy. */
 export const TOO_LATE_MS = 100;
 
-/** Two hundred milliseconds are one bucket's worth of noise; there and back again are two. */
+/** There and back again. */
 const MOST_MOVES = 2;
 
-/** What Sluice must hold in one fault. `lateMs`: how late the load itself came at worst. */
+export interface Circumstances {
+  /** How late the load itself came at worst. */
+  readonly lateMs: number;
+  /** The primary had all of it when the fault began: who has nothing to lose proves nothing. */
+  readonly hasTraffic: boolean;
+}
+
+/** What Sluice must hold in one fault. */
 export function judgeFault(
   fault: Pick<Fault, 'movesTraffic' | 'detectedWithinMs'>,
   observed: Observed,
-  lateMs: number,
+  { lateMs, hasTraffic }: Circumstances,
 ): readonly Judged[] {
   const errors = errorsIn(observed.safe);
   const judged: Judged[] = [
     exact('no safe request fails', `${errors} of ${total(observed.safe)} failed`, errors === 0),
     timed('the slowest safe answer < 1 s', observed.slowestMs, SLOWEST_MS, lateMs),
   ];
+  if (!hasTraffic) judged.push(exact('the primary has the traffic when it breaks', 'it had not', false));
   const { detectedMs, moves } = observed;
   if (fault.movesTraffic) {
     judged.push(

@@ -7,7 +7,7 @@ import { type Sample, unpack } from './samples.ts';
 
 const PROGRAM = resolve(import.meta.dirname, 'load-process.js');
 /** So much of what was answered in this many words in a row counts as all of it. */
-const ALMOST_ALL = 0.95;
+const ALMOST_ALL = 0.99;
 const WORDS = 5;
 
 /** The load of the drill, seen from where it is ordered. */
