@@ -17,6 +17,8 @@ export interface LoadResult {
   readonly errors: readonly string[];
   /** Paced load only: by how much the generator itself was late, 99th percentile. */
   readonly lateP99Micros?: number;
+  /** Paced load only: requests that fell due and never found a free connection; their wait is in the latencies. */
+  readonly givenUp?: number;
 }
 
 export interface LoadGenerator {

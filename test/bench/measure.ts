@@ -32,6 +32,8 @@ export interface Sample {
   readonly softIrqMicros: number | null;
   /** Paced load: by how much the generator itself was late. */
   readonly lateP99Micros: number | null;
+  /** Paced load: requests it could not even send, because the proxy kept all connections busy. */
+  readonly givenUp: number | null;
 }
 
 export interface MeasureOptions {
@@ -79,6 +81,7 @@ export async function measure(options: MeasureOptions): Promise<Sample> {
     softIrqMicros:
       after.softIrq === null || before.softIrq === null ? null : perRequest(after.softIrq - before.softIrq),
     lateP99Micros: seen.lateP99Micros ?? null,
+    givenUp: seen.givenUp ?? null,
   };
 }
 

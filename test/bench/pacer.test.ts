@@ -45,6 +45,16 @@ describe('the pacer', () => {
     expect(paced.waiting).toBe(0);
   });
 
+  it('says of requests that never found a connection how long they waited, and sends them no more', () => {
+    const { paced, sent, state } = start({ perSecond: 1000, seconds: 1, free: 1 });
+    paced.turn(1002);
+    expect(paced.giveUp(1010)).toEqual([8, 8]);
+    state.free = 5;
+    paced.turn(1011);
+    expect(sent).toEqual([1002]);
+    expect(paced.over).toBe(true);
+  });
+
   it('tells how late its own turns were', () => {
     const { paced, lates } = start({ perSecond: 1000, seconds: 1, free: 100 });
     paced.turn(1000);

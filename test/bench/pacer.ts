@@ -9,6 +9,8 @@ export interface Pacer {
   /** Nothing falls due any more; what waits is still sent. */
   readonly over: boolean;
   readonly waiting: number;
+  /** Sends no more; answers how long each request that never found a connection has waited, in milliseconds. */
+  giveUp(nowMillis: number): readonly number[];
 }
 
 export interface PacerOptions {
@@ -43,6 +45,10 @@ export function pacer({ startMillis, perSecond, seconds, late, send }: PacerOpti
     },
     get waiting() {
       return queue.length;
+    },
+    giveUp(nowMillis) {
+      due = total;
+      return queue.splice(0).map((since) => nowMillis - since);
     },
   };
 }

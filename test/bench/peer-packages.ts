@@ -11,7 +11,14 @@ const INSTALL_MS = 120_000;
  */
 export function installPeers(): string | undefined {
   if (isInstalled()) return undefined;
-  const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], {
+  const flags = [
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
+  ];
+  const install = spawnSync('npm', ['ci', ...flags], {
     cwd: BENCH_FOLDER,
     encoding: 'utf8',
     timeout: INSTALL_MS,

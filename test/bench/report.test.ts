@@ -19,6 +19,7 @@ function rounds(cpu: readonly number[]): readonly Sample[] {
     waited: 0.1,
     softIrqMicros: 0,
     lateP99Micros: null,
+    givenUp: null,
   }));
 }
 

@@ -72,6 +72,7 @@ export interface ProxyReport {
   readonly waited: Summary | null;
   readonly softIrqMicros: Summary | null;
   readonly lateP99Micros: Summary | null;
+  readonly givenUp: Summary | null;
   /** CPU time beside each peer, median of the rounds' ratios. */
   readonly times: Readonly<Partial<Record<ProxyName, number>>>;
   /** Why its CPU time is not to be quoted; null: it may be. */
@@ -121,6 +122,7 @@ function proxyReport(name: ProxyName, all: readonly Sample[], samples: Samples):
     waited: summary(all, 'waited'),
     softIrqMicros: summary(all, 'softIrqMicros'),
     lateP99Micros: summary(all, 'lateP99Micros'),
+    givenUp: summary(all, 'givenUp'),
     times: Object.fromEntries(
       YARDSTICKS.flatMap((peer) => {
         const other = cpuOf(samples, peer);

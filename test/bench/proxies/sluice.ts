@@ -13,7 +13,7 @@ const MAIN = join(ROOT, 'dist/src/main.js');
 /** The whole product as a person starts it: supervisor, controller and one worker, with policy, breaker and metrics. */
 export const sluice: Contender = {
   name: 'sluice',
-  describe: () => ({ version: SLUICE_VERSION }),
+  describe: () => ({ version: [SLUICE_VERSION, ...commit()].join(', ') }),
   async start(place) {
     const { folder, setup } = place;
     const file = join(folder, 'sluice.yaml');
@@ -79,6 +79,18 @@ export function sluiceConfiguration({ origins, setup, certificate, folder }: Pro
     null,
     2,
   )}\n`;
+}
+
+/** Which sources were measured, where git knows: between releases the version says little. */
+function commit(): readonly string[] {
+  const ask = (...args: readonly string[]): string => {
+    const { status, stdout } = spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
+    return status === 0 ? stdout.trim() : '';
+  };
+  const head = ask('rev-parse', '--short', 'HEAD');
+  if (head === '') return [];
+  const changed = ask('status', '--porcelain', '--', 'src', 'providers', 'policies', 'package.json') !== '';
+  return [`commit ${head}${changed ? ' with changes' : ''}`];
 }
 
 /** An older gateway than the bench is no error; a bench that writes nonsense is. */
