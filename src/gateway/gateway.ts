@@ -282,7 +282,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     table = next;
     recompile();
     applied.fire(next.version);
-    if (registry.drained) return drained.fire(next.version);
+    if (registry.drained) {
+      drained.fire(next.version);
+      return;
+    }
     const cutAt = clock.monotonic() + settings.timeouts.drainMs;
     for (const exchange of exchanges.snapshot()) {
       const lane = exchange.attempt?.lane;

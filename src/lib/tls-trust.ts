@@ -45,11 +45,6 @@ export function createTrust(): Trust {
   };
 }
 
-/** Throws when certificate and key are none, or not each other's. */
-export function checkClientCertificate(client: NonNullable<UpstreamTls['client']>): void {
-  createSecureContext({ cert: client.cert, key: client.key });
-}
-
 /**
  * What cannot be read is left out: then the other side refuses us, or we it, which shows where it belongs, in the
  * handshake with this one platform. Throwing here would take everybody's requests down.
