@@ -35,7 +35,7 @@ export function orders(draft: Draft): Draft {
   const acts = (facts.acts ?? []).filter((act) => isInForce(act, now) && concerns(act, facts.application));
   const found: Orders = {
     drained: { ...maintained(draft), ...reasons(draft, acts, 'drain') },
-    fenced: reasons(draft, acts, 'fence'),
+    fenced: withoutGlass(reasons(draft, acts, 'fence'), acts),
     failover: newest(acts, 'failover', ({ platform, ...act }) =>
       platform === undefined ? undefined : { platform, why: whyOf(act) },
     ),
@@ -91,6 +91,17 @@ function reasons(
     if (act !== undefined) found[platform] = whyOf(act);
   }
   return found;
+}
+
+/** Only unfencing lifts a fence, or a break-glass order to go there. */
+function withoutGlass(
+  fenced: Record<PlatformName, string>,
+  acts: readonly OperatorAct[],
+): Record<PlatformName, string> {
+  const ordered = acts.filter(({ kind, breakGlass }) => kind === 'failover' && breakGlass === true);
+  return Object.fromEntries(
+    Object.entries(fenced).filter(([platform]) => !ordered.some((act) => act.platform === platform)),
+  );
 }
 
 function newest<T>(

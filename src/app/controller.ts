@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { decide } from '../../policies/decide.ts';
 import type { EventType } from '../core/events.ts';
 import type { FromSupervisor, FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
-import type { Clock, Logger, Random, Runnable } from '../core/ports.ts';
+import type { Clock, Dispose, Logger, Random, Runnable } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import type { RefusedConfiguration } from '../core/status.ts';
 import { createEngine } from '../engine/engine.ts';
@@ -14,12 +15,15 @@ import { closeAll, startAll } from '../lib/lifecycle.ts';
 import { createRedactor } from '../lib/redact.ts';
 import { createAdminApi } from '../observe/admin-api.ts';
 import { fileStore } from '../state/file-store.ts';
+import { watchBreakGlass } from './break-glass.ts';
 import type { ReadConfiguration } from './configuration.ts';
+import { explainPast } from './explain-past.ts';
 import { createFileWatch } from './file-watch.ts';
 import { createGatewayTotals } from './gateway-totals.ts';
 import { withAffinityKey } from './installation-key.ts';
 import { createLiveSettings } from './live-settings.ts';
 import { localControl } from './local-control.ts';
+import { createOperatorActs } from './operator-acts.ts';
 import { openOrchestrator, openProviders } from './orchestration.ts';
 import { reconfiguration, watchedPlatforms } from './reconfigure.ts';
 import { createReleaseNames } from './release-names.ts';
@@ -68,6 +72,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   const { clock, random, logger, send } = deps;
   let redactor = createRedactor(deps.settings.secrets);
   let stopping = false;
+  let unwatchGlass: Dispose = () => undefined;
 
   const store = await fileStore(deps.settings.state.dir, clock);
   const first = await withAffinityKey(deps.settings, store);
@@ -115,6 +120,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   });
   const quitting = new AbortController();
   const control = await localControl(settings, orchestrator, store, logger, quitting.signal);
+  const acts = createOperatorActs({ settings, store, engine, events, clock, random });
   const names = createReleaseNames(orchestrator, settings);
   const admin = createAdminApi({
     settings: {
@@ -130,10 +136,12 @@ export async function createController(deps: ControllerDeps): Promise<Controller
         now: clock.now(),
       }),
     table: () => engine.table,
-    explain: (application) => engine.explain(application),
+    explain: (application, at) =>
+      at === undefined ? engine.explain(application) : explainPast(events.since(0), application, at),
     counters: () => totals.now,
     events,
     control,
+    acts,
     redact: (value) => redactor.value(value),
     ready: () => engine.table.version > 0 && link.ready > 0,
     stopping: () => stopping,
@@ -219,6 +227,11 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     async start() {
       events.append({ type: 'process.started', process: 'controller', pid: process.pid });
       await names.refresh();
+      await acts.restore();
+      unwatchGlass = watchBreakGlass(join(settings.state.dir, 'break-glass.json'), acts.breakGlass, {
+        clock,
+        logger,
+      });
       for (const name of Object.keys(settings.applications)) {
         const deployed = Object.values((await orchestrator.releases(name)).live);
         engine.allowReleases(name, [...new Set(deployed)]);
@@ -238,6 +251,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     async close() {
       quitting.abort();
       watch.close();
+      unwatchGlass();
       try {
         await reload.settled();
         await closeAll(parts);

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { actCommands } from '../cli/acts.ts';
 import { demoCommand } from '../cli/demo.ts';
 import { deployCommand } from '../cli/deploy.ts';
 import { deploymentsCommand } from '../cli/deployments.ts';
@@ -61,6 +62,7 @@ export function buildProgram(io: CliIo, main: string, args: readonly string[]): 
   topCommand(program, io);
   eventsCommand(program, io);
   explainCommand(program, io);
+  actCommands(program, io);
   simulateCommand(program, io);
   for (const name of NOT_BUILT_COMMANDS) {
     program

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici';
-import type { Control, ReleasesView, WireWish } from '../core/control.ts';
+import type { ActWish, Control, LiftWish, Ordered, ReleasesView, WireWish } from '../core/control.ts';
 import type { DeploymentRecord, PlatformPlan } from '../core/deployment.ts';
 import { fromWire, SluiceError, type WireError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
@@ -9,13 +9,24 @@ import { systemClock } from '../lib/clock.ts';
 import { hasCode } from '../lib/has-code.ts';
 import { parseEventStream } from './event-stream.ts';
 
+interface JsonBody {
+  readonly json: string;
+}
+
+function json(value: unknown): JsonBody {
+  return { json: JSON.stringify(value) };
+}
+
 /** The command line's client of the admin API. Every failure names the server's address and what to do. */
 export interface ServerClient extends Control {
   readonly url: string;
   /** Does a server answer there? `silent`: something has the port and does not answer. */
   look(): Promise<'there' | 'absent' | 'silent'>;
   status(signal?: AbortSignal): Promise<StatusView>;
-  explain(application: string): Promise<Explanation>;
+  /** `at` in epoch milliseconds; left out: now. */
+  explain(application: string, at?: number): Promise<Explanation>;
+  order(wish: Omit<ActWish, 'who'>): Promise<Ordered>;
+  lift(wish: Omit<LiftWish, 'who'>): Promise<{ readonly lifted: number; readonly replicas: number }>;
   eventsSince(seq: number): Promise<readonly LoggedEvent[]>;
   /**
    * Calls back for each event after `since` until the signal is aborted; comes back by itself when the stream breaks.
@@ -42,14 +53,15 @@ export function serverClient(url: string, token: string | undefined): ServerClie
   async function call(
     method: 'GET' | 'POST',
     path: string,
-    body?: Buffer,
+    body?: Buffer | JsonBody,
     signal?: AbortSignal,
   ): Promise<unknown> {
+    const type = body === undefined || Buffer.isBuffer(body) ? 'application/gzip' : 'application/json';
     const answer = await request(new URL(path, url), {
       method,
       dispatcher: agent,
-      headers: { ...auth, ...(body ? { 'content-type': 'application/gzip' } : {}) },
-      body: body ?? null,
+      headers: { ...auth, ...(body ? { 'content-type': type } : {}) },
+      body: body === undefined ? null : Buffer.isBuffer(body) ? body : body.json,
       ...(signal ? { signal } : {}),
       // A plan or a destroy reads and changes platforms: minutes, not seconds.
       headersTimeout: 600_000,
@@ -82,8 +94,14 @@ export function serverClient(url: string, token: string | undefined): ServerClie
       }
     },
     status: async (signal) => (await call('GET', '/v1/status', undefined, signal)) as StatusView,
-    explain: async (application) =>
-      (await call('GET', `/v1/explain/${encodeURIComponent(application)}`)) as Explanation,
+    explain: async (application, at) =>
+      (await call(
+        'GET',
+        `/v1/explain/${encodeURIComponent(application)}${at === undefined ? '' : `?at=${at}`}`,
+      )) as Explanation,
+    order: async (wish) => (await call('POST', '/v1/acts', json(wish))) as Ordered,
+    lift: async (wish) =>
+      (await call('POST', '/v1/acts/lift', json(wish))) as { lifted: number; replicas: number },
     eventsSince: async (seq) => (await call('GET', `/v1/events?since=${seq}&limit=5000`)) as LoggedEvent[],
     deploy: async (wish) =>
       (await call('POST', bundlePath('/v1/deployments', wish), wish.archive)) as {

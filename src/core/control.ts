@@ -1,3 +1,4 @@
+import type { ActKind, OperatorAct } from './acts.ts';
 import type { DeploymentRecord, PlatformPlan } from './deployment.ts';
 import type { WireError } from './errors.ts';
 import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from './ids.ts';
@@ -32,4 +33,34 @@ export interface WireWish {
 export interface ReleasesView {
   readonly releases: readonly Release[];
   readonly live: Readonly<Record<PlatformName, ReleaseId>>;
+}
+
+/** What people may order of judgement; the orchestrator is not asked. */
+export interface Acts {
+  /** Refused with SAFETY_VETO when it would take the last healthy platform away, unless forced. */
+  order(wish: ActWish): Promise<Ordered>;
+  /** Takes back all orders of this kind on exactly this subject. Lifting nothing succeeds. */
+  lift(wish: LiftWish): Promise<{ readonly lifted: number; readonly replicas: number }>;
+  /** In force now, oldest first. */
+  acts(): readonly OperatorAct[];
+}
+
+export interface ActWish {
+  readonly kind: ActKind;
+  readonly platform: PlatformName | undefined;
+  readonly application: ApplicationName | undefined;
+  readonly weights?: Readonly<Record<PlatformName, number>>;
+  readonly who: string;
+  readonly reason: string;
+  /** Undefined: until it is lifted. */
+  readonly forMs: number | undefined;
+  readonly force: boolean;
+}
+
+export type LiftWish = Omit<ActWish, 'weights' | 'forMs' | 'force'>;
+
+export interface Ordered {
+  readonly act: OperatorAct;
+  /** How many replicas obey. */
+  readonly replicas: number;
 }

@@ -1,8 +1,10 @@
 import type { Culprit, Remedy } from './attribution.ts';
 import type { WireError } from './errors.ts';
+import type { Facts } from './facts.ts';
 import type { ApplicationName, DeploymentId, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { Intent } from './intent.ts';
 import type { EjectionReason } from './signals.ts';
+import type { ExplanationStep } from './status.ts';
 import type { VerdictState } from './verdict.ts';
 
 /** What happened, as the event log keeps it and `sluice events` prints it. docs/operating.md lists every type. */
@@ -22,6 +24,11 @@ export type DomainEvent =
       shares: Readonly<Record<PlatformName, number>>;
       before: Readonly<Record<PlatformName, number>>;
       reasons: readonly string[];
+      /** Why traffic is where it is, and all that led to it: for `explain --at`. */
+      summary?: string;
+      proof?: readonly ExplanationStep[];
+      /** What it was decided from: for `simulate --from`. */
+      facts?: Facts;
     }
   | {
       type: 'table.published';

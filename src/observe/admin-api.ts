@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Control, WireWish } from '../core/control.ts';
+import { z } from 'zod';
+import type { Acts, Control, WireWish } from '../core/control.ts';
 import { SluiceError, toWire, type WireError } from '../core/errors.ts';
 import type { WorkerCounters } from '../core/messages.ts';
 import type { EventLog, Runnable } from '../core/ports.ts';
@@ -16,11 +17,13 @@ export interface AdminApiDeps {
   readonly settings: AdminSettings;
   readonly status: () => StatusView;
   readonly table: () => RoutingTable;
-  readonly explain: (application: string) => Explanation | undefined;
+  /** Now, or at a moment (epoch milliseconds). */
+  readonly explain: (application: string, at: number | undefined) => Explanation | undefined;
   /** What all workers counted, for /metrics. */
   readonly counters: () => WorkerCounters;
   readonly events: EventLog;
   readonly control: Control;
+  readonly acts: Acts;
   /** Applied to every answer: platforms' own error texts may repeat a secret. Events come redacted already. */
   readonly redact: (answer: unknown) => unknown;
   /** True once a table is served. */
@@ -56,6 +59,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   probes(app, deps);
   views(app, deps, streams);
   acts(app, deps);
+  orders(app, deps);
 
   return {
     name: 'admin API',
@@ -106,11 +110,21 @@ function views(app: FastifyInstance, deps: AdminApiDeps, streams: Set<() => void
   const read = { onRequest: requireRole(deps.settings, 'read') };
   app.get('/v1/status', read, async () => deps.status());
   app.get('/v1/table', read, async () => deps.table());
-  app.get<{ Params: { application: string } }>('/v1/explain/:application', read, async (request) => {
-    const explanation = deps.explain(request.params.application);
-    if (explanation) return explanation;
-    throw new SluiceError('USAGE', `there is no application "${request.params.application}"`);
-  });
+  app.get<{ Params: { application: string }; Querystring: { at?: string } }>(
+    '/v1/explain/:application',
+    read,
+    async (request) => {
+      const { application } = request.params;
+      const at = request.query.at === undefined ? undefined : Number(request.query.at);
+      const explanation = deps.explain(application, at);
+      if (explanation) return explanation;
+      if (at === undefined) throw new SluiceError('USAGE', `there is no application "${application}"`);
+      throw new SluiceError('USAGE', `no decision for "${application}" is known of that time`, {
+        why: 'the event log does not reach back so far, or there is no such application',
+        remedy: '`sluice events --json` prints what there is',
+      });
+    },
+  );
   app.get<{ Querystring: { since?: string; limit?: string } }>('/v1/events', read, async (request, reply) => {
     const since = sinceOf(request.headers['last-event-id'] ?? request.query.since);
     if (request.headers.accept?.includes('text/event-stream')) {
@@ -167,6 +181,41 @@ function acts(app: FastifyInstance, deps: AdminApiDeps): void {
       return control.destroy(application, platforms);
     },
   );
+}
+
+const actBody = z.strictObject({
+  kind: z.enum(['drain', 'failover', 'failback', 'hold', 'fence', 'weights']),
+  platform: z.string().optional(),
+  application: z.string().optional(),
+  weights: z.record(z.string(), z.number().min(0)).optional(),
+  reason: z.string().max(500),
+  forMs: z.number().int().positive().optional(),
+  force: z.boolean().optional(),
+});
+
+/** What people order of judgement, and what is in force. */
+function orders(app: FastifyInstance, { acts, settings }: AdminApiDeps): void {
+  const operate = { onRequest: requireRole(settings, 'operate') };
+  const who = (request: FastifyRequest) => callerOf(settings, request)?.name ?? 'unknown';
+  app.get('/v1/acts', { onRequest: requireRole(settings, 'read') }, async () => acts.acts());
+  app.post('/v1/acts', operate, async (request, reply) => {
+    const { platform, application, weights, forMs, force, ...rest } = actOf(request.body);
+    const wish = { ...rest, platform, application, forMs, force: force === true, who: who(request) };
+    return reply.code(201).send(await acts.order(weights === undefined ? wish : { ...wish, weights }));
+  });
+  app.post('/v1/acts/lift', operate, async (request) => {
+    const { kind, platform, application, reason } = actOf(request.body);
+    return acts.lift({ kind, platform, application, reason, who: who(request) });
+  });
+}
+
+function actOf(body: unknown): z.output<typeof actBody> {
+  const parsed = actBody.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new SluiceError('USAGE', 'this is no order', {
+    why: z.prettifyError(parsed.error),
+    remedy: 'see docs/operating.md for what an order holds',
+  });
 }
 
 function wishOf(query: BundleQuery, archive: Buffer): WireWish {

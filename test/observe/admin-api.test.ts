@@ -229,6 +229,57 @@ describe('secrets', () => {
   });
 });
 
+describe('orders', () => {
+  const order = {
+    method: 'POST' as const,
+    headers: { 'content-type': 'application/json', ...bearer('token-of-the-ci') },
+  };
+
+  it('carry the name of who gave them', async () => {
+    const given: unknown[] = [];
+    admin = await testAdmin({
+      tokens,
+      acts: {
+        async order(wish) {
+          given.push(wish);
+          throw new SluiceError('SAFETY_VETO', 'cf is the last');
+        },
+      },
+    });
+    const body = JSON.stringify({ kind: 'drain', platform: 'cf', reason: 'tests' });
+    const { status, json } = await admin.ask('/v1/acts', { ...order, body });
+    expect(given).toEqual([
+      {
+        kind: 'drain',
+        platform: 'cf',
+        application: undefined,
+        reason: 'tests',
+        forMs: undefined,
+        force: false,
+        who: 'ci',
+      },
+    ]);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(json).toMatchObject({ error: { code: 'SAFETY_VETO' } });
+  });
+
+  it('that say nothing sensible are refused with what is wrong', async () => {
+    admin = await testAdmin({ tokens });
+    const { status, json } = await admin.ask('/v1/acts', {
+      ...order,
+      body: '{"kind":"explode","reason":""}',
+    });
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ error: { code: 'USAGE', why: expect.stringContaining('kind') } });
+  });
+
+  it('are not for who may only read', async () => {
+    admin = await testAdmin({ tokens });
+    const headers = { ...order.headers, ...bearer('token-of-the-viewer') };
+    expect((await admin.ask('/v1/acts', { ...order, headers, body: '{}' })).status).toBe(403);
+  });
+});
+
 it('says which port is taken, and where to change it', async () => {
   admin = await testAdmin();
   const other = createServer();
@@ -245,6 +296,7 @@ it('says which port is taken, and where to change it', async () => {
     counters: unused,
     events: admin.events,
     control: {} as never,
+    acts: {} as never,
     redact: (value) => value,
     ready: unused,
   });

@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import type { Control } from '../../src/core/control.ts';
+import type { Acts, Control } from '../../src/core/control.ts';
 import type { WorkerCounters } from '../../src/core/messages.ts';
 import { EMPTY_TABLE } from '../../src/core/routing-table.ts';
 import type { AdminSettings } from '../../src/core/settings.ts';
@@ -73,12 +73,13 @@ export interface TestAdmin {
 
 /** The admin API on a free port, with control and views of the test's choice. */
 export async function testAdmin(
-  given: Partial<Omit<AdminApiDeps, 'settings' | 'control'>> & {
+  given: Partial<Omit<AdminApiDeps, 'settings' | 'control' | 'acts'>> & {
     readonly tokens?: AdminSettings['tokens'];
     readonly control?: Partial<Control>;
+    readonly acts?: Partial<Acts>;
   } = {},
 ): Promise<TestAdmin> {
-  const { tokens = {}, control, ...rest } = given;
+  const { tokens = {}, control, acts, ...rest } = given;
   const redactor = createRedactor([CANARY]);
   const events = createEventLog({
     clock: virtualClock(1_000),
@@ -93,6 +94,7 @@ export async function testAdmin(
     events,
     // Only what the test asks for is called.
     control: (control ?? {}) as Control,
+    acts: (acts ?? {}) as Acts,
     redact: (value) => redactor.value(value),
     ready: () => true,
     ...rest,

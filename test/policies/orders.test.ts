@@ -77,6 +77,16 @@ describe('fence', () => {
   });
 });
 
+describe('break-glass', () => {
+  it('leads even to a fenced platform', () => {
+    const acts = [act('fence', 'b'), act('failover', 'b', { breakGlass: true })];
+    expect(decided(acts, A_DOWN, { state: stateOf({ a: 1 }, { a: IN, b: IN }) }).shares).toEqual({
+      a: 0,
+      b: 1,
+    });
+  });
+});
+
 describe('failover to', () => {
   it('sends everything to the named platform at once', () => {
     const policy = { maxShiftPerMinute: 0.1 };
