@@ -66,7 +66,54 @@ describe('SIGTERM', () => {
     expect(await exited).toBe(0);
     expect(children.filter(isAlive)).toEqual([]);
   });
+
+  it('turns /readyz first: for a while new connections are served as before', async () => {
+    const file = await twoWorkers(dir, origin.url, ', timeouts: { stopDelay: 1500ms }');
+    serving = await serve(['-f', file], dir);
+    const { url, adminUrl, pid, exited } = serving;
+    await until('it is ready', async () => (await statusOf(`${adminUrl}/readyz`)) === 200);
+    await until('it serves', async () => (await statusOf(url)) === 200);
+    let finish: () => void = () => {};
+    origin.answer = (asked, response) => {
+      if (asked.url !== '/slow') return response.end('hello\n');
+      finish = () => response.end('at last\n');
+    };
+    process.kill(pid, 'SIGTERM');
+    await until('it is not ready', async () => (await statusOf(`${adminUrl}/readyz`)) === 503);
+    expect(await statusOf(url)).toBe(200);
+    const slow = statusOf(`${url}/slow`);
+    await until('new connections are refused', () => refuses(url));
+    expect(await statusOf(`${adminUrl}/readyz`)).toBe(503);
+    finish();
+    expect(await slow).toBe(200);
+    expect(await exited).toBe(0);
+  });
+
+  it('for the second time ends everything at once', async () => {
+    const { url, pid, exited } = await start();
+    const children = (await childrenOf(pid)).map((child) => child.pid);
+    const arrived = new Promise<void>((here) => {
+      origin.answer = (asked, response) => {
+        if (asked.url === '/never') here();
+        else response.end('hello\n');
+      };
+    });
+    const cut = statusOf(`${url}/never`).catch((error: Error) => error);
+    await arrived;
+    process.kill(pid, 'SIGTERM');
+    await until('it drains', () => refuses(url));
+    process.kill(pid, 'SIGTERM');
+    expect(await exited).toBe(130);
+    await until('nothing is left', () => !children.some(isAlive));
+    expect(await cut).toBeInstanceOf(Error);
+  });
 });
+
+async function statusOf(url: string): Promise<number> {
+  const answer = await request(url);
+  await answer.body.dump();
+  return answer.statusCode;
+}
 
 function refuses(url: string): Promise<boolean> {
   const { port } = new URL(url);

@@ -1,5 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, get } from 'node:http';
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { Agent, get, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -152,4 +152,55 @@ describe('two workers', () => {
       }),
     );
   });
+
+  it('of which one dies do not disturb what the other streams, and the port goes on accepting', async () => {
+    const usual = origin.answer;
+    const streams = new Set<ServerResponse>();
+    origin.answer = (incoming, response) => {
+      if (incoming.url !== '/stream') return usual(incoming, response);
+      response.write('begun\n');
+      streams.add(response);
+    };
+    const workers = (await childrenOf(serving.pid)).filter(({ env }) => env['SLUICE_ROLE'] === 'worker');
+    const idle = await Promise.all(workers.map(({ pid }) => socketsOf(pid)));
+    const clients = await Promise.all(Array.from({ length: 12 }, () => streaming(`${serving.url}/stream`)));
+    const busy = await Promise.all(workers.map(({ pid }) => socketsOf(pid)));
+    // The kernel says who takes a connection; the one that took fewest dies, so that somebody's go on.
+    const [victim] = workers
+      .map(({ pid }, i) => ({ pid, took: (busy[i] ?? 0) - (idle[i] ?? 0) }))
+      .sort((a, b) => a.took - b.took);
+    process.kill(victim!.pid, 'SIGKILL');
+    await until('its own are cut', () => !isAlive(victim!.pid));
+    for (let i = 0; i < 20; i++) expect(await statusOf(serving.url)).toBe(200);
+    for (const stream of streams) stream.end('ended\n');
+    const texts = await Promise.all(clients.map(({ ended }) => ended));
+    const whole = texts.filter((text) => text === 'begun\nended\n');
+    expect(whole.length).toBeGreaterThanOrEqual(6);
+    expect(texts.filter((text) => text !== 'begun\nended\n' && text !== 'cut')).toEqual([]);
+    origin.answer = usual;
+  });
 });
+
+/** Open sockets of a process; with those between its own threads and the others', which stay what they are. */
+async function socketsOf(pid: number): Promise<number> {
+  const names = await readdir(`/proc/${pid}/fd`);
+  const links = await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')));
+  return links.filter((link) => link.startsWith('socket:')).length;
+}
+
+/** Resolves once the first part of the answer is there; `ended` gives all of it, or `cut`. */
+function streaming(url: string): Promise<{ readonly ended: Promise<string> }> {
+  return new Promise((begun, fail) => {
+    get(url, { agent: false }, (response) => {
+      let text = '';
+      const ended = new Promise<string>((done) => {
+        response.on('end', () => done(text));
+        response.on('error', () => done('cut'));
+      });
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        begun({ ended });
+      });
+    }).on('error', fail);
+  });
+}
