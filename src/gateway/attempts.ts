@@ -22,12 +22,19 @@ export interface AttemptWish {
  * merely full: it is worth waiting for.
  */
 export function nextAttempt(route: CompiledRoute, wish: AttemptWish, random: Random): Candidate | undefined {
+  return (
+    soundAttempt(route, wish, random) ??
+    (isWorthWaiting(route, wish) ? undefined : inOrder(route, wish, isLastResort))
+  );
+}
+
+/** The same among those whose gate is open to us. */
+export function soundAttempt(route: CompiledRoute, wish: AttemptWish, random: Random): Candidate | undefined {
   const first = wish.tried.length === 0;
   return (
     (first ? byShare(route, wish, random) : undefined) ??
     inOrder(route, wish, isClosed) ??
-    inOrder(route, wish, isOpenToUs) ??
-    (isWorthWaiting(route, wish) ? undefined : inOrder(route, wish, isLastResort))
+    inOrder(route, wish, isOpenToUs)
   );
 }
 

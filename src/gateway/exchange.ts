@@ -1,5 +1,6 @@
+import type { PlatformName } from '../core/ids.ts';
 import { Attempt } from './attempt.ts';
-import { type Candidate, isWorthWaiting, nextAttempt } from './attempts.ts';
+import { type Candidate, isWorthWaiting, nextAttempt, soundAttempt } from './attempts.ts';
 import { loops, type ResponseEdit } from './headers.ts';
 import type { Lane } from './lane.ts';
 import { maxForwards } from './max-forwards.ts';
@@ -16,6 +17,7 @@ import {
   type CompiledTarget,
   leadsElsewhere,
   matchRoute,
+  type RouteSessions,
   responseEdit,
   secondsUntilTrial,
 } from './routes.ts';
@@ -56,6 +58,8 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   #phase: Phase = 'routing';
   /** We ended it ourselves, not the client. */
   #isCut = false;
+  /** The platform where the client has its session. */
+  #belongsTo: PlatformName | undefined = undefined;
 
   constructor(pipeline: Pipeline, downstream: Downstream) {
     this.#pipeline = pipeline;
@@ -73,7 +77,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     if (method === 'TRACE') this.say(405, 'TRACE is not served', FLAG.DPE);
     else if (bodyLength > this.#pipeline.settings.limits.bodyBytes)
       this.say(413, 'announced over the limit', FLAG.BL);
-    else if (loops(this.#head, this.record.via)) this.say(508, 'it has been here already', FLAG.LD);
+    else if (loops(this.#head, this.record.marks.via)) this.say(508, 'it has been here already', FLAG.LD);
     else if (leadsElsewhere(this.#pipeline.table, host, target))
       this.say(400, 'a path that leads elsewhere once it is normalised', FLAG.DPE);
     else if (method === 'OPTIONS') this.#forwardOptions();
@@ -89,19 +93,55 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   }
 
   #choose(route: CompiledRoute | undefined): void {
-    const { table, random } = this.#pipeline;
+    const { table } = this.#pipeline;
     this.record.route = route;
     if (route === undefined) {
       // Without any table yet every address is unknown, and will be known in a moment.
       this.say(table.version === 0 ? 503 : 404, 'no route leads there', FLAG.NR);
       return;
     }
+    const wait = route.rateLimit === undefined ? 0 : this.#overLimit(route);
+    if (wait > 0) {
+      this.say(429, 'over the rate limit of its client', FLAG.RL, Math.ceil(wait / 1_000));
+      return;
+    }
+    if (route.sessions !== undefined) this.#belongsTo = this.#sessionOf(route.sessions, route);
     this.replayable = isReplayable(this.#head, route.idempotentToo);
-    const wish = { now: this.#pipeline.now(), replayable: this.replayable, tried: NOWHERE };
-    const candidate = nextAttempt(route, wish, random);
+    const candidate = this.candidate(route, NOWHERE);
     if (candidate !== undefined) this.forward(candidate, false);
-    else if (isWorthWaiting(route, wish)) this.#recover().allFull();
+    else if (isWorthWaiting(route, { tried: NOWHERE })) this.#recover().allFull();
     else this.say(503, 'no origin may be tried', FLAG.UH);
+  }
+
+  #overLimit(route: CompiledRoute): number {
+    const { rateLimits } = this.#pipeline;
+    return rateLimits.take(route, this.#head, this.record.client.address, this.#pipeline.now());
+  }
+
+  #sessionOf({ platforms }: RouteSessions, { application }: CompiledRoute): PlatformName | undefined {
+    const cookie = this.#head.field('cookie');
+    return cookie === undefined
+      ? undefined
+      : this.#pipeline.affinity.platformOf(cookie, application, platforms);
+  }
+
+  candidate(route: CompiledRoute, tried: readonly Lane[]): Candidate | undefined {
+    const { random } = this.#pipeline;
+    const wish = { now: this.#pipeline.now(), replayable: this.replayable, tried };
+    const own = this.#staying(route);
+    return (own && soundAttempt(own, wish, random)) ?? nextAttempt(route, wish, random);
+  }
+
+  /** The part of the route that a client with a session keeps to, as long as it may. */
+  #staying(route: CompiledRoute): CompiledRoute | undefined {
+    return this.#belongsTo === undefined ? undefined : route.sessions?.staying.get(this.#belongsTo);
+  }
+
+  targetOf(lane: Lane): CompiledTarget | undefined {
+    const route = this.route();
+    if (route === undefined) return undefined;
+    const has = ({ lanes }: CompiledTarget): boolean => lanes.includes(lane);
+    return route.targets.find(has) ?? this.#staying(route)?.targets.find(has);
   }
 
   route(): CompiledRoute | undefined {
@@ -174,7 +214,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   #relay(head: ResponseHead): boolean {
     this.#phase = 'answering';
     this.#recovery?.over();
-    if (this.#transfer.relay(head, this.#edit(this.attempt?.target, undefined))) {
+    if (this.#transfer.relay(head, this.#edit(this.attempt?.target, this.#sessionCookie(head)))) {
       this.record.headAt = this.#pipeline.now();
       if (this.#transfer.isTunnel) this.#pipeline.counters.upgrades += 1;
       return true;
@@ -202,11 +242,30 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     if (this.#relay(head)) this.#transfer.release();
   }
 
+  /**
+   * For a client without one, or whose platform may keep its clients no more. Who was only served elsewhere for once
+   * stays where its session is; and an error is nothing to bind anybody to.
+   */
+  #sessionCookie({ status }: ResponseHead): string | undefined {
+    const { route, client } = this.record;
+    const platform = this.attempt?.target.platform;
+    const { sessions } = route ?? {};
+    if (route === undefined || sessions === undefined || platform === undefined || status >= 500)
+      return undefined;
+    if (this.#belongsTo === platform) return undefined;
+    if (this.#belongsTo !== undefined) {
+      if (sessions.staying.has(this.#belongsTo)) return undefined;
+      this.record.flags |= FLAG.AM;
+    }
+    const secure = client.proto === 'https';
+    return this.#pipeline.affinity.setCookie(route.application, platform, { path: route.path, secure });
+  }
+
   #edit(target: CompiledTarget | undefined, setCookie: string | undefined): ResponseEdit {
     return responseEdit(this.#head, this.record, target, this.record.route, setCookie);
   }
 
-  say(status: OutageStatus, why: string, flag = 0): void {
+  say(status: OutageStatus, why: string, flag = 0, retryAfterS?: number): void {
     this.#phase = 'answering';
     this.#recovery?.over();
     this.#pipeline.refused(this.#head, status, why);
@@ -214,7 +273,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     this.record.headAt = this.#pipeline.now();
     this.#transfer.say(
       status,
-      status === 503 ? secondsUntilTrial(this.route(), this.record.headAt) : undefined,
+      status === 503 ? secondsUntilTrial(this.route(), this.record.headAt) : retryAfterS,
       this.#edit(undefined, undefined),
     );
   }

@@ -10,6 +10,7 @@ const TEXTS = {
   413: ['Content Too Large', 'The request body is larger than this gateway accepts.'],
   414: ['URI Too Long', 'The address is longer than this gateway accepts.'],
   417: ['Expectation Failed', 'Only 100-continue can be expected here.'],
+  429: ['Too Many Requests', 'This client sends more requests than it may. Please try again later.'],
   431: ['Request Header Fields Too Large', 'The request head is larger than this gateway accepts.'],
   501: ['Not Implemented', 'The request uses something this gateway does not know.'],
   502: ['Bad Gateway', 'The application did not give a valid answer.'],

@@ -1,12 +1,14 @@
 import type { Random } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/settings.ts';
 import type { EjectionReason } from '../core/signals.ts';
+import type { AffinityCookies } from './affinity.ts';
 import type { Counters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { Lane } from './lane.ts';
 import type { OwnLateness } from './lateness.ts';
 import type { OutageStatus } from './outage-answers.ts';
 import type { PlaceQueue } from './place-queue.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { Reception } from './reception.ts';
 import type { RequestRecord } from './request-record.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -22,6 +24,8 @@ export interface Pipeline {
   readonly random: Random;
   readonly budget: RetryBudget;
   readonly reception: Reception;
+  readonly rateLimits: RateLimits;
+  readonly affinity: AffinityCookies;
   /** Somebody reads what was attempted. */
   notesAttempts: boolean;
   readonly counters: Counters;

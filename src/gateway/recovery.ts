@@ -1,7 +1,7 @@
 import type { ApplicationName } from '../core/ids.ts';
 import type { ReplayCause } from '../core/traffic-counters.ts';
 import type { Attempt } from './attempt.ts';
-import { type Candidate, isWorthWaiting, nextAttempt } from './attempts.ts';
+import { type Candidate, isWorthWaiting } from './attempts.ts';
 import type { Lane } from './lane.ts';
 import type { OutageStatus } from './outage-answers.ts';
 import type { OutcomeClass } from './outcomes.ts';
@@ -11,7 +11,7 @@ import type { RequestRecord } from './request-record.ts';
 import { FLAG, flagOf } from './response-flags.ts';
 import type { BudgetWaiter } from './retry-budget.ts';
 import { remedyFor } from './retry-rules.ts';
-import type { CompiledRoute } from './routes.ts';
+import type { CompiledRoute, CompiledTarget } from './routes.ts';
 import type { Failure, Outcome, ResponseHead } from './wire.ts';
 
 /** A replay waits this long for the budget (docs/adr/0008-replay-budget.md). */
@@ -27,6 +27,10 @@ export interface Recoverable {
   readonly bodyWhole: boolean;
   /** By the table of this moment: an origin that has left it gets no replay either. */
   route(): CompiledRoute | undefined;
+  /** Where it may go, of this route and besides these. */
+  candidate(route: CompiledRoute, tried: readonly Lane[]): Candidate | undefined;
+  /** As what the lane is reached now; undefined when it is out of the table. */
+  targetOf(lane: Lane): CompiledTarget | undefined;
   leave(outcome: OutcomeClass | undefined): void;
   forward(candidate: Candidate, fresh: boolean): void;
   /** No attempt may begin for the moment; the client is asked for no more. */
@@ -109,7 +113,7 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
     const { lane } = attempt;
     if (this.#remedy(delivered, stale) !== 'same-fresh') return false;
     // A swap may have changed what the origin is told, or taken it away.
-    const target = this.#exchange.route()?.targets.find((candidate) => candidate.lanes.includes(lane));
+    const target = this.#exchange.targetOf(lane);
     if (target === undefined || !attempt.mayRepeat(this.#exchange.replayable)) return false;
     this.#freshTried = true;
     this.#cause = 'stale';
@@ -174,9 +178,7 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
 
   #next(): Candidate | undefined {
     const route = this.#exchange.route();
-    if (route === undefined) return undefined;
-    const wish = { now: this.#pipeline.now(), replayable: this.#exchange.replayable, tried: this.#tried };
-    return nextAttempt(route, wish, this.#pipeline.random);
+    return route === undefined ? undefined : this.#exchange.candidate(route, this.#tried);
   }
 
   // ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,28 +1,39 @@
 import type { ApplicationName, PlatformName, ReleaseId } from '../core/ids.ts';
 import type { RoutingTable, TableOrigin, TableRoute, TableTarget } from '../core/routing-table.ts';
+import type { RateLimit } from '../core/settings.ts';
 import { OPEN } from './gate.ts';
 import type { HeadEdit, RequestStamp, ResponseEdit } from './headers.ts';
+import { HostIndex } from './host-index.ts';
 import type { Lane } from './lane.ts';
 import { normalPath } from './normal-path.ts';
-import { hostname } from './public-host.ts';
 import type { RequestHead } from './wire.ts';
 
 /** A table made ready for requests: looked up once a request, never changed. */
 export interface CompiledTable {
   readonly version: number;
   readonly routes: readonly CompiledRoute[];
-  readonly byHost: ReadonlyMap<string, readonly CompiledRoute[]>;
-  /** What hosts without a route of their own get. */
-  readonly anyHost: readonly CompiledRoute[];
+  readonly hosts: HostIndex;
 }
 
 export interface CompiledRoute {
   readonly application: ApplicationName;
+  readonly host: string;
   readonly path: string;
   readonly rewrite: boolean;
   readonly idempotentToo: boolean;
   /** Without the draining ones, in the order of the table, active before spare. */
   readonly targets: readonly CompiledTarget[];
+  readonly rateLimit: RateLimit | undefined;
+  /** Undefined: clients belong to no platform. */
+  readonly sessions: RouteSessions | undefined;
+}
+
+/** Where clients may stay that belong to a platform. */
+export interface RouteSessions {
+  /** All that the table names; a cookie for another one means nothing. */
+  readonly platforms: ReadonlySet<PlatformName>;
+  /** The same route with the targets of that platform alone, as long as its clients may stay. */
+  readonly staying: ReadonlyMap<PlatformName, CompiledRoute>;
 }
 
 export interface CompiledTarget {
@@ -56,11 +67,12 @@ export function compileTable(table: RoutingTable, lanesFor: LanesFor): CompiledT
       for (const list of byHost.values()) list.push(compiled);
     } else byHost.get(route.host)?.push(compiled);
   }
-  return { version: table.version, routes, byHost, anyHost };
+  return { version: table.version, routes, hosts: new HostIndex(byHost, anyHost) };
 }
 
 function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
   const active: CompiledTarget[] = [];
+  const staying: CompiledTarget[] = [];
   const spare: CompiledTarget[] = [];
   for (const target of route.targets) {
     const compiled: CompiledTarget = {
@@ -71,23 +83,44 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
       edit: { host: target.hostHeader, platform: target.platform },
       lanes: target.origins.flatMap((origin) => lanesFor(route.application, target, origin)),
     };
+    if ((compiled.active && target.share > 0) || target.keepsSessions === true) staying.push(compiled);
     // A draining target gets nothing new, but its lanes were made: they stay in the table.
     if (target.state === 'active') active.push(compiled);
     else if (target.state === 'spare') spare.push(compiled);
   }
-  return {
+  const compiled: CompiledRoute = {
     application: route.application,
+    host: route.host,
     path: route.path,
     rewrite: route.publicHost === 'rewrite',
     idempotentToo: route.retry === 'idempotent',
     targets: [...active, ...spare],
+    rateLimit: route.rateLimit,
+    sessions: undefined,
   };
+  if (route.affinity !== true) return compiled;
+  const platforms = new Set(route.targets.map(({ platform }) => platform));
+  return { ...compiled, sessions: { platforms, staying: byPlatform(compiled, staying) } };
+}
+
+/** Targets that take new clients first: one that drains is only for want of them. */
+function byPlatform(
+  route: CompiledRoute,
+  staying: readonly CompiledTarget[],
+): ReadonlyMap<PlatformName, CompiledRoute> {
+  const isNew = (target: CompiledTarget): boolean => target.active && target.share > 0;
+  const all = new Map<PlatformName, CompiledRoute>();
+  for (const { platform } of staying) {
+    const own = staying.filter((target) => target.platform === platform);
+    const targets = [...own.filter(isNew), ...own.filter((target) => !isNew(target))];
+    all.set(platform, { ...route, targets });
+  }
+  return all;
 }
 
 /** `host` as the client sent it, `target` in origin form. */
 export function matchRoute(table: CompiledTable, host: string, target: string): CompiledRoute | undefined {
-  const candidates = table.byHost.get(hostname(host).toLowerCase()) ?? table.anyHost;
-  for (const route of candidates) {
+  for (const route of table.hosts.routesOf(host)) {
     if (route.path === '/' || underPath(target, route.path)) return route;
   }
   return undefined;
@@ -98,7 +131,7 @@ export function matchRoute(table: CompiledTable, host: string, target: string): 
  * so what we decided by it must hold for whoever reads it next.
  */
 export function leadsElsewhere(table: CompiledTable, host: string, target: string): boolean {
-  const candidates = table.byHost.get(hostname(host).toLowerCase()) ?? table.anyHost;
+  const candidates = table.hosts.routesOf(host);
   if (candidates.length === 0 || candidates[0]!.path === '/') return false;
   const normal = normalPath(target);
   return normal !== undefined && matchRoute(table, host, normal) !== matchRoute(table, host, target);
@@ -115,7 +148,7 @@ function underPath(target: string, prefix: string): boolean {
 /** What an answer needs before the client of this request may see it; without a target it is our own. */
 export function responseEdit(
   head: RequestHead,
-  { client, requestId, via }: RequestStamp,
+  { client, marks }: RequestStamp,
   target: CompiledTarget | undefined,
   route: CompiledRoute | undefined,
   setCookie: string | undefined,
@@ -125,8 +158,7 @@ export function responseEdit(
     to: client.host ?? head.host,
     scheme: client.proto,
     platform: target?.platform,
-    via,
-    requestId,
+    marks,
     setCookie,
   };
 }

@@ -5,7 +5,7 @@ import type { Clock, Logger } from '../../src/core/ports.ts';
 import type { RoutingTable, TableRoute, TableTarget } from '../../src/core/routing-table.ts';
 import { DEFAULT_GATEWAY, type GatewaySettings } from '../../src/core/settings.ts';
 import type { EjectionSignal, TrafficSignal } from '../../src/core/signals.ts';
-import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewayDeps } from '../../src/gateway/gateway.ts';
 import type { Wire } from '../../src/gateway/wire.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { seededRandom } from '../../src/lib/random.ts';
@@ -153,6 +153,7 @@ export async function startGateway(
   createWire: CreateWire,
   table: RoutingTable,
   change: (settings: GatewaySettings) => Partial<GatewaySettings> = () => ({}),
+  more: Partial<GatewayDeps> = {},
 ): Promise<TestGateway> {
   const base: GatewaySettings = {
     ...DEFAULT_GATEWAY,
@@ -167,6 +168,7 @@ export async function startGateway(
     random: seededRandom(7),
     logger: silent,
     wire: createWire(settings, systemClock),
+    ...more,
   });
   const ejections: EjectionSignal[] = [];
   const traffic: TrafficSignal[] = [];

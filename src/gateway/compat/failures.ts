@@ -1,5 +1,8 @@
 import type { Failure, FailureClass } from '../wire.ts';
 
+/** undici's parser error comes with a code or without one, as it finds the number in its table. */
+const INVALID = /^(?:HPE_.*|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/;
+
 /** No byte of the request has left us. */
 export function connectFailure(error: Error): Failure {
   return {
@@ -14,7 +17,7 @@ export function connectFailure(error: Error): Failure {
 export function failureAfterSending(error: Error, stale: boolean): Failure {
   const code = codeOf(error);
   // A parser that gave up means bytes came, so the connection was not simply closed under us.
-  const invalid = code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW';
+  const invalid = error.name === 'HTTPParserError' || INVALID.test(code);
   return {
     kind: 'failed',
     class: invalid ? 'protocol' : 'reset',
