@@ -17,7 +17,7 @@ function fault(name: string, rest: Partial<FaultReport> = {}): FaultReport {
       moves: 2,
     },
     ledger: LEDGER,
-    lateMs: 3,
+    disturbance: { lateMs: 3, foreign: 0.02 },
     limits: [],
     journal: ['+0.40 s worker 0 ejected primary'],
     ...rest,
@@ -58,7 +58,7 @@ describe('the report of the drill', () => {
       ['| frozen', 'haproxy'],
     ]);
     expect(lines).toContain(
-      '| frozen | sluice | 504 | 0 | 4 | 21 | 90 | 431 | 402 | 6.1 | 2 | 2 (1) | 0 | 3 |',
+      '| frozen | sluice | 504 | 0 | 4 | 21 | 90 | 431 | 402 | 6.1 | 2 | 2 (1) | 0 | 3 | 2 % |',
     );
   });
 

@@ -47,8 +47,8 @@ function table(passes: readonly Pass[]): readonly string[] {
     ),
   );
   return [
-    '| primary | proxy | safe | failed | cut | p50 ms | p99 ms | slowest ms | detected ms | back s | moves | POST failed (executed) | twice | load late ms |',
-    '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
+    '| primary | proxy | safe | failed | cut | p50 ms | p99 ms | slowest ms | detected ms | back s | moves | POST failed (executed) | twice | load late ms | CPU of others |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
     '',
     ...passes.map(
@@ -59,7 +59,7 @@ function table(passes: readonly Pass[]): readonly string[] {
   ];
 }
 
-function row(proxy: string, { fault, observed, ledger, lateMs }: FaultReport): string {
+function row(proxy: string, { fault, observed, ledger, disturbance }: FaultReport): string {
   const { safe, detectedMs, backMs } = observed;
   const total = Object.values(safe).reduce((sum, count) => sum + count, 0);
   const isFault = fault !== 'none';
@@ -77,7 +77,8 @@ function row(proxy: string, { fault, observed, ledger, lateMs }: FaultReport): s
     String(observed.moves),
     `${ledger.failed} (${ledger.failedButExecuted})`,
     String(ledger.twice.length),
-    lateMs.toFixed(0),
+    disturbance.lateMs.toFixed(0),
+    `${(disturbance.foreign * 100).toFixed(0)} %`,
   ];
   return `| ${cells.join(' | ')} |`;
 }

@@ -5,9 +5,10 @@ import { systemClock } from '../../src/lib/clock.ts';
 import type { DrillOptions } from './drill-options.ts';
 import { FAULTS, type Fault } from './faults.ts';
 import { firstAnswer } from './first-answer.ts';
+import { foreignPart, readCpu } from './foreign-cpu.ts';
 import { freePorts } from './free-ports.ts';
 import { compareLedger, type LedgerFindings } from './ledger.ts';
-import { type Judged, judgeFault, judgeLedger } from './limits.ts';
+import { type Disturbance, inWords, type Judged, judgeFault, judgeLedger } from './limits.ts';
 import { Load } from './load.ts';
 import { monotonicMs } from './monotonic.ts';
 import { type Observed, observe } from './observe.ts';
@@ -29,7 +30,7 @@ export interface FaultReport {
   readonly observed: Observed;
   /** Of this fault alone. */
   readonly ledger: LedgerFindings;
-  readonly lateMs: number;
+  readonly disturbance: Disturbance;
   readonly limits: readonly Judged[];
   /** What the proxy says it did meanwhile, with seconds since the fault began; where it keeps a journal. */
   readonly journal: readonly string[];
@@ -67,7 +68,7 @@ interface Seen {
   readonly beganAt: number;
   readonly observed: Observed;
   readonly samples: readonly Sample[];
-  readonly lateMs: number;
+  readonly disturbance: Disturbance;
   readonly limits: readonly Judged[];
 }
 
@@ -106,7 +107,7 @@ export async function runPass(contender: Contender, rate: number, options: PassO
       const again = { load, primary, pace, seconds: drill.seconds, signal };
       let one = await outage(fault, again);
       if (one.limits.some(({ verdict }) => verdict === 'inconclusive')) {
-        progress(`  the machine stood still for ${Math.round(one.lateMs)} ms: once more`);
+        progress(`  ${inWords(one.disturbance)}: once more`);
         seen.push({ ...one, name: `${one.name} (disturbed)`, limits: [] });
         one = await outage(fault, again);
       }
@@ -122,11 +123,11 @@ export async function runPass(contender: Contender, rate: number, options: PassO
     return {
       proxy: contender.name,
       rate,
-      faults: seen.map(({ name, beganAt, observed, samples, lateMs, limits }, index) => ({
+      faults: seen.map(({ name, beganAt, observed, samples, disturbance, limits }, index) => ({
         fault: name,
         observed,
         ledger: compareLedger(samples, executed),
-        lateMs,
+        disturbance,
         limits,
         journal: journalBetween(journal, beganAt, seen[index + 1]?.beganAt),
       })),
@@ -147,11 +148,13 @@ async function quiet(load: Load, pace: Pace, signal: AbortSignal): Promise<Seen>
   }
   await settle(load, signal);
   const epochBeganAt = systemClock.now();
+  const cpu = readCpu(process.pid);
   const beganAt = monotonicMs();
   await systemClock.sleep(pace.quietMs, signal);
   const { samples, lateMs } = await load.collect();
+  const disturbance = { lateMs, foreign: foreignPart(cpu, readCpu(process.pid)) };
   const observed = observe(samples, { beganAt, endedAt: beganAt, backAt: beganAt });
-  return { name: 'none', beganAt: epochBeganAt, observed, samples, lateMs, limits: [] };
+  return { name: 'none', beganAt: epochBeganAt, observed, samples, disturbance, limits: [] };
 }
 
 /** Cold code is no part of the question: until a second went by in which nobody waited long. */
@@ -176,6 +179,7 @@ interface OutageOptions {
 async function outage(fault: Fault, { load, primary, pace, seconds, signal }: OutageOptions): Promise<Seen> {
   const hasTraffic = (await load.primaryServes(HAS_TRAFFIC_MS)) !== undefined;
   const epochBeganAt = systemClock.now();
+  const cpu = readCpu(process.pid);
   const beganAt = monotonicMs();
   await fault.begin(primary);
   await systemClock.sleep(seconds * 1000, signal);
@@ -184,9 +188,10 @@ async function outage(fault: Fault, { load, primary, pace, seconds, signal }: Ou
   const backAt = await load.primaryServes(pace.backMs);
   signal.throwIfAborted();
   const { samples, lateMs } = await load.collect();
+  const disturbance = { lateMs, foreign: foreignPart(cpu, readCpu(process.pid)) };
   const observed = observe(samples, { beganAt, endedAt, backAt });
-  const limits = judgeFault(fault, observed, { lateMs, hasTraffic });
-  return { name: fault.name, beganAt: epochBeganAt, observed, samples, lateMs, limits };
+  const limits = judgeFault(fault, observed, { ...disturbance, hasTraffic });
+  return { name: fault.name, beganAt: epochBeganAt, observed, samples, disturbance, limits };
 }
 
 function journalBetween(

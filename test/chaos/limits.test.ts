@@ -17,7 +17,7 @@ const SLOW = { movesTraffic: false, detectedWithinMs: undefined };
 function missed(
   change: Partial<Observed>,
   fault: Parameters<typeof judgeFault>[0] = FROZEN,
-  circumstances = { lateMs: 5, hasTraffic: true },
+  circumstances = { lateMs: 5, foreign: 0.1, hasTraffic: true },
 ): readonly string[] {
   return judgeFault(fault, { ...GOOD, ...change }, circumstances)
     .filter(({ verdict }) => verdict !== 'met')
@@ -56,14 +56,17 @@ describe('the limits of a fault', () => {
   });
 
   it('are not met by a primary that had nothing to lose', () => {
-    expect(missed({}, FROZEN, { lateMs: 5, hasTraffic: false })).toEqual([
+    expect(missed({}, FROZEN, { lateMs: 5, foreign: 0, hasTraffic: false })).toEqual([
       'the primary has the traffic when it breaks: missed',
     ]);
   });
 
-  it('draw no conclusion about time while the machine stood still, and every other one', () => {
+  it.each([
+    ['the machine stood still', { lateMs: 150, foreign: 0 }],
+    ['others had the cores', { lateMs: 5, foreign: 0.4 }],
+  ])('draw no conclusion about time while %s, and every other one', (_why, disturbance) => {
     const change = { slowestMs: 1_200, safe: { ...GOOD.safe, failed: 1 } };
-    expect(missed(change, FROZEN, { lateMs: 150, hasTraffic: true })).toEqual([
+    expect(missed(change, FROZEN, { ...disturbance, hasTraffic: true })).toEqual([
       'no safe request fails: missed',
       'the slowest safe answer < 1 s: inconclusive',
     ]);
