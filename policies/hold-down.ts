@@ -45,10 +45,12 @@ function remember(draft: Draft, candidate: Candidate, busy: boolean): TargetMemo
   const flapping = last.flapping === true ? { flapping: true } : {};
   const failovers = last.failovers.filter((at) => draft.now - at < FAILOVER_MEMORY_MS);
   const { kind } = last.membership;
-  const out: Membership = { kind: 'out', since: draft.now };
+  const out: Membership = { kind: 'out', since: draft.now, ...(candidate.drained ? { drained: true } : {}) };
   switch (candidate.rank) {
     case 'none': {
       if (kind === 'fresh' || kind === 'out') return { ...last, failovers };
+      // Who was sent away did not fail.
+      if (candidate.drained) return { membership: out, failovers, ...flapping };
       const served = shareOf(draft.before.shares, candidate.platform) > 0 && kind !== 'held';
       return { membership: out, failovers: served ? [...failovers, draft.now] : failovers, ...flapping };
     }
@@ -67,10 +69,12 @@ function serving(
 ): Membership {
   const { policy, now } = draft;
   const { membership: last, failovers } = memory;
+  if (draft.orders.failover?.platform === platform) return { kind: 'in' };
   // It serves because it did, not because anybody knows that it can: no step forward on that.
   if (facts.verdict.state === 'unknown') return last;
   if (last.kind === 'fresh') return { kind: 'in' };
   if (last.kind === 'out') {
+    if (last.drained === true) return { kind: 'held', since: now, until: now };
     const times = memory.flapping === true ? 2 : 1;
     const until = now + Math.min(policy.holdDown.maxMs, times * holdDownMs(policy, failovers.length));
     return { kind: 'held', since: now, until };

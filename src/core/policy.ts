@@ -61,8 +61,8 @@ export type Membership =
   | { readonly kind: 'fresh' }
   /** Has its full share. */
   | { readonly kind: 'in' }
-  /** Left because it was down or not eligible. */
-  | { readonly kind: 'out'; readonly since: number }
+  /** Left because it was down or not eligible; `drained`: because somebody wanted it so. */
+  | { readonly kind: 'out'; readonly since: number; readonly drained?: boolean }
   /** Serves again and waits out its hold-down. */
   | { readonly kind: 'held'; readonly since: number; readonly until: number }
   /** Comes back step by step; `step` counts from 0. */

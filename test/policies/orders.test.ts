@@ -55,6 +55,17 @@ describe('drain', () => {
     );
   });
 
+  it('is no failover: who is drained no more returns by its ramp at once', () => {
+    const policy = policyOf();
+    const facts = factsOf(BOTH, { acts: [act('drain', 'a')] });
+    const gone = decide(policy, facts, HALVES, NOW).state;
+    expect(gone.failovers).toEqual([]);
+    const back = decide(policy, factsOf(BOTH), gone, NOW + 1_000).state;
+    const { decision } = decide(policy, factsOf(BOTH), back, NOW + 1_250);
+    expect(decision.shares['a']).toBeGreaterThan(0);
+    expect(decision.shares['a']).toBeLessThan(0.5);
+  });
+
   it('is over when it expires', () => {
     expect(decided([act('drain', 'a', { until: NOW })], BOTH).shares).toEqual({ a: 0.5, b: 0.5 });
   });
@@ -91,6 +102,11 @@ describe('failover to', () => {
   it('sends everything to the named platform at once', () => {
     const policy = { maxShiftPerMinute: 0.1 };
     expect(decided([act('failover', 'b')], BOTH, { state: HALVES, policy }).shares).toEqual({ a: 0, b: 1 });
+  });
+
+  it('does not wait for a hold-down', () => {
+    const state = stateOf({ b: 1 }, { a: { kind: 'out', since: 0 }, b: IN });
+    expect(decided([act('failover', 'a')], BOTH, { state }).shares).toEqual({ a: 1, b: 0 });
   });
 
   it('does not send anything to one that is down', () => {
