@@ -11,6 +11,7 @@ import type {
 } from '../core/messages.ts';
 import type { Clock, Dispose, Logger } from '../core/ports.ts';
 import type { GatewaySettings } from '../core/settings.ts';
+import { ended, tell } from './children.ts';
 import { createEjectionsInForce } from './ejections-in-force.ts';
 import { exitReason } from './exit-reason.ts';
 import { type RestartBackoff, restartBackoff } from './restart-delay.ts';
@@ -40,7 +41,7 @@ export interface Listening {
 export interface Supervisor {
   /** Resolves when every worker listens and the controller answers; throws what one of them failed with. */
   start(): Promise<Listening>;
-  /** The configuration is to be read again. */
+  /** The configuration is to be read again, and access logs to be opened anew. */
   reload(): void;
   /** /readyz turns first; after a moment the workers drain within their deadline, then the controller ends. */
   close(): Promise<void>;
@@ -293,6 +294,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return ready;
     },
     reload() {
+      // Whoever moved the log away says so by the same signal, and nothing else may have changed.
+      for (const worker of workers.values()) tell(worker, { to: 'worker', type: 'reopen-logs' });
       // One that is about to start reads it anyway.
       tellController({ to: 'controller', type: 'reload' });
     },
@@ -301,21 +304,4 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return closed;
     },
   };
-}
-
-function tell(worker: Worker, message: ToWorker): void {
-  // A worker that died a moment ago is replaced anyway.
-  if (worker.isConnected()) worker.send(message, () => {});
-}
-
-/** SIGKILL when the time is over: an exchange that never ends must not keep the machine from shutting down. */
-function ended(child: ChildProcess, withinMs: number, clock: Clock): Promise<void> {
-  return new Promise((done) => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return done();
-    const dispose = clock.after(withinMs, () => child.kill('SIGKILL'));
-    child.once('exit', () => {
-      dispose();
-      done();
-    });
-  });
 }

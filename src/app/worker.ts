@@ -107,6 +107,9 @@ export function runWorker(options: WorkerOptions): void {
       case 'table':
         gateway?.swap(message.table);
         break;
+      case 'reopen-logs':
+        gateway?.reopenLogs();
+        break;
       case 'ejection':
         gateway?.applyEjection(message.ejection);
         break;
