@@ -30,7 +30,7 @@ export function jsonLine(record: RequestRecord, now: number): string {
   if (last !== undefined) line += `,"origin":${quoted(last.origin)}`;
   if (target?.release !== undefined) line += `,"release":${quoted(target.release)}`;
   line += `,"attempts":[${attemptsText(record)}],"flags":"${flagsText(record.flags)}"`;
-  line += `,"requestId":"${record.requestId}","traceId":"${traceIdOf(record.trace.traceparent)}"`;
+  line += `,"requestId":"${record.marks.requestId}","traceId":"${traceIdOf(record.marks.traceparent)}"`;
   const agent = head.field('user-agent');
   if (agent !== undefined) line += `,"userAgent":${quoted(cut(agent, MAX_FIELD))}`;
   const referer = head.field('referer');

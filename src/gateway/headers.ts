@@ -2,7 +2,7 @@ import type { PlatformName } from '../core/ids.ts';
 import type { ClientIdentity } from './identity.ts';
 import { hasPlatformCookies, scopeSetCookie, unscopeCookies } from './platform-cookies.ts';
 import { rewriteCookieDomain, rewriteLocation, rewriteRefresh } from './public-host.ts';
-import type { TraceStep } from './request-ids.ts';
+import type { RequestMarks } from './request-marks.ts';
 import type { FlatHeaders, RequestHead, ResponseHead } from './wire.ts';
 
 /**
@@ -19,10 +19,7 @@ export interface HeadEdit {
 /** What is said of a request besides its own fields: one a request, the same for all its attempts. */
 export interface RequestStamp {
   readonly client: ClientIdentity;
-  readonly requestId: string;
-  readonly trace: TraceStep;
-  /** Our own element of Via. */
-  readonly via: string;
+  readonly marks: RequestMarks;
 }
 
 /** What the pipeline wants changed in a response head. */
@@ -33,9 +30,8 @@ export interface ResponseEdit {
   readonly scheme: string;
   /** Whose router's cookies these are; undefined: it is no platform's answer. */
   readonly platform: PlatformName | undefined;
-  readonly via: string;
-  /** In place of what the origin says; empty: says nothing of it. */
-  readonly requestId: string;
+  /** Via, and the request's id in place of what the origin says of it; undefined: there is no request to speak of. */
+  readonly marks: RequestMarks | undefined;
   /** One more Set-Cookie; undefined: none. */
   readonly setCookie: string | undefined;
 }
@@ -47,8 +43,7 @@ export const NO_RESPONSE_EDIT: ResponseEdit = {
   to: '',
   scheme: 'http',
   platform: undefined,
-  via: `1.1 ${PSEUDONYM}`,
-  requestId: '',
+  marks: undefined,
   setCookie: undefined,
 };
 
@@ -174,7 +169,7 @@ export function editRequest(head: RequestHead, edit: HeadEdit, stamp: RequestSta
     }
     if (HOP_BY_HOP.has(lower) || isPlatformPrivate(lower) || FORWARDED.has(lower)) continue;
     if (lower === 'x-request-id' || lower === 'traceparent' || listed?.includes(lower)) continue;
-    if (lower === 'tracestate' && !stamp.trace.continues) continue;
+    if (lower === 'tracestate' && !stamp.marks.continues) continue;
     if (lower === 'max-forwards' && head.method === 'OPTIONS') {
       out.push(name, String(Math.max(0, Number(value) - 1)));
       continue;
@@ -188,11 +183,11 @@ export function editRequest(head: RequestHead, edit: HeadEdit, stamp: RequestSta
   }
 
   if (trailers) out.push('te', 'trailers');
-  const { client } = stamp;
+  const { client, marks } = stamp;
   const host = client.host ?? head.host;
   if (host !== '') out.push('x-forwarded-host', host);
-  out.push(...client.fields, 'x-request-id', stamp.requestId, 'traceparent', stamp.trace.traceparent);
-  out.push('via', stamp.via);
+  out.push(...client.fields, 'x-request-id', marks.requestId, 'traceparent', marks.traceparent);
+  out.push('via', marks.via);
   return out;
 }
 
@@ -212,7 +207,7 @@ export function editResponse(head: ResponseHead, edit: ResponseEdit): string[] {
     const lower = name.toLowerCase();
     // `proxy-authenticate` speaks of a proxy of the origin's side; to a client it would be ours.
     if (HOP_BY_HOP.has(lower) || listed?.includes(lower)) continue;
-    if (lower === 'x-request-id' && edit.requestId !== '') continue;
+    if (lower === 'x-request-id' && edit.marks !== undefined) continue;
     if (lower === 'set-cookie') out.push(name, editSetCookie(value, edit));
     else if (edit.from === undefined) out.push(name, value);
     else if (lower === 'location' || lower === 'content-location') {
@@ -220,8 +215,8 @@ export function editResponse(head: ResponseHead, edit: ResponseEdit): string[] {
     } else if (lower === 'refresh') out.push(name, rewriteRefresh(value, edit.from, edit.to, edit.scheme));
     else out.push(name, value);
   }
-  out.push('via', edit.via);
-  if (edit.requestId !== '') out.push('x-request-id', edit.requestId);
+  out.push('via', edit.marks?.via ?? `1.1 ${PSEUDONYM}`);
+  if (edit.marks !== undefined) out.push('x-request-id', edit.marks.requestId);
   if (edit.setCookie !== undefined) out.push('set-cookie', edit.setCookie);
   return out;
 }

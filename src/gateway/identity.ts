@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { AddressRanges } from './client-address.ts';
+import { ForwardedLines } from './forwarded-lines.ts';
 import type { Peer, RequestHead } from './wire.ts';
 
 /**
@@ -16,7 +17,7 @@ export interface ClientIdentity {
   /** Field lines for the origin, without X-Forwarded-Host, in names and values. */
   readonly fields: readonly string[];
   /** The same as bytes of a head. */
-  readonly lines: string;
+  readonly lines: ForwardedLines;
 }
 
 const ofPeers = new WeakMap<Peer, ClientIdentity>();
@@ -69,9 +70,7 @@ function identityOf(
   host: string | undefined,
   fields: readonly string[],
 ): ClientIdentity {
-  let lines = '';
-  for (let i = 0; i + 1 < fields.length; i += 2) lines += `${fields[i]}: ${fields[i + 1]}\r\n`;
-  return { address, proto, host, fields, lines };
+  return { address, proto, host, fields, lines: new ForwardedLines(fields) };
 }
 
 function schemeOf(peer: Peer): string {

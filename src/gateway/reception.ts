@@ -28,10 +28,10 @@ export class Reception {
   #via: string;
 
   constructor(settings: GatewaySettings, random: Random) {
-    this.#ids = new RequestIds(random);
     this.#fallback = ((random() * 0x1_0000_0000) >>> 0).toString(16).padStart(8, '0');
     this.#trusted = new AddressRanges(settings.trustedProxies);
     this.#via = viaOf(settings, this.#fallback);
+    this.#ids = new RequestIds(random, this.#via);
   }
 
   /** Our element of Via. */
@@ -42,12 +42,11 @@ export class Reception {
   tune(settings: GatewaySettings): void {
     this.#trusted = new AddressRanges(settings.trustedProxies);
     this.#via = viaOf(settings, this.#fallback);
+    this.#ids.tune(this.#via);
   }
 
   receive(head: RequestHead, now: number): RequestRecord {
-    const ids = this.#ids;
-    const client = identify(head, this.#trusted);
-    return new RequestRecord(head, client, ids.requestId(head), ids.trace(head), this.#via, now);
+    return new RequestRecord(head, identify(head, this.#trusted), this.#ids.marks(head), now);
   }
 
   /** Of what a wire could not read as a request. */
@@ -63,12 +62,12 @@ export class Reception {
 
 /**
  * The pseudonym of a fleet (RFC 9110 §7.6.3): all workers and replicas that share a key are one gateway to a request
- * that goes round, and two fleets behind each other are two. It tells nothing of the key.
+ * that goes round, and two fleets behind each other are two. Without that key the workers of one replica are one, by
+ * what they share until it is started again. The name tells nothing of the key.
  */
-function viaOf({ affinityKey }: GatewaySettings, fallback: string): string {
+function viaOf({ affinityKey, ticketKeys }: GatewaySettings, fallback: string): string {
+  const key = affinityKey ?? ticketKeys;
   const name =
-    affinityKey === undefined
-      ? fallback
-      : createHash('sha256').update(`sluice via ${affinityKey}`).digest('hex').slice(0, 8);
+    key === undefined ? fallback : createHash('sha256').update(`sluice via ${key}`).digest('hex').slice(0, 8);
   return `1.1 ${PSEUDONYM}-${name}`;
 }

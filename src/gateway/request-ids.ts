@@ -1,20 +1,12 @@
+import { Buffer } from 'node:buffer';
 import type { Random } from '../core/ports.ts';
+import { FreshMarks, freshLines, GivenMarks, type RequestMarks } from './request-marks.ts';
 import type { RequestHead } from './wire.ts';
-
-/** Of `traceparent` (W3C Trace Context): what is sent on, and whether it continues what came. */
-export interface TraceStep {
-  readonly traceparent: string;
-  /** A new trace knows nothing of the old one's `tracestate`. */
-  readonly continues: boolean;
-}
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 const SANE_ID = /^[A-Za-z0-9._~+/=:@-]{1,128}$/;
 const NO_TRACE = '0'.repeat(32);
 const NO_PARENT = '0'.repeat(16);
-const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
-  octet.toString(16).padStart(2, '0'),
-);
 
 /**
  * Ids for requests and traces, unique rather than unguessable: a part drawn when the worker starts, and a count or a
@@ -22,42 +14,72 @@ const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
  */
 export class RequestIds {
   readonly #random: Random;
+  /** Twelve digits. */
   readonly #worker: string;
+  /** Sixteen digits, never all zeros, whatever is drawn. */
   readonly #trace: string;
+  #via = '';
+  #fresh: Buffer = Buffer.alloc(0);
   #count = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, via: string) {
     this.#random = random;
-    this.#worker = `${this.#draw()}${this.#draw().slice(0, 4)}`;
-    // Never all zeros, whatever is drawn.
-    this.#trace = `${this.#draw()}${this.#draw().slice(0, 7)}1`;
+    this.#worker = `${hex(this.#draw())}${hex(this.#draw()).slice(0, 4)}`;
+    this.#trace = `${hex(this.#draw())}${hex(this.#draw()).slice(0, 7)}1`;
+    this.tune(via);
   }
 
-  /** Twelve digits of the worker and eight that count. Kept when a trusted proxy has given it one already. */
-  requestId(head: RequestHead): string {
-    if (head.peer.trusted) {
-      const given = head.field('x-request-id');
-      if (given !== undefined && SANE_ID.test(given)) return given;
-    }
-    this.#count = (this.#count + 1) >>> 0;
-    return this.#worker + hex(this.#count);
+  /** Another element of Via for what comes from now on. */
+  tune(via: string): void {
+    this.#via = via;
+    this.#fresh = freshLines(via, this.#worker, this.#trace);
   }
 
-  /** The same trace with us as the parent; a new one, not sampled, when there is none or it is malformed. */
-  trace(head: RequestHead): TraceStep {
-    const given = head.field('traceparent');
-    const parent = `${this.#draw().slice(0, 7)}1${this.#draw()}`;
-    if (given !== undefined && isTraceparent(given) && !repeats(head)) {
-      // A later version may mean more by its flags; of those we know, only `sampled` is not ours to decide.
-      const flags = (Number.parseInt(given.slice(53, 55), 16) & 1) === 1 ? '01' : '00';
-      return { traceparent: `00-${given.slice(3, 35)}-${parent}-${flags}`, continues: true };
-    }
-    return { traceparent: `00-${this.#trace}${this.#draw()}${this.#draw()}-${parent}-00`, continues: false };
+  /**
+   * A trusted proxy may have given the request an id already, anybody a trace: then it is continued with us as the
+   * parent. A trace that is missing or malformed is begun, not sampled.
+   */
+  marks(head: RequestHead): RequestMarks {
+    const id = givenId(head);
+    const given = givenTrace(head);
+    const count = this.#count + 1;
+    // As integers of 32 bits: larger numbers would each be an object.
+    this.#count = count | 0;
+    const fresh = new FreshMarks(
+      this.#via,
+      this.#fresh,
+      count | 0,
+      this.#draw(),
+      this.#draw(),
+      this.#draw(),
+      this.#draw(),
+    );
+    if (id === undefined && given === undefined) return fresh;
+    const traceparent = given === undefined ? fresh.traceparent : continued(given, fresh.traceparent);
+    return new GivenMarks(this.#via, id ?? fresh.requestId, traceparent, given !== undefined);
   }
 
-  #draw(): string {
-    return hex((this.#random() * 0x1_0000_0000) >>> 0);
+  #draw(): number {
+    return (this.#random() * 0x1_0000_0000) | 0;
   }
+}
+
+function givenId(head: RequestHead): string | undefined {
+  if (!head.peer.trusted) return undefined;
+  const given = head.field('x-request-id');
+  return given !== undefined && SANE_ID.test(given) ? given : undefined;
+}
+
+function givenTrace(head: RequestHead): string | undefined {
+  const given = head.field('traceparent');
+  return given !== undefined && isTraceparent(given) && !repeats(head) ? given : undefined;
+}
+
+/** The trace of the one with the parent of the other. */
+function continued(given: string, fresh: string): string {
+  // A later version may mean more by its flags; of those we know, only `sampled` is not ours to decide.
+  const flags = (Number.parseInt(given.slice(53, 55), 16) & 1) === 1 ? '01' : '00';
+  return `00-${given.slice(3, 35)}-${fresh.slice(36, 52)}-${flags}`;
 }
 
 /** The trace's id, for logs. */
@@ -82,5 +104,5 @@ function repeats({ headers }: RequestHead): boolean {
 }
 
 function hex(word: number): string {
-  return PAIRS[word >>> 24]! + PAIRS[(word >>> 16) & 255]! + PAIRS[(word >>> 8) & 255]! + PAIRS[word & 255]!;
+  return (word >>> 0).toString(16).padStart(8, '0');
 }

@@ -2,7 +2,7 @@ import type { OriginId } from '../core/ids.ts';
 import type { RequestStamp } from './headers.ts';
 import type { ClientIdentity } from './identity.ts';
 import type { OutcomeClass } from './outcomes.ts';
-import type { TraceStep } from './request-ids.ts';
+import type { RequestMarks } from './request-marks.ts';
 import type { CompiledRoute, CompiledTarget } from './routes.ts';
 import type { RequestHead } from './wire.ts';
 
@@ -19,9 +19,7 @@ export interface AttemptNote {
 export class RequestRecord implements RequestStamp {
   readonly head: RequestHead;
   readonly client: ClientIdentity;
-  readonly requestId: string;
-  readonly trace: TraceStep;
-  readonly via: string;
+  readonly marks: RequestMarks;
   readonly startedAt: number;
   route: CompiledRoute | undefined = undefined;
   /** Of the last attempt. */
@@ -43,19 +41,10 @@ export class RequestRecord implements RequestStamp {
   /** Empty without an access log. */
   attempts: AttemptNote[] = NO_ATTEMPTS;
 
-  constructor(
-    head: RequestHead,
-    client: ClientIdentity,
-    requestId: string,
-    trace: TraceStep,
-    via: string,
-    startedAt: number,
-  ) {
+  constructor(head: RequestHead, client: ClientIdentity, marks: RequestMarks, startedAt: number) {
     this.head = head;
     this.client = client;
-    this.requestId = requestId;
-    this.trace = trace;
-    this.via = via;
+    this.marks = marks;
     this.startedAt = startedAt;
   }
 

@@ -70,8 +70,8 @@ describe('a JSON line', () => {
         { origin: 'ocp/10.0.0.2:80', outcome: 'ok', ms: 3.25 },
       ],
       flags: 'RP',
-      requestId: made.requestId,
-      traceId: made.trace.traceparent.split('-')[1],
+      requestId: made.marks.requestId,
+      traceId: made.marks.traceparent.split('-')[1],
       userAgent: 'curl/8',
       referer: 'https://a.test/?token=***',
     });

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { cookiesFor, editRequest, type HeadEdit, type RequestStamp } from '../headers.ts';
 import { hasPlatformCookies } from '../platform-cookies.ts';
 import { CHUNKED, type RequestHead } from '../wire.ts';
@@ -23,6 +24,8 @@ const ALWAYS = [
   kinds.REQUEST_ID,
   kinds.TRACEPARENT,
 ];
+const CRLF = Buffer.from('\r\n', 'latin1');
+
 /** What else is left out, as bits: one table for each combination. */
 const TRACE = 1;
 const COOKIES = 2;
@@ -61,26 +64,27 @@ function copyRequestHead(
   head: RequestHead,
   reader: RequestHeadReader,
   edit: HeadEdit,
-  { client, trace, requestId, via }: RequestStamp,
+  { client, marks }: RequestStamp,
 ): void {
   const { fields, lineStands } = reader;
   const cookies = cookieLines(fields, edit);
   const keepsHost = lineStands && edit.host === undefined;
   const drops =
-    (trace.continues ? 0 : TRACE) | (cookies === undefined ? 0 : COOKIES) | (keepsHost ? 0 : OWN_HOST);
+    (marks.continues ? 0 : TRACE) | (cookies === undefined ? 0 : COOKIES) | (keepsHost ? 0 : OWN_HOST);
   const first = lineStands ? '' : requestLine(head);
-  const host = client.host ?? head.host;
   let own = `${keepsHost ? '' : hostLine(head, edit)}${connectionLines(head)}${cookies ?? ''}`;
   if (reader.acceptsTrailers) own += 'te: trailers\r\n';
-  if (host !== '') own += `x-forwarded-host: ${host}\r\n`;
-  own +=
-    `${client.lines}x-request-id: ${requestId}\r\n` +
-    `traceparent: ${trace.traceparent}\r\nvia: ${via}\r\n\r\n`;
+  const forwarded = client.lines.withHost(client.host ?? head.host);
 
-  const staging = outlet.stage(first.length + (fields.end - reader.lineFrom) + own.length);
+  const room = first.length + own.length + forwarded.length + marks.length + CRLF.length;
+  const staging = outlet.stage(room + fields.end - reader.lineFrom);
   if (!lineStands) staging.text(first);
   copyFields(staging, fields, DROPS[drops]!, lineStands ? reader.lineFrom : -1);
-  staging.text(own);
+  if (own !== '') staging.text(own);
+  staging.octets(forwarded);
+  marks.putLines(staging.bytes, staging.at);
+  staging.at += marks.length;
+  staging.octets(CRLF);
 }
 
 function requestLine({ method, target }: RequestHead): string {

@@ -1,4 +1,5 @@
-import { editResponse, type ResponseEdit } from '../headers.ts';
+import { Buffer } from 'node:buffer';
+import { editResponse, PSEUDONYM, type ResponseEdit } from '../headers.ts';
 import { isPlatformCookie } from '../platform-cookies.ts';
 import type { FlatHeaders, ResponseHead } from '../wire.ts';
 import { copyFields, dropping, fieldLines } from './field-copy.ts';
@@ -13,6 +14,7 @@ const DROPS_ID = dropping(...ALWAYS, kinds.REQUEST_ID);
 /** A 204 has no content, so it has no length either (RFC 9110 §8.6). */
 const DROPS_LENGTH = dropping(...ALWAYS, kinds.CONTENT_LENGTH);
 const DROPS_BOTH = dropping(...ALWAYS, kinds.REQUEST_ID, kinds.CONTENT_LENGTH);
+const CRLF = Buffer.from('\r\n', 'latin1');
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 export interface ResponseLines {
@@ -31,14 +33,23 @@ export function writeResponseHead(
 ): boolean {
   const reader = head instanceof Http1ResponseHead ? head.reader : undefined;
   if (reader !== undefined && isPlain(reader, edit)) {
-    const dateLine = date === undefined || reader.hasDate ? '' : `date: ${date}\r\n`;
-    const own = `${ownLines(edit)}${dateLine}${lines}\r\n`;
+    const { marks, setCookie } = edit;
     const first = reader.lineStands ? '' : statusLine(head);
-    const staging = outlet.stage(first.length + (reader.end - reader.start) + own.length);
+    let own = marks === undefined ? `via: 1.1 ${PSEUDONYM}\r\n${lines}` : lines;
+    if (date !== undefined && !reader.hasDate) own += `date: ${date}\r\n`;
+    if (setCookie !== undefined) own += `set-cookie: ${setCookie}\r\n`;
+
+    const room = first.length + own.length + (marks?.answerLength ?? 0) + CRLF.length;
+    const staging = outlet.stage(room + reader.end - reader.start);
     if (!reader.lineStands) staging.text(first);
-    const drops = dropsFor(head.status === 204, edit.requestId !== '');
+    const drops = dropsFor(head.status === 204, marks !== undefined);
     copyFields(staging, reader.fields, drops, reader.lineStands ? reader.start : -1);
-    staging.text(own);
+    if (own !== '') staging.text(own);
+    if (marks !== undefined) {
+      marks.putAnswerLines(staging.bytes, staging.at);
+      staging.at += marks.answerLength;
+    }
+    staging.octets(CRLF);
     return true;
   }
   if (!REASON.test(head.reason)) return false;
@@ -67,11 +78,6 @@ function isPlain({ nominates, hasCookies, fields }: ResponseHeadReader, edit: Re
 function dropsFor(isEmpty: boolean, hasId: boolean): Uint8Array {
   if (isEmpty) return hasId ? DROPS_BOTH : DROPS_LENGTH;
   return hasId ? DROPS_ID : DROPS;
-}
-
-function ownLines({ via, requestId, setCookie }: ResponseEdit): string {
-  const id = requestId === '' ? '' : `x-request-id: ${requestId}\r\n`;
-  return `via: ${via}\r\n${id}${setCookie === undefined ? '' : `set-cookie: ${setCookie}\r\n`}`;
 }
 
 /** The end of a chunked body. Trailers that would split the message stay behind: the content is whole without them. */

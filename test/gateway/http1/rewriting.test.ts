@@ -15,6 +15,8 @@ import { ResponseHeadReader } from '../../../src/gateway/http1/response-head.ts'
 import { writeResponseHead } from '../../../src/gateway/http1/response-writer.ts';
 import { WireContext } from '../../../src/gateway/http1/wire-context.ts';
 import { Reception } from '../../../src/gateway/reception.ts';
+import { RequestIds } from '../../../src/gateway/request-ids.ts';
+import { GivenMarks } from '../../../src/gateway/request-marks.ts';
 import { seededRandom } from '../../../src/lib/random.ts';
 import { virtualClock } from '../../../src/lib/virtual-clock.ts';
 
@@ -53,6 +55,17 @@ const fields = fc.array(
   fc.oneof(fc.tuple(name, value), fc.tuple(fc.constantFrom('Connection', 'connection'), connection)),
   { maxLength: 12 },
 );
+
+/** A request that says nothing. */
+const NOBODY = {
+  method: 'GET',
+  target: '/',
+  host: '',
+  bodyLength: 0,
+  upgrade: undefined,
+  headers: [],
+  field: () => undefined,
+};
 
 function context(): { outlet: Outlet; written: () => string } {
   const shared = new WireContext(DEFAULT_GATEWAY, virtualClock(), false);
@@ -110,10 +123,15 @@ describe('heads rewritten in bytes', () => {
   });
 
   it('say of an answer what editResponse says', () => {
-    const ours = { ...NO_RESPONSE_EDIT, platform: 'cf', via: '1.1 sluice-1', requestId: 'r1' };
+    const fresh = new RequestIds(seededRandom(2), '1.1 sluice-1').marks({
+      ...NOBODY,
+      peer: new ClientPeer(new Socket(), new AddressRanges([])),
+    });
+    const ours = { ...NO_RESPONSE_EDIT, platform: 'cf', marks: fresh };
     const edits = fc.constantFrom(
       NO_RESPONSE_EDIT,
       ours,
+      { ...ours, marks: new GivenMarks('1.1 sluice-2', 'r1', fresh.traceparent, true) },
       { ...ours, setCookie: 'sluice.affinity=1; HttpOnly' },
       { ...ours, from: 'in.test', to: 'out.test', scheme: 'https' },
     );
