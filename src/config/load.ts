@@ -9,6 +9,7 @@ import { checkReferences } from './checks.ts';
 import { decode } from './decode.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Fault, valueFault } from './fault.ts';
+import { lintPolicy } from './lint.ts';
 import { refuseNotYet } from './not-yet.ts';
 import { absolute, homeless, type LoadOptions, type ProviderShape } from './options.ts';
 import { isMap, mapAt, matchesPath, type Path, pathKey, valueAt } from './path.ts';
@@ -115,10 +116,14 @@ function decodeRoot(
     others.filter((fault) => !echoes.has(pathKey(fault.path))),
   );
   if (!root.ok) return undefined;
+  const applications = assembleApplications(root.value, paths.sources, policies.value, document);
+  for (const application of Object.values(applications)) {
+    session.report(document, lintPolicy(application, ['applications', application.name]));
+  }
   return {
     file: options.file,
     platforms: platforms.value,
-    applications: assembleApplications(root.value, paths.sources, policies.value, document),
+    applications,
     gateway: assembleGateway(root.value.gateway, { ...certificates, accessLogFile: paths.accessLog }),
     state: { dir: paths.stateDir },
   };

@@ -19,13 +19,13 @@ function policyIn(lines: string): PolicySettings {
 describe('a policy', () => {
   it('can say all that the layers know', () => {
     const policy = policyIn(`strategy: primary
-primary: { order: [cf-eu], switch: best }
+primary: { order: [here], switch: best }
 overload: shed
 failback: scheduled
 failbackWindow: { cron: 0 9 * * MON-FRI, for: 8h, timezone: Europe/Berlin }
 flap: { start: 30%, stop: 10% }
 panic: { below: 20%, mode: shed, exitAfter: 2m }
-maintenance: [{ platform: cf-eu, cron: 0 2 * * SUN, for: 2h, unless: "targets.filter(t, t.up).size() < 2" }]
+maintenance: [{ platform: here, cron: 0 2 * * SUN, for: 2h, unless: "targets.filter(t, t.up).size() < 2" }]
 freeze: [{ from: "2026-11-27T00:00:00+01:00", to: "2026-11-30T00:00:00+01:00", deny: [failback, deploy] }]
 maxShift: 50%
 minDelay: 10m
@@ -43,7 +43,7 @@ scale: { withFailover: true, backAfter: 5m }
 degraded: { p95: 1s, errors: 5% }`);
     expect(policy).toMatchObject({
       strategy: 'primary',
-      primary: { order: ['cf-eu'], switch: 'best' },
+      primary: { order: ['here'], switch: 'best' },
       overload: 'shed',
       failback: 'scheduled',
       flap: { start: 0.3, stop: 0.1 },
@@ -95,8 +95,8 @@ degraded: { p95: 1s, errors: 5% }`);
     ['rules: [{ name: r, when: "target.p95_ms", do: drain }]', 'it gives double'],
     ['rules: [{ name: r, when: "app.demand_rps > 1", do: drain }]', 'does not say whose'],
     ['rules: [{ name: r, when: "target.down &&", do: drain }]', 'not a condition'],
-    ['maintenance: [{ platform: cf-eu, cron: 0 25 * * *, for: 1h }]', 'not a cron expression'],
-    ['maintenance: [{ platform: cf-eu, cron: 0 2 * * *, for: 1h, timezone: Mars/Base }]', 'not a time zone'],
+    ['maintenance: [{ platform: here, cron: 0 25 * * *, for: 1h }]', 'not a cron expression'],
+    ['maintenance: [{ platform: here, cron: 0 2 * * *, for: 1h, timezone: Mars/Base }]', 'not a time zone'],
     ['freeze: [{ from: yesterday, to: tomorrow, deny: [drill] }]', 'not a moment'],
     [
       'freeze: [{ from: "2026-11-28T00:00:00Z", to: "2026-11-27T00:00:00Z", deny: [drill] }]',

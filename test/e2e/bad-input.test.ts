@@ -161,9 +161,9 @@ describe('bad input', () => {
   });
 
   it('a command that the design names and nobody built: refused by name', async () => {
-    const result = await sluice(['failover', '--to', 'rack'], dir);
+    const result = await sluice(['rollback'], dir);
     expect(result.status).toBe(2);
-    expect(result.stderr).toContain('`sluice failover` is not built yet');
+    expect(result.stderr).toContain('`sluice rollback` is not built yet');
   });
 
   it.each(['nonsense', '127.0.0.1:9901', 'http://127.0.0.1:undefined'])(
