@@ -17,9 +17,9 @@ function sentenceOf(event: LoggedEvent): string {
     case 'table.published':
       return `table ${event.version} published`;
     case 'origin.ejected':
-      return `worker ${event.worker} ejected ${event.origin} for ${seconds(event.forMs)}: ${event.reason}`;
+      return `worker ${event.worker} ejected ${event.origin}${addressOf(event)} for ${seconds(event.forMs)}: ${event.reason}`;
     case 'origin.readmitted':
-      return `worker ${event.worker} sends to ${event.origin} again`;
+      return `worker ${event.worker} sends to ${event.origin}${addressOf(event)} again`;
     case 'platform.api.down':
       return `${event.platform}: the API does not answer, traffic stays where it is: ${event.error}`;
     case 'platform.api.up':
@@ -99,4 +99,9 @@ export function shares(of: Readonly<Record<string, number>>): string {
 
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** Which of the addresses that the name in the origin stands for. */
+function addressOf({ address }: { readonly address?: string }): string {
+  return address === undefined ? '' : ` (${address})`;
 }

@@ -4,7 +4,7 @@ import { emitter } from '../lib/emitter.ts';
 import { mayEject } from './ejection.ts';
 import { CLOSED, OPEN } from './gate.ts';
 import type { Lane, OriginState } from './lane.ts';
-import type { CompiledTable } from './routes.ts';
+import type { CompiledRoute, CompiledTable, CompiledTarget } from './routes.ts';
 
 /** What an address does to one application it does to all: nobody answers there, whoever asks. */
 const OF_THE_ADDRESS: ReadonlySet<EjectionReason> = new Set([
@@ -138,7 +138,7 @@ export class Ejector {
   #allowed(lane: Lane): boolean {
     let known = false;
     for (const route of this.#table().routes) {
-      const own = route.targets.find((target) => target.lanes.includes(lane));
+      const own = targetOf(route, lane);
       if (own === undefined) continue;
       known = true;
       const siblings = own.lanes.filter((other) => other !== lane && other.gate.state === CLOSED).length;
@@ -149,6 +149,18 @@ export class Ejector {
     }
     return known;
   }
+}
+
+/** A draining platform that clients with a session still use is in no list of targets, and may fail like any other. */
+function targetOf(route: CompiledRoute, lane: Lane): CompiledTarget | undefined {
+  const has = ({ lanes }: CompiledTarget): boolean => lanes.includes(lane);
+  const own = route.targets.find(has);
+  if (own !== undefined) return own;
+  for (const { targets } of route.sessions?.staying.values() ?? []) {
+    const staying = targets.find(has);
+    if (staying !== undefined) return staying;
+  }
+  return undefined;
 }
 
 /** A word that takes something back has no end of its own, and needs none for longer than the longest ejection. */

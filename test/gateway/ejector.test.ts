@@ -32,6 +32,8 @@ function worker(number: number, table: RoutingTable, clock = virtualClock(1_000_
     ...{ clock, ejector, words },
     lane: (route: number, target: number, lane = 0): Lane =>
       compiled.routes[route]!.targets[target]!.lanes[lane]!,
+    stays: (platform: string): Lane =>
+      compiled.routes[0]!.sessions!.staying.get(platform)!.targets[0]!.lanes[0]!,
     hear: (word: EjectionSignal) => ejector.apply(registry.origins, word),
     swap(next: RoutingTable) {
       compiled = registry.compile(next);
@@ -67,6 +69,14 @@ describe('an ejection', () => {
     expect(both.ejector.eject(both.lane(0, 0, 0), 'refused')).toBe(true);
     expect(both.ejector.eject(both.lane(0, 0, 1), 'refused')).toBe(true);
     expect(both.ejector.eject(both.lane(0, 1), 'refused')).toBe(false);
+  });
+
+  it('takes a draining platform out too that clients with a session still use', () => {
+    const draining = { state: 'draining', keepsSessions: true, share: 0 } as const;
+    const table = tableOf({ a: { urls: [A], ...draining }, b: { urls: [B] } }, { affinity: true });
+    const { ejector, stays } = worker(1, table);
+    expect(ejector.eject(stays('a'), 'refused')).toBe(true);
+    expect(stays('a').gate.state).toBe(OPEN);
   });
 
   it('is told to the others with all they need: whose, until when, how often', () => {

@@ -77,6 +77,8 @@ describe.each(WIRES)(
         cleanup,
         createWire,
         tableOf({ a: { urls: [origin.url] }, b: { urls: ['http://127.0.0.1:1'], share: 0 } }),
+        // Only the origin is to close them, however slow this machine is.
+        (base) => ({ timeouts: { ...base.timeouts, upstreamKeepAliveMs: 60_000 } }),
       );
       const clients = Array.from({ length: KEPT }, () => new Client(cleanup, port));
       for (const client of clients) client.ask('GET');
