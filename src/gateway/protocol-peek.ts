@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net';
-
-/** What an HTTP/2 client says first (RFC 9113 §3.4); the first line of it no HTTP/1.1 request can begin with. */
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+import { PREFACE } from './http2/frames.ts';
 
 /**
- * Waits for the first bytes of a connection and tells by them what it speaks; they are there again for who reads next.
+ * Waits for the first bytes of a connection and tells by them what it speaks (RFC 9113 §3.4: the
+ * first line of HTTP/2's preface no request of HTTP/1.1 can begin with); they are there again for who reads next.
  * Never calls back for a connection that closes before.
  */
 export function peekProtocol(socket: Socket, decided: (protocol: 'http/1.1' | 'h2') => void): void {
@@ -29,6 +28,7 @@ export function peekProtocol(socket: Socket, decided: (protocol: 'http/1.1' | 'h
     socket.pause();
     if (seen.length > 0) socket.unshift(seen);
     decided(protocol);
+    socket.resume();
   }
 
   socket.on('data', came);

@@ -1,6 +1,7 @@
 import { Http1RequestHead } from '../http1/message-head.ts';
 import type { RequestHeadReader } from '../http1/request-head.ts';
 import type { OutageStatus } from '../outage-answers.ts';
+import type { FlatHeaders } from '../wire.ts';
 
 /** Lower-case tokens (RFC 9113 §8.2.1): nothing that could end a name, or a line, once it is written as HTTP/1.1. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
@@ -52,6 +53,15 @@ export function readRequest(reader: RequestHeadReader, frame: HeadersFrame): Out
   if (state !== 'complete' || reader.end !== bytes.length) return 400;
   if (frame.endStream && reader.bodyLength !== 0) return 400;
   return undefined;
+}
+
+/** Fields behind a body, names and values in turn; undefined when they are none. */
+export function readTrailers(raw: readonly string[]): FlatHeaders | undefined {
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i]!;
+    if (!isName(name) || CONNECTION_SPECIFIC.has(name) || LINE_BREAK.test(raw[i + 1]!)) return undefined;
+  }
+  return raw;
 }
 
 /** The head as HTTP/1.1 says it, or the status to answer with. */

@@ -1,10 +1,9 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { ResponseEdit } from '../headers.ts';
-import type { Lender } from '../http1/read-buffers.ts';
 import type { RequestHeadReader } from '../http1/request-head.ts';
 import type { TurnTask } from '../http1/turn.ts';
 import type { WireContext } from '../http1/wire-context.ts';
 import {
+  CHUNKED,
   type Downstream,
   type DownstreamHandler,
   ERR,
@@ -14,163 +13,218 @@ import {
   SYNC,
   type Written,
 } from '../wire.ts';
+import { INITIAL_WINDOW, INTERNAL_ERROR, MAX_WINDOW, NO_ERROR, PROTOCOL_ERROR } from './frames.ts';
 import type { Http2RequestHead } from './request-head.ts';
-import { informFields, responseFields, trailerFields } from './response-fields.ts';
+import { passingFields, responseFields } from './response-fields.ts';
 
-/** Beyond this many bytes the client has not taken we ask the origin to wait. */
-const QUEUE_BYTES = 65_536;
-/** Copying less than this costs less than keeping its memory. */
-const SMALL_BYTES = 8_192;
 /** Before this age a body is not asked how fast it comes: networks stumble. */
 const RATE_AFTER_MS = 5_000;
+/** So much of the window is used up before the client gets it back. */
+const WINDOW_STEP = INITIAL_WINDOW >> 1;
+const NONE: FlatHeaders = [];
+const NOTHING = new Uint8Array(0);
 
-const ENDS_HERE = { endStream: true } as const;
-const TRAILERS_FOLLOW = { waitForTrailers: true } as const;
-
-/** What an exchange needs of its connection. */
+/** What a stream needs of its connection. */
 export interface StreamOwner {
-  /** The client ended it before its answer was whole. */
-  wasReset(): void;
-  /** Nothing more comes of it, nor goes. */
-  streamClosed(exchange: StreamExchange): void;
+  /** HEADERS, and CONTINUATION where they do not fit. Names in lower case; `status` 0: trailers. */
+  sendHead(stream: number, status: number, fields: FlatHeaders, endStream: boolean): void;
+  /** As much of `chunk[from..)` as one frame, the windows and the socket take now; how much that was. */
+  sendData(stream: StreamExchange, chunk: Uint8Array, from: number, isLast: boolean): number;
+  sendReset(stream: number, code: number): void;
+  sendWindow(stream: number, bytes: number): void;
+  /** So much of what came by the connection has been dealt with. */
+  consumed(bytes: number): void;
+  /** It has something to send, and may not for the moment. */
+  blocked(stream: StreamExchange): void;
+  /** All is said; tells it by `cleared` when the system has it. */
+  awaitClear(stream: StreamExchange): void;
+  /** Nothing more is sent or wanted. */
+  streamClosed(stream: StreamExchange): void;
 }
 
-/** One stream (RFC 9113 §8.1): a request of a client and the way back to it. */
+/** One stream (RFC 9113 §5, §8.1): a request of a client and the way back to it. */
 export class StreamExchange implements Downstream, TurnTask {
+  readonly id: number;
   readonly head: Http2RequestHead;
+  /** Bytes the client still takes; below 0 after it made its windows smaller. */
+  window: number;
   readonly #context: WireContext;
   readonly #owner: StreamOwner;
-  readonly #stream: ServerHttp2Stream;
   readonly #reader: RequestHeadReader;
   #handler: DownstreamHandler | undefined = undefined;
+
+  // The request's body.
   #owesContinue: boolean;
   #paused = true;
-  #bodyEnded: boolean;
+  #isDelivering = false;
+  /** END_STREAM came. */
+  #remoteEnded: boolean;
+  #endIsTold: boolean;
+  #isFaulty = false;
   #trailers: FlatHeaders | undefined = undefined;
-  /** Of the body: what came, and how long we stood there with open hands. */
+  /** Came during a pause. */
+  #held: Buffer[] = [];
+  /** Of the client's window: used up, and of that dealt with and not yet given back. */
+  #used = 0;
+  #taken = 0;
   #bodyBytes = 0;
   #bodyMs = 0;
 
-  /** Not yet handed over. */
-  #fields: OutgoingHttpHeaders | undefined = undefined;
-  #chunks: Uint8Array[] = [];
-  #lenders: Lender[] = [];
-  #pendingBytes = 0;
-  #isArmed = false;
+  // The answer.
   #answerBegan = false;
+  #isBodyless = false;
   /** What the answer said its length is, less what came of it; undefined: it did not say. */
   #left: number | undefined = undefined;
-  #isBodyless = false;
+  #queue: Uint8Array[] = [];
+  #queuedFrom = 0;
+  #isWaiting = false;
   #ended = false;
   #answerTrailers: FlatHeaders | undefined = undefined;
-  #isWaiting = false;
+  /** We sent END_STREAM. */
+  #localEnded = false;
+  /** Nothing more will be said; it may still be on its way. */
+  #isClosed = false;
   #isAborted = false;
   #isOver = false;
 
   constructor(
     context: WireContext,
     owner: StreamOwner,
-    stream: ServerHttp2Stream,
+    { id, window, endStream }: { readonly id: number; readonly window: number; readonly endStream: boolean },
     head: Http2RequestHead,
     reader: RequestHeadReader,
-    endStream: boolean,
   ) {
     this.#context = context;
     this.#owner = owner;
-    this.#stream = stream;
+    this.id = id;
+    this.window = window;
     this.head = head;
     this.#reader = reader;
     this.#owesContinue = reader.expectsContinue;
-    this.#bodyEnded = endStream;
+    this.#remoteEnded = endStream;
+    // Announced as empty: there is nothing to tell when its end comes in a frame of its own.
+    this.#endIsTold = endStream || head.bodyLength === 0;
   }
 
   attach(handler: DownstreamHandler): void {
     this.#handler = handler;
-    const stream = this.#stream;
-    stream.on('error', () => undefined);
-    stream.on('finish', () => this.#finished());
-    stream.on('close', () => this.#closed());
-    if (this.#bodyEnded) return;
-    stream.on('end', () => this.#bodyCame());
-    // Announced as empty, and its end comes in a frame of its own.
-    if (this.head.bodyLength === 0) stream.resume();
-    else stream.on('trailers', (fields: Record<string, unknown>) => this.#trailersCame(fields));
   }
 
   // ── the request's body ───────────────────────────────────────────────────────────────────────────────────────
 
+  get remoteEnded(): boolean {
+    return this.#remoteEnded;
+  }
+
+  /** A frame of DATA has come, this long with its padding. False when it is more than the client may send. */
+  receives(bytes: number): boolean {
+    this.#used += bytes;
+    return this.#used <= INITIAL_WINDOW;
+  }
+
+  /** Padding: nothing to deal with. */
+  skip(bytes: number): void {
+    this.#owner.consumed(bytes);
+    this.#giveBack(bytes);
+  }
+
+  /** DATA has come: `bytes[from..to)` of it is content, on loan. */
+  data(bytes: Buffer, from: number, to: number): void {
+    const length = to - from;
+    this.#bodyBytes += length;
+    const { bodyLength } = this.head;
+    if (this.#isOver || this.#isFaulty || this.#isAborted || this.#ended) this.#owner.consumed(length);
+    else if (bodyLength !== CHUNKED && this.#bodyBytes > bodyLength) {
+      this.#owner.consumed(length);
+      this.#fault('more content than announced');
+    } else if (this.#paused || this.#held.length > 0) this.#held.push(Buffer.from(bytes.subarray(from, to)));
+    else this.#deliver(bytes.subarray(from, to));
+  }
+
+  /** END_STREAM has come, with DATA or with trailers. */
+  remoteEnd(trailers: FlatHeaders | undefined): void {
+    this.#remoteEnded = true;
+    this.#trailers = trailers;
+    const { bodyLength } = this.head;
+    if (bodyLength !== CHUNKED && this.#bodyBytes < bodyLength) this.#fault('less content than announced');
+    this.#tellEnd();
+  }
+
   resume(): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isAborted) return;
     if (this.#owesContinue) {
       this.#owesContinue = false;
-      if (!this.#answerBegan && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': 100 });
+      if (!this.#answerBegan) this.#owner.sendHead(this.id, 100, NONE, false);
     }
-    if (!this.#paused || this.head.bodyLength === 0) return;
+    if (!this.#paused) return;
     this.#paused = false;
-    // What nobody reads stays in the client's window (RFC 9113 §5.2).
-    if (this.#stream.listenerCount('data') === 0) {
-      this.#stream.on('data', (chunk: Buffer) => this.#dataCame(chunk));
-    } else this.#stream.resume();
+    if (this.#isDelivering) return;
+    while (this.#held.length > 0 && !this.#paused) this.#deliver(this.#held.shift()!);
+    this.#tellEnd();
   }
 
   pause(): void {
-    if (this.#paused) return;
     this.#paused = true;
-    this.#stream.pause();
   }
 
-  #dataCame(chunk: Buffer): void {
-    if (this.#isOver) return;
-    const { turn, buffers } = this.#context;
-    this.#bodyBytes += chunk.length;
-    turn.begin();
+  #deliver(chunk: Buffer): void {
+    const { buffers } = this.#context;
+    this.#isDelivering = true;
     buffers.lendOwn(chunk);
     this.#handler?.onBody(chunk);
     buffers.finishedOwn(chunk, 0, chunk.length);
-    turn.end();
+    this.#isDelivering = false;
+    this.#owner.consumed(chunk.length);
+    this.#giveBack(chunk.length);
   }
 
-  #trailersCame(fields: Record<string, unknown>): void {
-    const flat: string[] = [];
-    for (const [name, value] of Object.entries(fields)) {
-      for (const one of Array.isArray(value) ? value : [value]) flat.push(name, String(one));
-    }
-    this.#trailers = flat;
+  #giveBack(bytes: number): void {
+    this.#taken += bytes;
+    if (this.#taken < WINDOW_STEP || this.#remoteEnded || this.#isClosed) return;
+    this.#owner.sendWindow(this.id, this.#taken);
+    this.#used -= this.#taken;
+    this.#taken = 0;
   }
 
-  #bodyCame(): void {
-    this.#bodyEnded = true;
-    if (this.#isOver || this.head.bodyLength === 0) return;
-    const { turn } = this.#context;
-    turn.begin();
-    this.#handler?.onBodyEnd(this.#trailers);
-    turn.end();
+  #tellEnd(): void {
+    if (!this.#remoteEnded || this.#endIsTold || this.#isFaulty || this.#held.length > 0) return;
+    this.#endIsTold = true;
+    if (!this.#isOver) this.#handler?.onBodyEnd(this.#trailers);
+  }
+
+  /** Where this request ends nobody knows: neither side may take it for a whole one (RFC 9113 §8.1.1). */
+  #fault(why: string): void {
+    if (this.#isFaulty) return;
+    this.#isFaulty = true;
+    this.#dropHeld();
+    if (this.#answerBegan) this.reset(PROTOCOL_ERROR);
+    else this.#handler?.onBodyFault(400, why);
   }
 
   // ── the answer ───────────────────────────────────────────────────────────────────────────────────────────────
 
   inform(head: ResponseHead): void {
     // A 100 is ours to say.
-    if (this.#answerBegan || this.#isOver || this.#stream.destroyed || head.status === 100) return;
-    const fields = informFields(head);
-    if (fields !== undefined) this.#stream.additionalHeaders(fields);
+    if (this.#answerBegan || this.#isOver || this.#isAborted || head.status === 100) return;
+    this.#owner.sendHead(this.id, head.status, passingFields(head.headers), false);
   }
 
   respond(head: ResponseHead, edit: ResponseEdit): boolean {
-    if (this.#isOver) return true;
-    const fields = responseFields(head, edit);
+    if (this.#isOver || this.#isAborted) return true;
+    const fields = responseFields(head, edit, this.#context.date);
     if (fields === undefined) return false;
+    const { status } = head;
     this.#answerBegan = true;
-    this.#fields = fields;
-    this.#isBodyless = this.head.method === 'HEAD' || head.status === 204 || head.status === 304;
-    const length = fields['content-length'];
-    if (!this.#isBodyless && length !== undefined) this.#left = Number(length);
-    this.#arm();
+    this.#isBodyless = this.head.method === 'HEAD' || status === 204 || status === 304;
+    const length = this.#isBodyless ? undefined : head.field('content-length');
+    if (length !== undefined) this.#left = Number(length);
+    this.#localEnded = this.#isBodyless || this.#left === 0;
+    this.#owner.sendHead(this.id, status, fields, this.#localEnded);
     return true;
   }
 
   write(chunk: Uint8Array): Written {
-    if (this.#isOver || this.#ended || this.#stream.destroyed) return ERR;
+    if (this.#isOver || this.#ended || this.#isAborted) return ERR;
     if (this.#isBodyless || chunk.length === 0) return SYNC;
     if (this.#left !== undefined) {
       this.#left -= chunk.length;
@@ -179,96 +233,112 @@ export class StreamExchange implements Downstream, TurnTask {
         return ERR;
       }
     }
-    this.#chunks.push(this.#keep(chunk));
-    this.#pendingBytes += chunk.length;
-    this.#arm();
-    if (this.#pendingBytes + this.#stream.writableLength < QUEUE_BYTES) return SYNC;
+    const sent = this.#queue.length === 0 ? this.#send(chunk, 0, this.#left === 0) : 0;
+    if (sent === chunk.length) return SYNC;
+    this.#queue.push(Buffer.from(sent === 0 ? chunk : chunk.subarray(sent)));
+    this.#owner.blocked(this);
     this.#isWaiting = true;
     return QUEUED;
   }
 
+  /** Up to where it went. */
+  #send(chunk: Uint8Array, from: number, isLast: boolean, most = Number.POSITIVE_INFINITY): number {
+    let at = from;
+    for (let i = 0; at < chunk.length && i < most; i += 1) {
+      const sent = this.#owner.sendData(this, chunk, at, isLast);
+      if (sent === 0) break;
+      at += sent;
+    }
+    if (isLast && at === chunk.length) this.#localEnded = true;
+    return at;
+  }
+
   end(trailers: FlatHeaders | undefined): void {
-    if (this.#isOver || this.#ended) return;
+    if (this.#isOver || this.#ended || this.#isAborted) return;
     if (this.#left !== undefined && this.#left > 0) {
       this.abort();
       return;
     }
     this.#ended = true;
     this.#answerTrailers = trailers;
-    this.#arm();
+    if (this.#queue.length === 0) this.#sayEnd();
   }
 
-  /** What is said in one turn goes out together, so that a small answer is one frame of HEADERS and one of DATA. */
-  #arm(): void {
-    if (this.#isArmed) return;
-    this.#isArmed = true;
+  /** The windows or the socket have room again, for this many frames at most. True when all that waited has gone. */
+  pump(frames: number): boolean {
+    while (this.#queue.length > 0) {
+      const chunk = this.#queue[0]!;
+      const isLast = this.#left === 0 && this.#queue.length === 1;
+      this.#queuedFrom = this.#send(chunk, this.#queuedFrom, isLast, frames);
+      if (this.#queuedFrom < chunk.length) return false;
+      this.#queue.shift();
+      this.#queuedFrom = 0;
+    }
+    if (this.#ended) this.#sayEnd();
+    else if (this.#isWaiting) {
+      this.#isWaiting = false;
+      this.#handler?.onClientDrain();
+    }
+    return this.#queue.length === 0;
+  }
+
+  #sayEnd(): void {
+    if (!this.#localEnded) {
+      this.#localEnded = true;
+      const trailers = this.#answerTrailers === undefined ? NONE : passingFields(this.#answerTrailers);
+      if (trailers.length > 0) this.#owner.sendHead(this.id, 0, trailers, true);
+      else this.#owner.sendData(this, NOTHING, 0, true);
+    }
+    // What of the request is still to come nobody wants (RFC 9113 §8.1).
+    if (!this.#remoteEnded) this.#owner.sendReset(this.id, NO_ERROR);
+    this.#isClosed = true;
+    this.#owner.streamClosed(this);
     this.#context.turn.atEnd(this);
-  }
-
-  turnEnded(): void {
-    this.#isArmed = false;
-    const stream = this.#stream;
-    if (this.#isAborted || stream.destroyed) {
-      this.#letGo();
-      return;
-    }
-    if (this.#isBodyless && !this.#ended) return;
-    const chunks = this.#chunks;
-    if (this.#fields !== undefined) {
-      const isWhole = this.#ended && chunks.length === 0 && this.#answerTrailers === undefined;
-      // Whether there will be trailers nobody knows before the end; an answer of known length has none.
-      const waits =
-        this.#left === undefined && !isWhole && !(this.#ended && this.#answerTrailers === undefined);
-      stream.respond(this.#fields, isWhole ? ENDS_HERE : waits ? TRAILERS_FOLLOW : undefined);
-      this.#fields = undefined;
-      if (waits) stream.on('wantTrailers', () => this.#sendTrailers());
-      if (isWhole) return;
-    }
-    this.#chunks = [];
-    this.#pendingBytes = 0;
-    const bytes = chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? undefined : Buffer.concat(chunks);
-    const lenders = this.#lenders;
-    const written = lenders.length === 0 ? undefined : () => releaseAll(lenders);
-    if (written !== undefined) this.#lenders = [];
-    if (this.#ended) stream.end(bytes, written);
-    else if (bytes !== undefined && !stream.write(bytes, written)) stream.once('drain', this.#drained);
-  }
-
-  #sendTrailers(): void {
-    const { destroyed, closed } = this.#stream;
-    if (!destroyed && !closed) this.#stream.sendTrailers(trailerFields(this.#answerTrailers ?? []));
-  }
-
-  readonly #drained = (): void => {
-    if (!this.#isWaiting || this.#isOver) return;
-    this.#isWaiting = false;
-    const { turn } = this.#context;
-    turn.begin();
-    this.#handler?.onClientDrain();
-    turn.end();
-  };
-
-  /** The chunk itself if its memory can be had for as long as the write takes, else a copy. */
-  #keep(chunk: Uint8Array): Uint8Array {
-    const lender = this.#context.buffers.lending;
-    if (chunk.length < SMALL_BYTES || lender?.lends(chunk) !== true) return Buffer.from(chunk);
-    lender.hold();
-    this.#lenders.push(lender);
-    return chunk;
   }
 
   /** RST_STREAM, whatever was said so far: the client must not take it for a whole answer. */
   abort(): void {
+    this.reset(INTERNAL_ERROR);
+  }
+
+  reset(code: number): void {
     if (this.#isOver || this.#isAborted) return;
     this.#isAborted = true;
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    this.#queue = [];
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#owner.sendReset(this.id, code);
+      this.#owner.streamClosed(this);
+    }
+    this.#context.turn.atEnd(this);
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+  turnEnded(): void {
+    if (this.#isAborted) this.#over(false);
+    else this.#owner.awaitClear(this);
+  }
+
+  /** The system has all of the answer. */
+  cleared(): void {
+    this.#over(true);
+  }
+
+  /** The client took it back, or its connection has gone. */
+  gone(): void {
+    this.#over(false);
+  }
+
+  /** Grows by what WINDOW_UPDATE says; false when that is more than there can be. */
+  widen(bytes: number): boolean {
+    this.window += bytes;
+    return this.window <= MAX_WINDOW;
+  }
+
   /** Only the time counts that the client kept us waiting. Once there is an answer both may talk as slowly as they like. */
   sweep(passedMs: number): void {
-    if (this.#paused || this.#bodyEnded || this.#answerBegan) return;
+    if (this.#paused || this.#remoteEnded || this.#answerBegan) return;
     this.#bodyMs += passedMs;
     const { minRate } = this.#context.settings.limits;
     if (this.#bodyMs > RATE_AFTER_MS && this.#bodyBytes * 1_000 < minRate * this.#bodyMs) {
@@ -276,40 +346,20 @@ export class StreamExchange implements Downstream, TurnTask {
     }
   }
 
-  /** All of the answer is with the system. What of the request is still to come nobody wants (RFC 9113 §8.1). */
-  #finished(): void {
-    if (this.#isAborted) return;
-    this.#over(true);
-    if (this.#bodyEnded) return;
-    this.#stream.resume();
-    this.#stream.close(constants.NGHTTP2_NO_ERROR);
-  }
-
-  #closed(): void {
-    if (!this.#isOver && !this.#isAborted) this.#owner.wasReset();
-    this.#over(false);
-    this.#owner.streamClosed(this);
-  }
-
   #over(complete: boolean): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { turn } = this.#context;
-    turn.begin();
-    this.#letGo();
+    this.#queue = [];
+    this.#dropHeld();
     this.#handler?.onClose(complete);
     this.head.release();
+    const reader = this.#reader;
+    this.#context.buffers.spoil(reader.fields.bytes, reader.start, reader.end);
     this.#context.giveReader(this.#reader);
-    turn.end();
   }
 
-  #letGo(): void {
-    this.#chunks = [];
-    releaseAll(this.#lenders);
-    this.#lenders = [];
+  #dropHeld(): void {
+    for (const chunk of this.#held) this.#owner.consumed(chunk.length);
+    this.#held = [];
   }
-}
-
-function releaseAll(lenders: readonly Lender[]): void {
-  for (const lender of lenders) lender.release();
 }
