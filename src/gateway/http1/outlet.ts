@@ -11,6 +11,7 @@ export const COPY_BYTES = 8_192;
 /** Of `chunk-size CRLF`, and the CRLF behind the chunk. */
 const CHUNK_FRAME_BYTES = 20;
 const CRLF = Buffer.from('\r\n');
+const NOTHING = Buffer.alloc(0);
 
 /** The way out to one connection. */
 export class Outlet {
@@ -21,6 +22,10 @@ export class Outlet {
   /** Encrypting takes a moment, so the socket keeps what it is given. */
   readonly #keeps: boolean;
   readonly #held: Lender[] = [];
+  /** The socket has not handed all it was given to the system. Ours, because asking the socket takes several look-ups. */
+  #isBehind = false;
+  #isCorked = false;
+  /** Somebody is to be told when it has. */
   #isWaiting = false;
 
   constructor(
@@ -37,7 +42,7 @@ export class Outlet {
 
   /** True when everything is with the system; if not, `onDrain` will tell when it is. */
   awaitClear(): boolean {
-    if (this.#socket.writableLength === 0 && !this.#staging.holdsFor(this)) return true;
+    if (!this.#isBehind && !this.#staging.holdsFor(this)) return true;
     this.#isWaiting = true;
     return false;
   }
@@ -52,11 +57,10 @@ export class Outlet {
     if (this.#socket.destroyed) return ERR;
     if (chunk.length <= COPY_BYTES) this.stage(chunk.length).octets(chunk);
     else {
-      this.#socket.cork();
-      if (this.#staging.holdsFor(this)) this.#staging.flush();
+      this.#cork();
+      this.flush();
       this.#socket.write(this.#keep(chunk), this.#written);
-      this.#socket.uncork();
-      this.#letGo();
+      this.#uncork();
     }
     return this.#afterSend();
   }
@@ -73,12 +77,11 @@ export class Outlet {
       staging.octets(CRLF);
     } else {
       this.stage(CHUNK_FRAME_BYTES).text(size);
-      this.#socket.cork();
+      this.#cork();
       this.#staging.flush();
       this.#socket.write(this.#keep(chunk), this.#written);
-      this.#socket.write(CRLF);
-      this.#socket.uncork();
-      this.#letGo();
+      this.#socket.write(CRLF, this.#written);
+      this.#uncork();
     }
     return this.#afterSend();
   }
@@ -93,21 +96,39 @@ export class Outlet {
     const socket = this.#socket;
     if (socket.destroyed) return true;
     const view = bytes.subarray(0, length);
-    if (this.#keeps || socket.writableCorked > 0 || socket.writableLength > 0) {
+    if (this.#keeps || this.#isCorked || this.#isBehind) {
       socket.write(Buffer.from(view), this.#written);
+      this.#isBehind = socket.writableLength > 0;
       return true;
     }
-    socket.write(view, this.#written);
-    return socket.writableLength === 0;
+    // Nearly always the system takes it at once. If not, an empty write tells when it has: a callback for each costs more.
+    socket.write(view);
+    if (socket.writableLength === 0) return true;
+    this.#isBehind = true;
+    socket.write(NOTHING, this.#written);
+    return false;
   }
 
   /** The connection has gone: nothing that was held is needed any more. */
   gone(): void {
+    if (this.#held.length === 0) return;
     for (const lender of this.#held.splice(0)) lender.release();
   }
 
+  #cork(): void {
+    this.#socket.cork();
+    this.#isCorked = true;
+  }
+
+  #uncork(): void {
+    this.#isCorked = false;
+    this.#socket.uncork();
+    this.#isBehind = this.#socket.writableLength > 0;
+    if (!this.#isBehind) this.gone();
+  }
+
   #afterSend(): Written {
-    if (this.#socket.writableLength < QUEUE_BYTES) return SYNC;
+    if (!this.#isBehind || this.#socket.writableLength < QUEUE_BYTES) return SYNC;
     this.#isWaiting = true;
     return QUEUED;
   }
@@ -121,12 +142,9 @@ export class Outlet {
     return chunk;
   }
 
-  #letGo(): void {
-    if (this.#socket.writableLength === 0) this.gone();
-  }
-
   readonly #written = (): void => {
     if (this.#socket.destroyed || this.#socket.writableLength > 0) return;
+    this.#isBehind = false;
     this.gone();
     if (!this.#isWaiting || this.#staging.holdsFor(this)) return;
     this.#isWaiting = false;
