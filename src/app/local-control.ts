@@ -68,7 +68,8 @@ function checkConfiguration(settings: Settings, wish: WireWish): void {
     {
       where: settings.file ?? 'the server',
       why: 'it would deploy with its own: command, environment, health, routes or targets differ',
-      remedy: 'start the server anew with your file; until then it goes on serving what is live',
+      remedy:
+        'put your file where the server reads its own: it takes the change; until then it goes on serving what is live',
     },
   );
 }

@@ -51,9 +51,11 @@ export function createReload(
   let waiting: ReloadCause | undefined;
 
   async function reload(cause: ReloadCause): Promise<void> {
-    const { settings, diagnostics, files } = deps.read();
-    deps.watch(files);
+    let diagnostics: readonly Diagnostic[] = [];
     try {
+      const { settings, files, ...read } = deps.read();
+      ({ diagnostics } = read);
+      deps.watch(files);
       if (settings === undefined) throw configInvalid(current.file ?? 'the command line', diagnostics);
       const next = await deps.complete(settings);
       const changed = changesBetween(current, next);

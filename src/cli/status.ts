@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ERROR_CODES } from '../core/errors.ts';
-import type { ApplicationStatus, PlatformStatus, StatusView } from '../core/status.ts';
+import type { ApplicationStatus, PlatformStatus, RefusedConfiguration, StatusView } from '../core/status.ts';
 import type { CliIo } from './io.ts';
 import { type CommonOptions, withConfiguration, withServer } from './options.ts';
 import { openSession, type Session, serverSession } from './session.ts';
@@ -51,7 +51,18 @@ function isServing(view: StatusView): boolean {
 
 export function formatStatus(view: StatusView): string {
   const head = `table ${view.tableVersion}, workers ${view.workers.ready}/${view.workers.wanted}\n`;
-  return head + view.applications.map(formatApplication).join('');
+  return (
+    head + formatRefused(view.configuration?.refused) + view.applications.map(formatApplication).join('')
+  );
+}
+
+function formatRefused(refused: RefusedConfiguration | undefined): string {
+  if (refused === undefined) return '';
+  const { message, why, remedy } = refused;
+  const lines = [`✖ the changed configuration is not in force: ${message}`];
+  for (const line of why?.split('\n') ?? []) lines.push(`  ${line}`);
+  if (remedy !== undefined) lines.push(`  do ${remedy}`);
+  return `\n${lines.join('\n')}\n`;
 }
 
 function formatApplication(application: ApplicationStatus): string {

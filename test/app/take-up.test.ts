@@ -57,6 +57,6 @@ describe('a deployment in a server', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('[SERVER_REFUSED]');
     expect(stderr).toContain('another configuration of shop');
-    expect(stderr).toContain('start the server anew');
+    expect(stderr).toContain('put your file where the server reads its own');
   });
 });

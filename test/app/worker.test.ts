@@ -115,6 +115,34 @@ it('tells the supervisor what it failed with, in plain JSON', async () => {
   expect(JSON.parse(JSON.stringify(failed))).toEqual(failed);
 });
 
+it('takes other settings while it serves, and answers under their name', async () => {
+  const hand = worker();
+  hand.tell({ to: 'worker', type: 'settings', revision: 'one', settings: settings() });
+  const { ports } = await hand.hears('worker-listening');
+  expect(await hand.hears('configured')).toMatchObject({ revision: 'one' });
+  hand.said.splice(0);
+  const [port = 0] = ports;
+  const wider = { ...settings(), listen: [...settings().listen, { host: '127.0.0.1', port: 0 }] };
+  hand.tell({ to: 'worker', type: 'settings', revision: 'two', settings: wider });
+  const listening = await hand.hears('worker-listening');
+  expect(listening.ports).toHaveLength(2);
+  expect(listening.ports[0]).toBe(port);
+  expect(await hand.hears('configured')).toEqual(expect.objectContaining({ worker: 0, revision: 'two' }));
+  hand.said.splice(0);
+  const taken = worker();
+  taken.tell({ to: 'worker', type: 'settings', revision: 'x', settings: settings(0) });
+  const others = await taken.hears('worker-listening');
+  const clash = {
+    ...settings(),
+    listen: [...wider.listen, { host: '127.0.0.1', port: others.ports[0] ?? 0 }],
+  };
+  hand.tell({ to: 'worker', type: 'settings', revision: 'three', settings: clash });
+  expect(await hand.hears('configured')).toMatchObject({ revision: 'three', error: { code: 'PORT_IN_USE' } });
+  const answer = await request(`http://127.0.0.1:${port}/`);
+  await answer.body.dump();
+  expect(answer.statusCode).toBeGreaterThanOrEqual(400);
+});
+
 it('ends when it has lost its supervisor', async () => {
   const hand = worker();
   hand.disconnect();

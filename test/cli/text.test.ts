@@ -178,3 +178,40 @@ describe('an explanation', () => {
     ).toBe('shop: cf carries all\n  verdicts\n    cf up\n    rack down\n');
   });
 });
+
+describe('status', () => {
+  it('says that a changed configuration was not taken, and why', () => {
+    const text = formatStatus({
+      ...{
+        at: 0,
+        version: '0',
+        tableVersion: 7,
+        workers: { wanted: 2, ready: 2 },
+        applications: [],
+        recent: [],
+      },
+      configuration: {
+        file: '/etc/sluice.yaml',
+        since: 0,
+        refused: {
+          at: 1,
+          message: 'sluice.yaml has 2 faults',
+          why: 'first\nsecond',
+          remedy: 'mend it',
+          diagnostics: [],
+        },
+      },
+    });
+    expect(text).toBe(
+      [
+        'table 7, workers 2/2',
+        '',
+        '✖ the changed configuration is not in force: sluice.yaml has 2 faults',
+        '  first',
+        '  second',
+        '  do mend it',
+        '',
+      ].join('\n'),
+    );
+  });
+});
