@@ -59,7 +59,7 @@ function closedTable(work: TrafficReport): readonly string[] {
       mid(proxy.p50Micros, 2, 1000),
       mid(proxy.p99Micros, 2, 1000),
       mid(proxy.residentBytes, 0, 1e6),
-      proxy.foreign === null ? 'unknown' : percent(proxy.foreign.median),
+      elsewhere(proxy),
       doubt(proxy),
     ]),
   );
@@ -81,7 +81,7 @@ function pacedTable(work: TrafficReport): readonly string[] {
       mid(proxy.lateP99Micros, 0),
       mid(proxy.requestsPerSecond, 0),
       mid(proxy.cpuMicros, 1),
-      proxy.foreign === null ? 'unknown' : percent(proxy.foreign.median),
+      elsewhere(proxy),
       doubt(proxy),
     ]),
   );
@@ -132,6 +132,12 @@ export function times(ratio: number | undefined): string {
 
 export function percent(part: number): string {
   return `${(part * 100).toFixed(0)} %`;
+}
+
+/** How much of the proxy's core others had; where there is no proxy, all of it is theirs. */
+function elsewhere({ cpuMicros, foreign }: ProxyReport): string {
+  if (cpuMicros === null) return '–';
+  return foreign === null ? 'unknown' : percent(foreign.median);
 }
 
 function doubt({ inconclusive }: ProxyReport): string {

@@ -75,7 +75,8 @@ export async function measure(options: MeasureOptions): Promise<Sample> {
     p50Micros: seen.p50Micros,
     p99Micros: seen.p99Micros,
     residentBytes: there ? residentBytes(proxy.dataPathPid) : null,
-    foreign: cores === undefined ? null : Math.max(0, after.coreBusy - before.coreBusy - all) / tookMicros,
+    foreign:
+      cores === undefined || !there ? null : Math.max(0, after.coreBusy - before.coreBusy - all) / tookMicros,
     waited:
       after.waited === null || before.waited === null ? null : (after.waited - before.waited) / tookMicros,
     softIrqMicros:

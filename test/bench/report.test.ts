@@ -127,7 +127,7 @@ describe('the report', () => {
     });
     const text = formatReport(report(paced));
     expect(text).toContain('| sluice | 500 | 500 | 4000 | 4000 | – | 1000 | 30.0 | 25 % |  |');
-    expect(text).toContain('| direct | 500 | 500 | 4000 | 4000 | 900 | 1000 | – | 25 % |  |');
+    expect(text).toContain('| direct | 500 | 500 | 4000 | 4000 | 900 | 1000 | – | – |  |');
   });
 
   it('holds idle clients to the higher of the two moments', () => {

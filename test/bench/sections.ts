@@ -1,10 +1,11 @@
-import { aboutRun, formatReport, markdown, mid, percent, times } from './format.ts';
+import { aboutRun, formatReport, formatWork, markdown, mid, times } from './format.ts';
 import { highest, type IdleReport, type Report, type TrafficReport, type WorkReport } from './report.ts';
 
 /** Documents whose numbers come from a report, and from nowhere else. */
 export const SECTIONS: readonly { readonly file: string; readonly write: (report: Report) => string }[] = [
   { file: 'README.md', write: readmeSection },
   { file: 'docs/benchmarks.md', write: formatReport },
+  { file: 'docs/adr/0009-own-http1-wire.md', write: adrSection },
 ];
 
 const BEGIN = '<!-- bench: written by `npm run bench -- --readme FILE` -->';
@@ -34,7 +35,7 @@ export function readmeSection(report: Report): string {
     lines.push(
       '',
       ...markdown(
-        ['by the clock', 'p50 / p99 µs', 'nginx', 'haproxy', 'http-proxy', 'no proxy'],
+        ['by the clock, p50 / p99 µs', 'sluice', 'nginx', 'haproxy', 'http-proxy', 'no proxy'],
         paced.map((work) => [
           work.name,
           ...(['sluice', 'nginx', 'haproxy', 'http-proxy', 'direct'] as const).map((name) =>
@@ -45,6 +46,12 @@ export function readmeSection(report: Report): string {
     );
   }
   return lines.join('\n');
+}
+
+/** The one work that all peers take part in. */
+function adrSection(report: Report): string {
+  const small = report.works.find(({ key }) => key === 'small');
+  return [...aboutRun(report), '', ...(small === undefined ? [] : formatWork(small))].join('\n');
 }
 
 type Paced = TrafficReport & { readonly traffic: { readonly kind: 'paced' } };
@@ -58,15 +65,14 @@ function summaryRow(work: WorkReport): readonly string[] {
     return [work.name, '–', '–', '–', '–', '–', `${work.outcome}: ${work.why}`];
   if (!('load' in work)) return idleRow(work);
   const gateway = work.proxies.find(({ name }) => name === 'sluice');
-  const cpu = gateway?.cpuMicros;
   return [
     work.name,
-    mid(cpu, 1),
+    mid(gateway?.cpuMicros, 1),
     times(gateway?.times['nginx']),
     times(gateway?.times['http-proxy']),
     mid(gateway?.requestsPerSecond, 0),
     limits(work),
-    gateway?.inconclusive === null || cpu == null ? '' : `inconclusive: spread ${percent(cpu.spread)}`,
+    gateway?.inconclusive == null ? '' : `inconclusive: ${gateway.inconclusive}`,
   ];
 }
 
