@@ -3,19 +3,23 @@ import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { chart } from '../app/simulate/chart.ts';
 import { verify } from '../app/simulate/expectations.ts';
+import { replay } from '../app/simulate/replay.ts';
 import { type Simulation, simulate } from '../app/simulate/run.ts';
 import { readPolicy } from '../config/preset-policy.ts';
 import { packagePresets } from '../config/presets.ts';
 import { readScenario } from '../config/scenario.ts';
 import { formatDiagnostic } from '../core/diagnostics.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { LoggedEvent } from '../core/events.ts';
 import type { SimulationScenario } from '../core/scenario.ts';
 import type { PolicySettings } from '../core/settings.ts';
-import { describeEvent } from '../events/describe.ts';
+import { describeEvent, shares } from '../events/describe.ts';
+import { isoTime } from '../lib/iso-time.ts';
 import type { CliIo } from './io.ts';
 
 interface SimulateOptions {
-  readonly scenario: string;
+  readonly scenario?: string;
+  readonly from?: string;
   readonly json?: boolean;
 }
 
@@ -33,13 +37,56 @@ export function simulateCommand(program: Command, io: CliIo): void {
   program
     .command('simulate <policy>')
     .description('play a scenario against a policy: a preset, or a policy file')
-    .requiredOption('--scenario <file>', 'what happens, as YAML')
+    .option('--scenario <file>', 'what happens, as YAML')
+    .option('--from <file>', 'an event log (events.ndjson): what the policy would have decided then')
     .option('--json', 'NDJSON: events, samples, and a summary')
     .action((policy: string, options: SimulateOptions) => {
+      if (options.from !== undefined) return replayLog(policy, options.from, options, io);
+      if (options.scenario === undefined) {
+        throw new SluiceError('USAGE', 'nothing to simulate', {
+          remedy: 'give --scenario FILE or --from EVENTLOG',
+        });
+      }
       const simulation = simulate(loadPolicy(policy, io), loadScenario(options.scenario, io));
       const print = options.json ? printJson : printText;
       if (!print(simulation, io)) io.exit(1);
     });
+}
+
+function replayLog(policy: string, file: string, options: SimulateOptions, io: CliIo): void {
+  const replayed = replay(loadPolicy(policy, io), eventsIn(read(file, io)));
+  const { differences, decisions, from, to } = replayed;
+  if (decisions === 0) {
+    throw new SluiceError('USAGE', `${file} holds no decision that says what it was made from`, {
+      where: file,
+      remedy: 'name events/events.ndjson in the state folder of a gateway',
+    });
+  }
+  if (options.json) {
+    for (const one of differences) io.stdout(`${JSON.stringify({ type: 'difference', ...one })}\n`);
+    io.stdout(
+      `${JSON.stringify({ type: 'summary', policy, decisions, differences: differences.length, from, to })}\n`,
+    );
+    return;
+  }
+  for (const { at, application, were, wouldBe, why } of differences) {
+    io.stdout(`${isoTime(at)}  ${application}: ${shares(were)}, would be ${shares(wouldBe)}: ${why}\n`);
+  }
+  const found = differences.length === 0 ? 'none would differ' : `${differences.length} moments would differ`;
+  io.stdout(`${decisions} decisions from ${isoTime(from ?? 0)} to ${isoTime(to ?? 0)}: ${found}\n`);
+}
+
+/** One event a line; what is no event is left out, as when the log is read back. */
+function eventsIn(text: string): readonly LoggedEvent[] {
+  return text.split('\n').flatMap((line) => {
+    if (!line.startsWith('{')) return [];
+    try {
+      const event: LoggedEvent = JSON.parse(line);
+      return typeof event.at === 'number' && typeof event.type === 'string' ? [event] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function printText(simulation: Simulation, io: CliIo): boolean {

@@ -6,7 +6,7 @@ import type { Facts, SelfFacts } from '../core/facts.ts';
 import type { OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
 import { type Decide, INITIAL_POLICY_STATE, type PolicyState, type TargetMemory } from '../core/policy.ts';
 import type { RoutingTable, TableRoute } from '../core/routing-table.ts';
-import type { ApplicationSettings } from '../core/settings.ts';
+import type { ApplicationSettings, PolicySettings } from '../core/settings.ts';
 import type { HealthJudge, OriginSignal, WatchedOrigin } from '../core/verdict.ts';
 import { routesOf } from './build-table.ts';
 import { ErrorWindows } from './error-windows.ts';
@@ -46,6 +46,7 @@ export class ApplicationView {
     this.platforms = new Map(platforms.map((view) => [view.platform, view]));
     this.#decide = deps.decide;
     this.#attribute = deps.attribute;
+    if (asksForErrors(settings.policy)) this.#errors = new ErrorWindows();
   }
 
   get attribution(): readonly Attribution[] {
@@ -157,7 +158,7 @@ export class ApplicationView {
     if (signal.kind === 'traffic') {
       this.#trafficSince ??= signal.at - signal.windowMs;
       const { failed, attempts } = countsOf(signal);
-      this.#errors.add(signal.at, attempts, failed);
+      this.#errors?.add(signal.at, attempts, failed);
     }
     return this.platforms.get(platform)?.hear(origin, signal, this.#allowed, this.#allowedSince) ?? false;
   }
@@ -204,7 +205,7 @@ export class ApplicationView {
       targets: views.map((view) => view.facts(this.#allowed, spanMs, now)),
       acts: this.#acts,
       data: this.settings.data,
-      errorRatio: this.#errors.ratios(now),
+      ...(this.#errors === undefined ? {} : { errorRatio: this.#errors.ratios(now) }),
       ...(this.#self === undefined ? {} : { self: this.#self }),
       ...(this.#releasedAt === undefined ? {} : { releasedAt: this.#releasedAt }),
       ...(this.#promotedEpoch === undefined ? {} : { promotedEpoch: this.#promotedEpoch }),
@@ -282,6 +283,16 @@ function only<T>(
   stays: (platform: PlatformName) => boolean,
 ): Readonly<Record<PlatformName, T>> {
   return Object.fromEntries(Object.entries(of).filter(([platform]) => stays(platform)));
+}
+
+function asksForErrors({ budget, rules = [], safety = [] }: PolicySettings): boolean {
+  const conditions = [
+    ...rules.map(({ when }) => when.text),
+    ...safety.map((rule) =>
+      rule.kind === 'floor' ? '' : rule.kind === 'gate' ? rule.open.text : rule.that.text,
+    ),
+  ];
+  return budget !== undefined || conditions.some((text) => text.includes('error_ratio_'));
 }
 
 function shareIn(routes: readonly TableRoute[], platform: PlatformName): number {
