@@ -14,6 +14,8 @@ export type ToWorker =
       readonly settings: GatewaySettings;
     }
   | { readonly to: 'worker'; readonly type: 'table'; readonly table: RoutingTable }
+  /** The access log was moved away: what follows goes into a new file. */
+  | { readonly to: 'worker'; readonly type: 'reopen-logs' }
   /** Another worker ejected an origin: do the same. */
   | { readonly to: 'worker'; readonly type: 'ejection'; readonly ejection: EjectionSignal }
   /** `patient`: others go on serving, so clients may take their time to leave. */

@@ -82,11 +82,6 @@ function continued(given: string, fresh: string): string {
   return `00-${given.slice(3, 35)}-${fresh.slice(36, 52)}-${flags}`;
 }
 
-/** The trace's id, for logs. */
-export function traceIdOf(traceparent: string): string {
-  return traceparent.slice(3, 35);
-}
-
 /** `version-trace-parent-flags`; only a version after 00 may say more. */
 export function isTraceparent(text: string): boolean {
   if (text.length < 55 || !TRACEPARENT.test(text) || text.startsWith('ff')) return false;

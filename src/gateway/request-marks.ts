@@ -11,6 +11,8 @@ export interface RequestMarks {
   readonly requestId: string;
   /** W3C Trace Context. */
   readonly traceparent: string;
+  /** Of `traceparent`, for logs. */
+  readonly traceId: string;
   /** The trace began before us; a new one knows nothing of the old one's `tracestate`. */
   readonly continues: boolean;
   /** Bytes of `via` and `x-request-id`, and of all three lines. */
@@ -23,6 +25,7 @@ export interface RequestMarks {
 }
 
 const ID_DIGITS = 20;
+const WORD_DIGITS = 8;
 const TRACEPARENT_LENGTH = 55;
 const CRLF = '\r\n';
 const TRACE_LINE_LENGTH = 'traceparent: '.length + TRACEPARENT_LENGTH + CRLF.length;
@@ -81,8 +84,11 @@ export class FreshMarks implements RequestMarks {
   }
 
   get requestId(): string {
-    const end = this.answerLength - CRLF.length;
-    return this.#text().slice(end - ID_DIGITS, end);
+    return sharedOf(this.#lines).worker + hex(this.#count);
+  }
+
+  get traceId(): string {
+    return sharedOf(this.#lines).trace + hex(this.#trace1) + hex(this.#trace2);
   }
 
   get traceparent(): string {
@@ -118,6 +124,37 @@ export class FreshMarks implements RequestMarks {
   }
 }
 
+interface Shared {
+  readonly worker: string;
+  readonly trace: string;
+}
+
+/** Every line of an access log has two ids: what they begin with is read from the bytes once. */
+const shared = new WeakMap<Buffer, Shared>();
+
+function sharedOf(lines: Buffer): Shared {
+  let found = shared.get(lines);
+  if (found === undefined) {
+    const text = lines.toString('latin1');
+    const idEnd = text.length - TRACE_LINE_LENGTH - CRLF.length;
+    const traceFrom = text.length - TRACE_FROM_END;
+    found = {
+      worker: text.slice(idEnd - ID_DIGITS, idEnd - WORD_DIGITS),
+      trace: text.slice(traceFrom - 2 * WORD_DIGITS, traceFrom),
+    };
+    shared.set(lines, found);
+  }
+  return found;
+}
+
+const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>
+  octet.toString(16).padStart(2, '0'),
+);
+
+function hex(word: number): string {
+  return PAIRS[word >>> 24]! + PAIRS[(word >>> 16) & 255]! + PAIRS[(word >>> 8) & 255]! + PAIRS[word & 255]!;
+}
+
 /** Of a request that came with an id, or within a trace. */
 export class GivenMarks implements RequestMarks {
   readonly via: string;
@@ -132,6 +169,10 @@ export class GivenMarks implements RequestMarks {
     this.traceparent = traceparent;
     this.continues = continues;
     this.#lines = linesOf(via, requestId, traceparent);
+  }
+
+  get traceId(): string {
+    return this.traceparent.slice(3, 35);
   }
 
   get length(): number {
