@@ -107,7 +107,7 @@ function stopChild(child: ChildProcess): Promise<void> {
 }
 
 function notStarted(name: string, lines: readonly string[], why: string): SluiceError {
-  return new SluiceError('NOT_HEALTHY', `the bench could not start ${name}`, {
+  return new SluiceError('NOT_HEALTHY', `cannot start ${name}`, {
     where: name,
     why,
     remedy: 'build first (npm run build), and read its last lines below',
