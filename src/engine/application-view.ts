@@ -39,7 +39,8 @@ export class ApplicationView {
   #attribution: readonly Attribution[] = [];
   #releasedAt: number | undefined;
   #promotedEpoch: number | undefined;
-  #errors = new ErrorWindows();
+  /** Only where the policy asks for it: six hours are much to add up four times a second. */
+  #errors: ErrorWindows | undefined;
 
   constructor(settings: ApplicationSettings, platforms: readonly PlatformView[], deps: ApplicationDeps) {
     this.settings = settings;
