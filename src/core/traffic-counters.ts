@@ -13,10 +13,10 @@ export type StatusClass = (typeof STATUS_CLASSES)[number];
 export const REPLAY_CAUSES = ['stale', 'connect', 'tls', 'reset', 'timeout', 'status5xx'] as const;
 export type ReplayCause = (typeof REPLAY_CAUSES)[number];
 
-/** What one worker counted of the requests a platform answered. Plain JSON; lists are in the orders above. */
+/** What one worker counted of the requests a platform had. Plain JSON; lists are in the orders above. */
 export interface TargetCounters {
   readonly application: ApplicationName;
-  /** Empty: no platform had a part in it, the answer was ours. */
+  /** The one that had the request last. Empty: none was asked. */
   readonly platform: PlatformName;
   readonly classes: readonly number[];
   /** Whole answers by how long they took from the first byte of the request to the last of the answer; not cumulative. */

@@ -1,7 +1,7 @@
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import { LATENCY_BUCKETS_MS, STATUS_CLASSES, type TargetCounters } from '../core/traffic-counters.ts';
 
-/** Requests of one application that one platform answered: additions in typed arrays, read once a second. */
+/** Requests of one application that one platform had: additions in typed arrays, read once a second. */
 export class TargetStats {
   readonly #classes = new Float64Array(STATUS_CLASSES.length);
   readonly #buckets = new Float64Array(LATENCY_BUCKETS_MS.length + 1);

@@ -18,7 +18,7 @@ export const METRICS = {
   sluice_workers_ready: 'workers that serve',
   sluice_requests_total: 'requests answered to clients by status class; aborted: no whole answer went out',
   sluice_target_responses_total:
-    'requests by the platform that answered them and by status class; no platform: our own answers',
+    'requests by the platform that had them last and by status class; no platform: nobody was asked',
   sluice_request_duration_seconds:
     'first byte of a request to the last of its answer, by platform; without tunnels and event streams',
   sluice_target_in_flight: 'requests a platform has right now',
