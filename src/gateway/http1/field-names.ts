@@ -76,42 +76,51 @@ const ALIASED: ReadonlySet<number> = new Set([
 /** Lower case, and `-` for `_`, so that an alias is found where the name it imitates is. 0 for what is no token. */
 export const NAME = TOKEN.map((lower) => (lower === UNDERSCORE ? DASH : lower));
 
-const SLOTS = 1024;
-const SHORTEST = 'te'.length;
-
-/** Length, first and last two bytes tell the known names apart; only a candidate is looked at in full. */
-function slotOf(bytes: Uint8Array, from: number, to: number): number {
-  const ends = NAME[bytes[from]!]! + NAME[bytes[to - 2]!]! + NAME[bytes[to - 1]!]!;
-  return (ends + 59 * (to - from)) & (SLOTS - 1);
-}
-
 interface KnownName {
   readonly bytes: Buffer;
   readonly kind: number;
+  /** What a name with `_` in place of `-` is. */
+  readonly aliasKind: number;
 }
 
-const BY_SLOT: readonly (KnownName | undefined)[] = slots();
+/** Length and first letter leave one or two names to compare, and none for nearly all fields. */
+const BY_KEY: readonly (readonly KnownName[] | undefined)[] = byKey();
+
+/** The letter in either case. */
+function keyOf(first: number, length: number): number {
+  return ((length & 31) << 5) | (first & 31);
+}
 
 /** The kind of the field whose name is `bytes[from..to)`. */
 export function kindOf(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from < SHORTEST) return ORDINARY;
-  const known = BY_SLOT[slotOf(bytes, from, to)];
-  if (known === undefined || known.bytes.length !== to - from) return kindOfFamily(bytes, from, to);
-  let aliased = false;
-  for (let i = 0; i < known.bytes.length; i += 1) {
-    const octet = bytes[from + i]!;
-    if (NAME[octet] !== known.bytes[i]) return kindOfFamily(bytes, from, to);
-    if (octet === UNDERSCORE) aliased = true;
+  const first = bytes[from]!;
+  const known = BY_KEY[keyOf(first, to - from)];
+  if (known !== undefined) {
+    for (let i = 0; i < known.length; i += 1) {
+      const kind = kindIfNamed(known[i]!, bytes, from, to);
+      if (kind !== ORDINARY) return kind;
+    }
   }
-  if (!aliased) return known.kind;
-  return ALIASED.has(known.kind) ? ALIAS : ORDINARY;
+  return (first & 31) === FIRST_OF_FAMILIES ? kindOfFamily(bytes, from, to) : ORDINARY;
 }
 
-const SECOND_OF_FAMILIES = PRIVATE_PREFIX.charCodeAt(1);
+function kindIfNamed(known: KnownName, bytes: Uint8Array, from: number, to: number): number {
+  const name = known.bytes;
+  if (name.length !== to - from) return ORDINARY;
+  let isAliased = false;
+  for (let i = 0; i < name.length; i += 1) {
+    const octet = bytes[from + i]!;
+    if (NAME[octet] !== name[i]) return ORDINARY;
+    if (octet === UNDERSCORE) isAliased = true;
+  }
+  return isAliased ? known.aliasKind : known.kind;
+}
 
-/** `x-sluice-…` and `x-cf-…-instance` are private whatever stands in between; nearly all others are told by a byte. */
+/** Both begin with the same letter. */
+const FIRST_OF_FAMILIES = PRIVATE_PREFIX.charCodeAt(0) & 31;
+
+/** `x-sluice-…` and `x-cf-…-instance` are private whatever stands in between. */
 function kindOfFamily(bytes: Uint8Array, from: number, to: number): number {
-  if (NAME[bytes[from + 1]!] !== SECOND_OF_FAMILIES) return ORDINARY;
   if (begins(bytes, from, to, PRIVATE_PREFIX)) return PLATFORM_PRIVATE;
   const isInstance =
     to - from > INSTANCE_PREFIX.length + INSTANCE_SUFFIX.length &&
@@ -128,14 +137,13 @@ function begins(bytes: Uint8Array, from: number, to: number, text: string): bool
   return true;
 }
 
-function slots(): (KnownName | undefined)[] {
-  const all = new Array<KnownName | undefined>(SLOTS).fill(undefined);
+function byKey(): (readonly KnownName[] | undefined)[] {
+  const all = new Array<KnownName[] | undefined>(1024).fill(undefined);
   for (const [name, kind] of KNOWN) {
     const bytes = Buffer.from(name);
-    const slot = slotOf(bytes, 0, bytes.length);
-    // Two names in one slot would make one of them ordinary. The names are constants, so this fails at once or never.
-    if (all[slot] !== undefined) throw new RangeError(`${name} needs another hash`);
-    all[slot] = { bytes, kind };
+    const key = keyOf(bytes[0]!, bytes.length);
+    const aliasKind = ALIASED.has(kind) ? ALIAS : ORDINARY;
+    all[key] = [...(all[key] ?? []), { bytes, kind, aliasKind }];
   }
   return all;
 }

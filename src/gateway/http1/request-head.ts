@@ -267,7 +267,7 @@ export class RequestHeadReader {
         this.host = reduced.authority;
       }
     }
-    return METHODS.has(method) ? undefined : 501;
+    return method === 'GET' || METHODS.has(method) ? undefined : 501;
   }
 
   #hostText(index: number): string {
