@@ -4,13 +4,7 @@ import { commandLogger } from '../cli/logging.ts';
 import { withServeOptions } from '../cli/serve.ts';
 import { configInvalid } from '../config/load.ts';
 import { SluiceError } from '../core/errors.ts';
-import type {
-  ConfigurationFiles,
-  FromSupervisor,
-  FromWorker,
-  ToSupervisor,
-  ToWorker,
-} from '../core/messages.ts';
+import type { FromSupervisor, FromWorker, ToSupervisor, ToWorker } from '../core/messages.ts';
 import type { Settings } from '../core/settings.ts';
 import type { RefusedConfiguration } from '../core/status.ts';
 import { systemClock } from '../lib/clock.ts';

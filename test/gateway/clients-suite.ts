@@ -138,9 +138,7 @@ export function clientsSuite(name: string, createWire: CreateWire): void {
                   await rawOrigin(
                     cleanup,
                     (socket) =>
-                      void socket.once('data', () =>
-                        socket.write('HTTP/1.1 200 OK\r\nno colon\r\n\r\n'),
-                      ),
+                      void socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nno colon\r\n\r\n')),
                   )
                 ).url,
               ],
