@@ -52,7 +52,9 @@ function afterSuccess(origin: OriginHealth, probe: ProbeSignal, rules: HealthSet
   const needed = origin.state === 'unknown' ? 1 : rules.rise;
   if (next.successes < needed || isFailing(next, probe.at) || isEjected(next, probe.at)) return next;
   const count = next.successes === 1 ? '1 probe' : `${next.successes} probes`;
-  return { ...next, state: 'up', since: probe.at, cause: `${count} answered`, proven: true };
+  // What brought it down is settled: counted again it would fell the origin a second time.
+  const traffic = next.traffic.filter((signal) => counts(next, signal));
+  return { ...next, state: 'up', since: probe.at, cause: `${count} answered`, proven: true, traffic };
 }
 
 /** A refused connection is beyond doubt; everything else needs `fall` in a row. */
@@ -119,13 +121,17 @@ export interface CountedTraffic {
 export function countTraffic(origin: OriginHealth, now: number): CountedTraffic {
   let attempts = 0;
   let failed = 0;
-  for (const { at, windowMs, counts } of origin.traffic) {
-    if (at <= now - TRAFFIC_MEMORY_MS) continue;
-    if (origin.state === 'down' && at - windowMs < origin.since) continue;
-    attempts += counts.ok + failuresOf(counts);
-    failed += failuresOf(counts);
+  for (const signal of origin.traffic) {
+    if (signal.at <= now - TRAFFIC_MEMORY_MS || !counts(origin, signal)) continue;
+    const failures = failuresOf(signal.counts);
+    attempts += signal.counts.ok + failures;
+    failed += failures;
   }
   return { attempts, failed };
+}
+
+function counts({ state, since }: OriginHealth, { at, windowMs }: TrafficSignal): boolean {
+  return state !== 'down' || at - windowMs >= since;
 }
 
 /** Clients that went away say nothing of the origin. */

@@ -133,6 +133,15 @@ describe('an origin by what workers see', () => {
 });
 
 describe('an origin that time passes over', () => {
+  it('is not brought down again, once it is up, by the traffic that brought it down', () => {
+    const back = [probe(1), traffic(2_000, 0, 90), probe(3_000), probe(4_000)];
+    expect(after([...back, traffic(5_000, 40, 0)]).state).toBe('up');
+    expect(after([...back, traffic(5_000, 40, 40)])).toMatchObject({
+      state: 'down',
+      cause: '40 of 80 requests failed',
+    });
+  });
+
   it('forgets old traffic and lapsed ejections', () => {
     const origin = after([probe(1), traffic(1_000, 5, 0), ejection(2_000, 'stall')]);
     expect(age(origin, DEFAULT_HEALTH, 3_000)).toBe(origin);
