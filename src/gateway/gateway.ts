@@ -18,7 +18,7 @@ import { createTrust } from '../lib/tls-trust.ts';
 import { TurnClock } from '../lib/turn-clock.ts';
 import { AccessLog } from './access-log.ts';
 import { AffinityCookies } from './affinity.ts';
-import { createCompatWire } from './compat/wire.ts';
+import { createLateCompatWire } from './compat/late-wire.ts';
 import { NO_CONNECTIONS } from './connection-tally.ts';
 import { Counters, type GatewayCounters } from './counters.ts';
 import { Ejector } from './ejector.ts';
@@ -398,6 +398,6 @@ function budgetRules(settings: GatewaySettings): GatewaySettings['retryBudget'] 
 }
 
 function createWire(settings: GatewaySettings, clock: Clock, time: TurnClock): Wire {
-  if (settings.wire === 'compat') return createCompatWire(settings, clock);
+  if (settings.wire === 'compat') return createLateCompatWire(settings, clock);
   return createHttp1Wire(settings, clock, { time });
 }

@@ -201,7 +201,7 @@ export interface Wire {
    */
   relisten(settings: GatewaySettings): Promise<readonly number[]>;
   /** Of clients' connections; a wire without sockets has none. */
-  readonly tally?: ConnectionTally;
+  readonly tally?: ConnectionTally | undefined;
   attempt(request: AttemptRequest, handler: UpstreamHandler): Upstream;
   /** The origin has left the table: idle connections close now, used ones when their exchange ends. */
   retire(origin: WireOrigin): void;
