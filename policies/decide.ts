@@ -127,11 +127,11 @@ function remembered(draft: Draft): PolicyState {
   };
 }
 
-/** Nobody is named while the next writer is being promoted. */
-function writerOf({ keep, facts }: Draft): Pick<Decision, 'writer'> {
-  const { writer } = keep;
-  if (facts.data?.writes !== 'single' || writer === undefined || !writer.ready) return {};
-  return { writer: { platform: writer.platform, epoch: writer.epoch } };
+/** Nobody is the writer while the next one is being promoted. */
+function writerOf({ keep, facts }: Draft): Pick<Decision, 'writer' | 'promoting'> {
+  if (facts.data?.writes !== 'single' || keep.writer === undefined) return {};
+  const { platform, epoch, ready } = keep.writer;
+  return ready ? { writer: { platform, epoch } } : { promoting: { platform, epoch } };
 }
 
 /** Everybody with a share is known to serve, and we chose so freely. */

@@ -9,7 +9,9 @@ export interface Orders {
   readonly drained: Readonly<Record<PlatformName, string>>;
   readonly fenced: Readonly<Record<PlatformName, string>>;
   /** Everything goes there, if it can serve. */
-  readonly failover: { readonly platform: PlatformName; readonly why: string } | undefined;
+  readonly failover:
+    | { readonly platform: PlatformName; readonly why: string; readonly since: number }
+    | undefined;
   /** Who waits may return now. */
   readonly failback: readonly PlatformName[];
   /** Why nothing automatic moves. */
@@ -37,7 +39,7 @@ export function orders(draft: Draft): Draft {
     drained: { ...maintained(draft), ...reasons(draft, acts, 'drain') },
     fenced: withoutGlass(reasons(draft, acts, 'fence'), acts),
     failover: newest(acts, 'failover', ({ platform, ...act }) =>
-      platform === undefined ? undefined : { platform, why: whyOf(act) },
+      platform === undefined ? undefined : { platform, why: whyOf(act), since: act.since },
     ),
     failback: acts.flatMap(({ kind, platform }) =>
       kind !== 'failback'

@@ -22,6 +22,8 @@ export interface Decision {
   readonly shed?: number;
   /** With `writes: single`: where unsafe requests go. */
   readonly writer?: { readonly platform: PlatformName; readonly epoch: number };
+  /** Who is to be the next one, while there is none. */
+  readonly promoting?: { readonly platform: PlatformName; readonly epoch: number };
   /** Automation is frozen until a person looks: since when and why. */
   readonly frozen?: { readonly since: number; readonly why: string };
   /** One sentence: why traffic is where it is. */

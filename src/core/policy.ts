@@ -39,8 +39,13 @@ export interface PolicyState {
   /** When panic's reason ended; it lasts `exitAfterMs` longer. */
   readonly calmSince?: number;
   readonly frozen?: { readonly since: number; readonly why: string };
-  /** `ready`: its promotion is done, or it needs none. */
-  readonly writer?: { readonly platform: PlatformName; readonly epoch: number; readonly ready: boolean };
+  /** `ready`: its promotion is done; `since`: when it was chosen, epoch milliseconds. */
+  readonly writer?: {
+    readonly platform: PlatformName;
+    readonly epoch: number;
+    readonly ready: boolean;
+    readonly since: number;
+  };
   /** Who missed the objectives of `cost`: how often, and until when it comes last. */
   readonly missed?: Readonly<Record<PlatformName, { readonly times: number; readonly until: number }>>;
   /** Instances before the failover that scaled them, to go back to. */

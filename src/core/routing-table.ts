@@ -36,7 +36,13 @@ export interface TableRoute {
 /** Unsafe requests go to the writer only; with none they are answered 503 (a next one is on its way) or 405 (`none`). */
 export type TableWrites =
   | { readonly kind: 'none' }
-  | { readonly kind: 'single'; readonly writer: PlatformName | undefined; readonly epoch: number };
+  | {
+      readonly kind: 'single';
+      readonly writer: PlatformName | undefined;
+      readonly epoch: number;
+      /** Who is being promoted while there is no writer: `epoch` is already its own. */
+      readonly next?: PlatformName;
+    };
 
 export interface TableTarget {
   readonly platform: PlatformName;

@@ -30,10 +30,15 @@ export function routesOf(routed: Routed): readonly TableRoute[] {
   }));
 }
 
-function writesOf({ data }: ApplicationSettings, { writer }: Decision): Pick<TableRoute, 'writes'> {
+function writesOf(
+  { data }: ApplicationSettings,
+  { writer, promoting }: Decision,
+): Pick<TableRoute, 'writes'> {
   if (data.writes === 'anywhere') return {};
   if (data.writes === 'none') return { writes: { kind: 'none' } };
-  return { writes: { kind: 'single', writer: writer?.platform, epoch: writer?.epoch ?? 0 } };
+  const epoch = (writer ?? promoting)?.epoch ?? 0;
+  const next = promoting === undefined ? {} : { next: promoting.platform };
+  return { writes: { kind: 'single', writer: writer?.platform, epoch, ...next } };
 }
 
 const STATE_ORDER = { active: 0, spare: 1, draining: 2 } as const;

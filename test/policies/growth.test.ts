@@ -95,7 +95,7 @@ describe('writes', () => {
   });
 
   it('move with a new epoch when the writer is down, and stay where they went', () => {
-    const moved = at([down, other], BEFORE, 0, { data: single });
+    const moved = at([down, other], BEFORE, 0, { data: single, promotedEpoch: 2 });
     expect(moved.decision.writer).toEqual({ platform: 'b', epoch: 2 });
     expect(at([ok, other], moved.state, 1, { data: single }).decision.writer).toEqual({
       platform: 'b',
@@ -103,10 +103,36 @@ describe('writes', () => {
     });
   });
 
-  it('go nowhere until the next writer is promoted, once for each epoch', () => {
-    const data = { ...single, promote: './promote.sh' };
+  it('follow an order to fail over, and not one to a platform that cannot serve', () => {
+    const order = (platform: string): Partial<Facts> => ({
+      data: single,
+      acts: [
+        {
+          ...{ id: 'a-1', kind: 'failover', platform, application: undefined },
+          ...{ who: 'ada', reason: '', since: 1, until: undefined },
+        },
+      ],
+    });
+    expect(at([ok, other], BEFORE, 1, order('b')).decision.promoting).toEqual({ platform: 'b', epoch: 2 });
+    const dead = targetFacts({ platform: 'b', state: 'down' });
+    const moved = at([ok, other], BEFORE, 1, order('b')).state;
+    const left = at([ok, dead], moved, 2, order('b'));
+    expect(left.decision.promoting).toEqual({ platform: 'a', epoch: 3 });
+    expect(at([ok, other], left.state, 3, order('b')).decision.promoting).toEqual({
+      platform: 'a',
+      epoch: 3,
+    });
+    expect(at([ok, dead], BEFORE, 1, order('b')).decision.writer).toEqual({ platform: 'a', epoch: 1 });
+  });
+
+  it.each([
+    ['by a command', './promote.sh'],
+    ['on record', undefined],
+  ])('go nowhere until the next writer is promoted %s, once for each epoch', (_how, promote) => {
+    const data = { ...single, ...(promote === undefined ? {} : { promote }) };
     const moved = at([down, other], BEFORE, 0, { data });
     expect(moved.decision.writer).toBeUndefined();
+    expect(moved.decision.promoting).toEqual({ platform: 'b', epoch: 2 });
     expect(moved.decision.intents).toContainEqual(
       expect.objectContaining({ kind: 'promote-writer', platform: 'b', epoch: 2 }),
     );

@@ -63,7 +63,9 @@ export function simulate(policy: PolicySettings, scenario: SimulationScenario): 
       const platform = platforms.find(({ name }) => name === intent.platform);
       if (platform?.at(since()).apiReachable) platform.scale(intent.instances, since());
     } else if (intent.kind === 'promote-writer') {
-      clock.after(PROMOTION_MS, () => engine.promoted(APPLICATION, intent.epoch));
+      const { data } = scenario;
+      const commandMs = data.writes === 'single' && data.promote !== undefined ? PROMOTION_MS : 0;
+      clock.after(commandMs, () => engine.promoted(APPLICATION, intent.epoch));
     }
   }
 
