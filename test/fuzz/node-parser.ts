@@ -27,7 +27,9 @@ export interface NodeReading {
   readonly url: string;
   readonly status: number;
   readonly headers: readonly string[];
+  /** Of all messages together, and of each that is whole; trailers are among the headers of none. */
   readonly body: string;
+  readonly bodies: readonly string[];
   readonly upgrade: boolean;
 }
 
@@ -39,10 +41,15 @@ export function readByNode(kind: 'request' | 'response', bytes: Buffer): NodeRea
   let url = '';
   let status = 0;
   let body = '';
+  let present = '';
+  const bodies: string[] = [];
+  let inBody = false;
   let headsRead = 0;
   let messagesRead = 0;
   let upgrade = false;
   parser[HTTPParser.kOnHeaders | 0] = (more: string[], target: string) => {
+    // Node hands trailers over in the same way as fields that do not fit.
+    if (inBody) return;
     headers = [...headers, ...more];
     url += target;
   };
@@ -57,6 +64,8 @@ export function readByNode(kind: 'request' | 'response', bytes: Buffer): NodeRea
     switches: boolean,
   ) => {
     headsRead += 1;
+    inBody = true;
+    present = '';
     headers = [...headers, ...(rest ?? [])];
     url += target ?? '';
     status = code;
@@ -65,10 +74,23 @@ export function readByNode(kind: 'request' | 'response', bytes: Buffer): NodeRea
   };
   parser[HTTPParser.kOnBody | 0] = (chunk: Buffer) => {
     body += chunk.toString('latin1');
+    present += chunk.toString('latin1');
   };
   parser[HTTPParser.kOnMessageComplete | 0] = () => {
     messagesRead += 1;
+    inBody = false;
+    bodies.push(present);
   };
   const result = parser.execute(Buffer.from(bytes));
-  return { error: result instanceof Error, headsRead, messagesRead, url, status, headers, body, upgrade };
+  return {
+    error: result instanceof Error,
+    headsRead,
+    messagesRead,
+    url,
+    status,
+    headers,
+    body,
+    bodies,
+    upgrade,
+  };
 }

@@ -24,6 +24,8 @@ export class CompatListener {
   readonly #peers = new WeakMap<object, Peer>();
   /** The request a connection carries: a fault of node's parser may be about its body. */
   readonly #current = new WeakMap<Duplex, NodeDownstream>();
+  /** Connections that take no more requests. */
+  readonly #done = new WeakSet<Duplex>();
   #accept: (downstream: Downstream) => void = () => undefined;
   #refused: (refusal: Refusal) => void = () => undefined;
 
@@ -133,9 +135,12 @@ export class CompatListener {
     response: ServerResponse,
     expectsContinue: boolean,
   ): void {
+    // node has read on behind what we refused, and says so to nobody but us.
+    if (this.#done.has(request.socket)) return;
     const peer = this.#peerOf(request.socket);
     const head = requestHead(request, peer, this.#settings.limits);
     if (typeof head === 'number') {
+      this.#done.add(request.socket);
       this.#refused({ status: head, why: 'a head we do not accept', peer });
       const { head: answer, body } = outageAnswer(head, undefined);
       response.writeHead(answer.status, answer.reason, [...answer.headers, 'connection', 'close']);

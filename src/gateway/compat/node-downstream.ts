@@ -41,7 +41,16 @@ export class NodeDownstream implements Downstream {
     const response = this.#response;
     this.#handler = handler;
     response.on('drain', () => handler.onClientDrain());
-    response.on('close', () => handler.onClose(response.writableFinished));
+    let isOver = false;
+    const close = (): void => {
+      if (isOver) return;
+      isOver = true;
+      request.socket.off('close', close);
+      handler.onClose(response.writableFinished);
+    };
+    response.on('close', close);
+    // Answers that wait for others on their connection are told nothing when it closes.
+    request.socket.setMaxListeners(0).on('close', close);
     response.on('error', () => undefined);
     request.on('error', () => undefined);
     if (this.head.bodyLength === 0) return;

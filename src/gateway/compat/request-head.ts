@@ -18,6 +18,8 @@ export function requestHead(
   limits: Pick<LimitSettings, 'fields' | 'targetBytes'>,
 ): RequestHead | OutageStatus {
   const headers = message.rawHeaders;
+  // node's parser takes a line without a version for HTTP/0.9.
+  if (message.httpVersion !== '1.1' && message.httpVersion !== '1.0') return 505;
   if ((message.url ?? '').length > limits.targetBytes) return 414;
   if (headers.length > 2 * limits.fields) return 431;
   let host: string | undefined;
@@ -57,13 +59,13 @@ export function requestHead(
   const old = message.httpVersion === '1.0';
   if (coding !== undefined && (old || length !== undefined)) return 400;
   if (coding !== undefined && coding !== 'chunked') return 501;
-  if (host !== undefined && host !== '' && !AUTHORITY.test(host)) return 400;
+  if (host !== undefined && !AUTHORITY.test(host)) return 400;
   if (host === undefined && !old) return 400;
 
   const target = originForm(message.url ?? '', message.method ?? '');
   if (target === undefined) return 400;
   const bodyLength = coding !== undefined ? CHUNKED : length === undefined ? 0 : Number(length);
-  const wanted = upgrading && upgrade === 'websocket' ? upgrade : undefined;
+  const wanted = upgrading && !old && upgrade === 'websocket' ? upgrade : undefined;
   // A body before the switch could be read as the first bytes after it.
   if (wanted !== undefined && (bodyLength !== 0 || message.method !== 'GET')) return 400;
   return new CompatRequestHead(
@@ -87,6 +89,9 @@ function originForm(
   if (absolute === null) return undefined;
   const authority = absolute[1]!;
   const rest = absolute[2]!;
+  // What an OPTIONS without path and query is about is the server itself (RFC 9112 §3.2.4).
+  if (rest === '' && method === 'OPTIONS')
+    return AUTHORITY.test(authority) ? { path: '*', authority } : undefined;
   const path = rest.startsWith('/') ? rest : `/${rest}`;
   return AUTHORITY.test(authority) && ORIGIN_FORM.test(path) ? { path, authority } : undefined;
 }
