@@ -56,6 +56,8 @@ export async function runSoak(options: SoakRunOptions, context: SoakContext): Pr
   let users: Users | undefined;
   const origin = await startOrigin(steady!);
   const restarts = restartForEver(mortal!, AbortSignal.any([signal, restarting.signal]));
+  // Awaited at the end; until then its failure is nobody's.
+  restarts.catch(() => undefined);
   try {
     gateway = await startGatewayProcess(soakConfiguration([steady!, mortal!]), context.folder);
     await firstAnswer(gateway.port, undefined, signal);

@@ -12,7 +12,7 @@ export type Act =
   | { readonly kind: 'upgrade'; readonly head: string; readonly ms: number; readonly politely: boolean };
 
 /** So many are to be given up that one in five is: some answers are faster than their clients' impatience. */
-const ABORTS = 0.33;
+const ABORTS = 0.38;
 const LARGE = 1_048_576;
 const UPLOAD = 262_144;
 const HOST = 'host: soak.example\r\n';
