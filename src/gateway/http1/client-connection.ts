@@ -5,22 +5,20 @@ import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
 import type { Downstream, Refusal } from '../wire.ts';
 import { BodyReader } from './body.ts';
 import { ClientExchange, type ExchangeOwner } from './client-exchange.ts';
+import { ClientInput, type InputReader } from './client-input.ts';
 import type { ClientPeer } from './client-peer.ts';
 import { HeadIntake } from './head-intake.ts';
 import { Http1RequestHead } from './message-head.ts';
 import { Outlet } from './outlet.ts';
+import { BodyPace, isTooSlow } from './pace.ts';
 import type { RequestHeadReader } from './request-head.ts';
 import { writeResponseHead } from './response-writer.ts';
 import type { TurnTask } from './turn.ts';
 import type { WireContext } from './wire-context.ts';
 
-/** Before this age a head or a body is not asked how fast it comes: networks stumble. */
-const RATE_AFTER_MS = 5_000;
 /** How long, and how much, we still read after our last word: closing at once would take it back from the client. */
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 1_048_576;
-/** What may lie here unread before the client has to wait. */
-const READ_AHEAD_BYTES = 16_384;
 
 /**
  * `idle`: between requests; `head`: a part of one has come; `exchange`: one is being served, and what follows waits;
@@ -35,7 +33,7 @@ export interface ConnectionOwner {
 }
 
 /** One connection of a client: requests one after the other, answers in their order (RFC 9112 §9.3). */
-export class ClientConnection implements ExchangeOwner, TurnTask {
+export class ClientConnection implements ExchangeOwner, InputReader, TurnTask {
   readonly outlet: Outlet;
   /** By which it came. */
   readonly listener: Listener;
@@ -50,20 +48,13 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
   #since: number;
   #reader: RequestHeadReader | undefined = undefined;
   #exchange: ClientExchange | undefined = undefined;
-  /** What has come and not been read yet; the first of them from `#at` on. */
-  readonly #unread: Buffer[] = [];
-  #at = 0;
-  #unreadBytes = 0;
-  #isReading = false;
-  #isHeldBack = false;
+  readonly #input: ClientInput;
   #clientEnded = false;
   #endIsDue = false;
   #lingered = 0;
   /** Requests so far. */
   #requests = 0;
-  /** Of the present body: what came, and how long we stood there with open hands. */
-  #bodyBytes = 0;
-  #bodyMs = 0;
+  readonly #bodyPace = new BodyPace();
   #sweptAt: number;
 
   constructor(
@@ -80,6 +71,7 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     this.#peer = peer;
     this.#since = context.coarseNow;
     this.#sweptAt = context.coarseNow;
+    this.#input = new ClientInput(socket, this);
     this.outlet = new Outlet(socket, context, () => this.#drained());
     socket.on('data', (chunk: Buffer) => this.#came(chunk));
     socket.on('end', () => this.#ended());
@@ -96,8 +88,7 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
       this.#lingered += chunk.length;
       if (this.#lingered > LINGER_BYTES) this.#socket.destroy();
     } else {
-      this.#unread.push(chunk);
-      this.#unreadBytes += chunk.length;
+      this.#input.add(chunk);
       this.#read();
     }
     turn.end();
@@ -105,84 +96,56 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
   }
 
   #read(): void {
-    if (this.#isReading) return;
-    this.#isReading = true;
-    let goesOn = true;
-    while (goesOn && this.#unread.length > 0) {
-      const chunk = this.#unread[0]!;
-      const from = this.#at;
-      goesOn = this.#step(chunk);
-      this.#unreadBytes -= this.#at - from;
-      if (this.#at < chunk.length) continue;
-      this.#unread.shift();
-      this.#at = 0;
-    }
-    this.#isReading = false;
-    if (this.#endIsDue && this.#unread.length === 0) this.#endReached();
-    this.#holdBack(this.#unreadBytes >= READ_AHEAD_BYTES);
+    this.#input.read();
+    if (this.#endIsDue && this.#input.isEmpty) this.#endReached();
   }
 
-  /** Reads from the chunk as far as the phase wants it; false when it wants nothing more at the moment. */
-  #step(chunk: Buffer): boolean {
+  take(chunk: Buffer, at: number): number {
     switch (this.#phase) {
       case 'idle':
       case 'head':
-        this.#readHead(chunk);
-        return true;
+        return this.#readHead(chunk, at);
       case 'exchange':
-        return this.#readBody(chunk, this.#exchange!);
+        return this.#readBody(chunk, at, this.#exchange!);
       default:
-        this.#at = chunk.length;
-        return true;
+        return chunk.length;
     }
   }
 
-  #readHead(chunk: Buffer): void {
+  #readHead(chunk: Buffer, from: number): number {
     this.#reader ??= this.#context.takeReader();
     const reader = this.#reader;
-    this.#at = this.#intake.take(reader, chunk, this.#at, chunk.length);
+    const to = this.#intake.take(reader, chunk, from, chunk.length);
     if (reader.state === 'complete') this.#begin(reader);
     else if (reader.state === 'refused') this.#refuse(reader.refusal, 'a head we do not accept');
     else if (this.#phase === 'idle') this.#enter('head');
+    return to;
   }
 
   #begin(reader: RequestHeadReader): void {
     this.#enter('exchange');
     this.#requests += 1;
-    this.#bodyBytes = 0;
-    this.#bodyMs = 0;
+    this.#bodyPace.begin();
     this.#body.begin(reader.bodyLength);
     const head = new Http1RequestHead(reader, this.#peer);
     this.#exchange = new ClientExchange(this.#context, this, head, reader, this.#body);
     this.#owner.accept(this.#exchange);
   }
 
-  #readBody(chunk: Buffer, exchange: ClientExchange): boolean {
-    if (exchange.paused) return false;
-    if (!exchange.isTunnel && this.#body.state !== 'reading') return false;
-    const from = this.#at;
+  #readBody(chunk: Buffer, from: number, exchange: ClientExchange): number {
+    if (exchange.paused) return from;
+    if (!exchange.isTunnel && this.#body.state !== 'reading') return from;
     const { buffers } = this.#context;
+    let to = chunk.length;
     buffers.lendOwn(chunk);
-    if (exchange.isTunnel) {
-      this.#at = chunk.length;
-      exchange.takeBody(from === 0 ? chunk : chunk.subarray(from));
-    } else this.#at = this.#body.read(chunk, from, chunk.length, exchange);
-    this.#bodyBytes += this.#at - from;
-    buffers.finishedOwn(chunk, from, this.#at);
-    if (exchange.isTunnel) return true;
-    if (this.#body.state === 'broken') {
-      exchange.bodyFailed(400, 'a malformed chunked body');
-      return true;
-    }
-    if (this.#body.state === 'complete' && this.#exchange === exchange) exchange.bodyEnded();
-    return true;
-  }
-
-  #holdBack(held: boolean): void {
-    if (held === this.#isHeldBack || this.#phase === 'closed') return;
-    this.#isHeldBack = held;
-    if (held) this.#socket.pause();
-    else this.#socket.resume();
+    if (exchange.isTunnel) exchange.takeBody(from === 0 ? chunk : chunk.subarray(from));
+    else to = this.#body.read(chunk, from, chunk.length, exchange);
+    this.#bodyPace.came(to - from);
+    buffers.finishedOwn(chunk, from, to);
+    if (exchange.isTunnel) return to;
+    if (this.#body.state === 'broken') exchange.bodyFailed(400, 'a malformed chunked body');
+    else if (this.#body.state === 'complete' && this.#exchange === exchange) exchange.bodyEnded();
+    return to;
   }
 
   #ended(): void {
@@ -191,7 +154,7 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     this.#clientEnded = true;
     this.#endIsDue = true;
     // A tunnel's bytes go before its end; anything else ends here and now.
-    if (this.#unread.length === 0 || this.#exchange?.isTunnel !== true) this.#endReached();
+    if (this.#input.isEmpty || this.#exchange?.isTunnel !== true) this.#endReached();
     turn.end();
   }
 
@@ -273,12 +236,9 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
   #linger(): void {
     this.#enter('lingering');
     this.outlet.flush();
-    this.#dropUnread();
+    this.#input.drop();
     if (this.#clientEnded) this.#socket.destroySoon();
-    else {
-      this.#socket.end();
-      this.#holdBack(false);
-    }
+    else this.#socket.end();
   }
 
   /** Idle ones close now, the others say `connection: close` with their answer. */
@@ -292,14 +252,14 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
 
   sweep(now: number): void {
     const age = now - this.#since;
-    const { timeouts } = this.#context.settings;
+    const { timeouts, limits } = this.#context.settings;
     switch (this.#phase) {
       case 'idle':
         if (age > timeouts.clientKeepAliveMs) this.#socket.destroy();
         break;
       case 'head':
         if (age > timeouts.headerMs) this.#refuse(408, 'no whole head in time');
-        else if (this.#isTooSlow(this.#intake.waiting, age)) this.#refuse(408, 'a head too slow');
+        else if (isTooSlow(this.#intake.waiting, age, limits.minRate)) this.#refuse(408, 'a head too slow');
         break;
       case 'exchange':
         this.#sweepBody(now - this.#sweptAt);
@@ -316,12 +276,9 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     const exchange = this.#exchange;
     if (exchange === undefined || exchange.paused || exchange.hasBegunAnswer) return;
     if (this.#body.state !== 'reading') return;
-    this.#bodyMs += passedMs;
-    if (this.#isTooSlow(this.#bodyBytes, this.#bodyMs)) exchange.bodyFailed(408, 'a body too slow');
-  }
-
-  #isTooSlow(bytes: number, ms: number): boolean {
-    return ms > RATE_AFTER_MS && bytes * 1_000 < this.#context.settings.limits.minRate * ms;
+    this.#bodyPace.waited(passedMs);
+    if (this.#bodyPace.isBelow(this.#context.settings.limits.minRate))
+      exchange.bodyFailed(408, 'a body too slow');
   }
 
   #gone(): void {
@@ -329,7 +286,7 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     turn.begin();
     this.#enter('closed');
     this.outlet.gone();
-    this.#dropUnread();
+    this.#input.drop();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     exchange?.gone();
@@ -344,12 +301,6 @@ export class ClientConnection implements ExchangeOwner, TurnTask {
     this.#context.buffers.spoil(reader.fields.bytes, reader.start, reader.end);
     this.#context.giveReader(reader);
     this.#intake.release();
-  }
-
-  #dropUnread(): void {
-    this.#unread.length = 0;
-    this.#at = 0;
-    this.#unreadBytes = 0;
   }
 
   #enter(phase: Phase): void {
