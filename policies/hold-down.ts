@@ -73,6 +73,8 @@ function serving(
   // It serves because it did, not because anybody knows that it can: no step forward on that.
   if (facts.verdict.state === 'unknown') return last;
   if (last.kind === 'fresh') return { kind: 'in' };
+  // It was away for a drill and never failed.
+  if (draft.orders.recalled.includes(platform)) return { kind: 'in' };
   if (last.kind === 'out') {
     if (last.drained === true) return { kind: 'held', since: now, until: now };
     const times = memory.flapping === true ? 2 : 1;

@@ -2,6 +2,7 @@ import { concerns, isInForce, type OperatorAct } from '../src/core/acts.ts';
 import type { PlatformName } from '../src/core/ids.ts';
 import type { MaintenanceWindow } from '../src/core/policy-settings.ts';
 import { type Draft, withStep } from './draft.ts';
+import { drillOrders } from './drills.ts';
 
 /** What people have ordered, and windows in their name, for this decision. */
 export interface Orders {
@@ -14,6 +15,8 @@ export interface Orders {
     | undefined;
   /** Who waits may return now. */
   readonly failback: readonly PlatformName[];
+  /** Who was away for a drill only and is needed now: back at once, with the whole share. */
+  readonly recalled: readonly PlatformName[];
   /** Why nothing automatic moves. */
   readonly held: string | undefined;
   /** Why nobody returns now. */
@@ -26,6 +29,7 @@ export const NO_ORDERS: Orders = {
   fenced: {},
   failover: undefined,
   failback: [],
+  recalled: [],
   held: undefined,
   noFailback: undefined,
   weights: undefined,
@@ -34,7 +38,9 @@ export const NO_ORDERS: Orders = {
 /** Collects what is in force. An operator's word stands before a window's; the newest of a kind wins. */
 export function orders(draft: Draft): Draft {
   const { facts, now } = draft;
-  const acts = (facts.acts ?? []).filter((act) => isInForce(act, now) && concerns(act, facts.application));
+  const inForce = (facts.acts ?? []).filter((act) => isInForce(act, now) && concerns(act, facts.application));
+  const drills = drillOrders(facts, inForce);
+  const { acts } = drills;
   const found: Orders = {
     drained: { ...maintained(draft), ...reasons(draft, acts, 'drain') },
     fenced: withoutGlass(reasons(draft, acts, 'fence'), acts),
@@ -48,6 +54,7 @@ export function orders(draft: Draft): Draft {
           ? facts.targets.map((target) => target.platform)
           : [platform],
     ),
+    recalled: drills.recalled,
     held: newest(acts, 'hold', whyOf),
     noFailback: draft.policy.freeze?.find(
       ({ window, deny }) => deny.includes('failback') && window.isOpen(now),
@@ -60,6 +67,7 @@ export function orders(draft: Draft): Draft {
       lines.push(`${platform}: ${why}`);
     }
   }
+  lines.push(...drills.lines);
   if (found.noFailback !== undefined) lines.push(`no failback during ${found.noFailback}`);
   return withStep(
     { ...draft, orders: found },

@@ -46,6 +46,7 @@ function allowance(
   // Who is seen to serve for the first time joins at once: a start is no shift.
   if (hasJoined(draft)) return { allowed: wanted, why: '' };
   if (orders.held !== undefined) return { allowed: 0, why: `held, ${orders.held}` };
+  if (orders.recalled.length > 0) return { allowed: wanted, why: '' };
   if (before.frozen !== undefined) return { allowed: 0, why: `automation is frozen: ${before.frozen.why}` };
   if (blind) return { allowed: 0, why: 'we are cut off ourselves' };
   const last = before.failovers?.at(-1);

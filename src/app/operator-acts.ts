@@ -56,6 +56,8 @@ export function createOperatorActs(deps: OperatorActsDeps): OperatorActs {
     const gone = [...kept, ...glass].filter(
       (act) =>
         (act.kind === 'drain' || act.kind === 'fence') &&
+        // A drill gives way.
+        act.drill === undefined &&
         isInForce(act, clock.now()) &&
         concerns(act, application),
     );
@@ -85,6 +87,8 @@ export function createOperatorActs(deps: OperatorActsDeps): OperatorActs {
         id: `a-${now.toString(36)}${Math.floor(random() * 46_656).toString(36)}`,
         ...{ kind, platform, application, who, reason },
         ...(weights === undefined ? {} : { weights }),
+        ...(wish.drill === undefined ? {} : { drill: wish.drill }),
+        ...(wish.atOnce === undefined ? {} : { atOnce: wish.atOnce }),
         since: now,
         until: wish.forMs === undefined ? undefined : now + wish.forMs,
       };
@@ -94,12 +98,10 @@ export function createOperatorActs(deps: OperatorActsDeps): OperatorActs {
       obey();
       return ordered(act);
     },
-    async lift({ kind, platform, application, who, reason }: LiftWish) {
-      const lifted = kept.filter(
-        (act) => act.kind === kind && act.platform === platform && act.application === application,
-      );
+    async lift(wish) {
+      const { kind, platform, application, who, reason } = wish;
+      const lifted = kept.filter((act) => isMeant(act, wish));
       kept = kept.filter((act) => !lifted.includes(act));
-      for (const act of lifted) await store.delete(COLLECTION, act.id);
       if (kind === 'hold') {
         for (const name of application === undefined ? Object.keys(settings.applications) : [application]) {
           engine.unfreeze(name);
@@ -112,7 +114,9 @@ export function createOperatorActs(deps: OperatorActsDeps): OperatorActs {
         subject: subjectOf({ platform, application }),
         reason,
       });
+      // Before it is written: a store that is away must not keep traffic from a platform.
       obey();
+      for (const act of lifted) await store.delete(COLLECTION, act.id);
       return { lifted: lifted.length, replicas: 1 };
     },
     acts() {
@@ -146,6 +150,13 @@ export function createOperatorActs(deps: OperatorActsDeps): OperatorActs {
       obey();
     },
   };
+}
+
+/** Exactly this subject; an `undrain` of a platform also ends what a drill ordered there for one application. */
+function isMeant(act: OperatorAct, { kind, platform, application, drill }: LiftWish): boolean {
+  if (act.kind !== kind || (drill !== undefined && act.drill !== drill)) return false;
+  if (act.platform !== platform) return false;
+  return act.application === application || (application === undefined && act.drill !== undefined);
 }
 
 function ordered(act: OperatorAct): Ordered {

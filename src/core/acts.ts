@@ -21,6 +21,10 @@ export interface OperatorAct {
   readonly until: number | undefined;
   /** From the file on the gateway's own disk, when nothing else works. */
   readonly breakGlass?: boolean;
+  /** The id of the drill in whose name it stands: it gives way to what people order and to real failovers. */
+  readonly drill?: string;
+  /** With `failback`: whole and at once, not step by step. Only drills say so. */
+  readonly atOnce?: boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ActKind, OperatorAct } from './acts.ts';
 import type { DeploymentRecord, PlatformPlan } from './deployment.ts';
+import type { DrillRecord } from './drill.ts';
 import type { WireError } from './errors.ts';
 import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from './ids.ts';
 import type { Release } from './release.ts';
@@ -55,9 +56,34 @@ export interface ActWish {
   /** Undefined: until it is lifted. */
   readonly forMs: number | undefined;
   readonly force: boolean;
+  /** As in `OperatorAct`; never from outside. */
+  readonly drill?: string;
+  readonly atOnce?: boolean;
 }
 
-export type LiftWish = Omit<ActWish, 'weights' | 'forMs' | 'force'>;
+/** With `drill`: only what stands in its name. */
+export type LiftWish = Omit<ActWish, 'weights' | 'forMs' | 'force' | 'atOnce'>;
+
+/** Rehearsed losses of platforms. */
+export interface Drills {
+  /** Begins it, or throws SAFETY_VETO with all that speaks against it. */
+  drill(wish: DrillWish): Promise<DrillRecord>;
+  /** Oldest first; one under way stands as it is now. */
+  drills(): Promise<readonly DrillRecord[]>;
+}
+
+export interface DrillWish {
+  /** Undefined: the only one that runs there. */
+  readonly application: ApplicationName | undefined;
+  readonly platform: PlatformName;
+  /** A configured drill; undefined: the first one of the platform, or the defaults. */
+  readonly name: string | undefined;
+  /** Undefined: as configured, or two minutes. */
+  readonly forMs: number | undefined;
+  /** Also when the others cannot carry all, or another writer would be promoted. */
+  readonly force: boolean;
+  readonly who: string;
+}
 
 export interface Ordered {
   readonly act: OperatorAct;
