@@ -88,6 +88,12 @@ export interface RouteSettings {
   readonly path: string;
   readonly publicHost: 'map' | 'rewrite';
   readonly retry: 'safe' | 'idempotent';
+  /** What the body must hold: a text, or something that a regular expression finds. */
+  readonly body?: { readonly contains: string } | { readonly matches: string };
+  /** Sent with every probe of a path, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Advisory: a target that fails it is degraded, never down. */
+  readonly deep?: { readonly path: string; readonly everyMs: number; readonly timeoutMs: number };
   /** A client stays on the platform that served it first, as long as that one can serve. */
   readonly affinity?: boolean;
   readonly rateLimit?: RateLimit;

@@ -71,5 +71,7 @@ export interface WatchedOrigin {
   readonly hostHeader: string | undefined;
   readonly sni: string | undefined;
   readonly ca?: string;
+  /** Its address is a router's, which tells applications apart by Host. */
+  readonly behindRouter?: true;
   readonly health: HealthSettings;
 }

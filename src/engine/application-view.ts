@@ -238,9 +238,21 @@ export class ApplicationView {
   watched(): readonly WatchedOrigin[] {
     const { name: application, health } = this.settings;
     return [...this.platforms.values()].flatMap((view) =>
-      view.targets().flatMap(({ platform, hostHeader, sni, ca, urls }) => {
+      view.targets().flatMap(({ platform, hostHeader, sni, ca, urls, pinned }) => {
         const trust = ca === undefined ? {} : { ca };
-        return urls.map((url) => ({ application, platform, url, hostHeader, sni, ...trust, health }));
+        // Who is told apart by Host stands behind a router; of `static` origins nobody knows what they are.
+        const isRouted = view.releaseMatters && !pinned && hostHeader !== undefined;
+        const router = isRouted ? { behindRouter: true as const } : {};
+        return urls.map((url) => ({
+          application,
+          platform,
+          url,
+          hostHeader,
+          sni,
+          ...trust,
+          ...router,
+          health,
+        }));
       }),
     );
   }

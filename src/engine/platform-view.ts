@@ -2,7 +2,7 @@ import type { TargetFacts } from '../core/facts.ts';
 import { type OriginId, originId, type PlatformName, type ReleaseId } from '../core/ids.ts';
 import type { Observation } from '../core/provider.ts';
 import type { HealthSettings, TargetSettings } from '../core/settings.ts';
-import type { PlatformSignal, TrafficSignal } from '../core/signals.ts';
+import type { PlatformSignal, ProbeKind, TrafficSignal } from '../core/signals.ts';
 import type { HealthJudge, OriginHealth, OriginSignal, Verdict } from '../core/verdict.ts';
 import { SignalMemory } from './target-signals.ts';
 import { type EngineTarget, observedTargets } from './targets.ts';
@@ -92,9 +92,9 @@ export class PlatformView {
     const health = this.#health.get(origin);
     if (health === undefined) return false;
     if (signal.kind === 'probe') {
-      this.#signals.hearProbe(signal);
+      this.#signals.hearProbe(signal, decides(signal.probe, this.#rules));
       // What goes deeper, or past the application, is evidence and no verdict.
-      if (signal.probe === 'deep' || signal.probe === 'control') return true;
+      if (!decides(signal.probe, this.#rules)) return true;
     } else if (signal.kind === 'traffic') this.#signals.hearTraffic(signal);
     const next = this.#judge.observe(health, signal, this.#rules);
     const early = signal.kind === 'probe' && signal.at - signal.latencyMs < since;
@@ -224,6 +224,11 @@ export class PlatformView {
 }
 
 function answersAmong(health: OriginHealth, allowed: readonly ReleaseId[]): OriginHealth['answered'] {
+/** Beside a health path a port that is open says nothing of who stands behind it. */
+function decides(kind: ProbeKind, { path }: HealthSettings): boolean {
+  return kind === (path === undefined ? 'tcp' : 'http');
+}
+
   if (allowed.length === 0) return health.answered;
   return health.answered.filter((release) => release !== undefined && allowed.includes(release));
 }

@@ -18,7 +18,8 @@ export class SignalMemory {
   #certificate: { readonly days: number; readonly at: number } | undefined;
   #latency: { readonly ewma: PeakEwma; readonly p50Ms: number } | undefined;
 
-  hearProbe(signal: ProbeSignal): void {
+  /** `decides`: a verdict hangs on it, so that changes of it count as flapping. */
+  hearProbe(signal: ProbeSignal, decides: boolean): void {
     const last = this.#probes.get(signal.probe);
     // Of several origins the one that fails is the telling one, as long as it is new.
     if (
@@ -32,7 +33,7 @@ export class SignalMemory {
     }
     if (signal.certificateDays !== undefined)
       this.#certificate = { days: signal.certificateDays, at: signal.at };
-    if (signal.probe === 'deep' || signal.probe === 'control') return;
+    if (!decides) return;
     const checks = this.#checks.get(signal.origin) ?? [];
     checks.push(signal.ok);
     if (checks.length > FLAP_CHECKS) checks.shift();

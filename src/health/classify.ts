@@ -9,21 +9,46 @@ export interface ProbeAnswer {
   readonly body: string;
 }
 
-interface Classified {
+export interface Classified {
   readonly ok: boolean;
   readonly detail: string;
   readonly release?: ReleaseId;
 }
 
+/** What of the health rule an answer is held against. */
+export type Expected = Pick<HealthSettings, 'status'> & Partial<Pick<HealthSettings, 'release' | 'body'>>;
+
+/** Is the head not enough to classify by this rule? */
+export function wantsBody({ release, body }: HealthSettings): boolean {
+  return body !== undefined || (release !== undefined && 'json' in release);
+}
+
 /** Who answered: the platform's router or the application? And is it the answer the health rule wants? */
-export function classifyAnswer(answer: ProbeAnswer, health: HealthSettings): Classified {
+export function classifyAnswer(answer: ProbeAnswer, health: Expected): Classified {
   const router = routerError(answer);
   if (router !== undefined) return { ok: false, detail: `router ${router}` };
   const { status } = answer;
   if (status < health.status.from || status > health.status.to)
     return { ok: false, detail: `status ${status}` };
+  if (health.body !== undefined && !isIn(answer.body, health.body)) return { ok: false, detail: WRONG_BODY };
   const release = releaseOf(answer, health);
   return { ok: true, detail: 'ok', ...(release === undefined ? {} : { release }) };
+}
+
+/**
+ * The router was asked for a host that it cannot know: saying so is how it shows that it lives. A nameless 502, 503 or
+ * 504 comes from what stands in front of it.
+ */
+export function classifyControl(answer: ProbeAnswer): Classified {
+  if (routerError(answer) !== undefined || answer.status < 500) return { ok: true, detail: 'ok' };
+  return { ok: false, detail: `status ${answer.status}` };
+}
+
+/** The word for an answer that lacks what `health.body` wants in it. */
+export const WRONG_BODY = 'body does not match';
+
+function isIn(body: string, wanted: NonNullable<HealthSettings['body']>): boolean {
+  return 'contains' in wanted ? body.includes(wanted.contains) : new RegExp(wanted.matches).test(body);
 }
 
 /** Cloud Foundry's router names its own errors; OpenShift's is known by a 503 page that no application has. */
@@ -39,7 +64,7 @@ function routerError(answer: ProbeAnswer): string | undefined {
   return isPage ? '503' : undefined;
 }
 
-function releaseOf(answer: ProbeAnswer, health: HealthSettings): ReleaseId | undefined {
+function releaseOf(answer: ProbeAnswer, health: Expected): ReleaseId | undefined {
   if (health.release === undefined) return undefined;
   if ('header' in health.release) return clean(field(answer, health.release.header.toLowerCase()));
   return clean(jsonField(answer.body, health.release.json));

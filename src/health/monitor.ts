@@ -8,6 +8,7 @@ import type { WatchedOrigin } from '../core/verdict.ts';
 import { emitter } from '../lib/emitter.ts';
 import { createObserver } from './observer.ts';
 import type { Probe } from './probes.ts';
+import { type Round, roundsOf, rulesOf } from './rounds.ts';
 
 export interface WatchedPlatform {
   readonly application: ApplicationName;
@@ -35,9 +36,11 @@ export interface MonitorDeps {
   readonly observeEveryMs?: number;
 }
 
-interface Watch {
-  origin: WatchedOrigin;
+interface Turn {
+  round: Round;
   timer: Dispose;
+  busy: boolean;
+  ok: boolean;
 }
 
 /** Probes stray by this much, so that many origins are not asked in one instant. */
@@ -47,7 +50,7 @@ const JITTER = 0.1;
 export function createMonitor(deps: MonitorDeps): Monitor {
   const { clock, random, probe } = deps;
   const signals = emitter<ProbeSignal | PlatformSignal>();
-  const watches = new Map<string, Watch>();
+  const turns = new Map<string, Turn>();
   const observer = createObserver(deps, (signal) => signals.fire(signal));
   let wanted: readonly WatchedOrigin[] = [];
   let running = false;
@@ -55,43 +58,55 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   function watch(origins: readonly WatchedOrigin[]): void {
     wanted = origins;
     if (!running) return;
-    const gone = new Set(watches.keys());
-    for (const origin of origins) {
-      const key = keyOf(origin);
-      gone.delete(key);
-      const known = watches.get(key);
-      if (known) known.origin = origin;
-      else begin(key, origin);
+    const rounds = roundsOf(origins);
+    for (const [key, { timer }] of turns) {
+      if (rounds.has(key)) continue;
+      timer();
+      turns.delete(key);
     }
-    for (const key of gone) {
-      watches.get(key)?.timer();
-      watches.delete(key);
+    for (const [key, round] of rounds) {
+      const known = turns.get(key);
+      if (known) known.round = round;
+      else begin(round);
     }
   }
 
-  function begin(key: string, origin: WatchedOrigin): void {
-    const started: Watch = { origin, timer: () => undefined };
-    watches.set(key, started);
+  function begin(round: Round): void {
+    const started: Turn = { round, timer: () => undefined, busy: false, ok: true };
+    turns.set(round.key, started);
     // The first at once: at start everything waits for it.
-    started.timer = clock.after(0, () => void turn(key, started));
+    started.timer = clock.after(0, () => void take(started));
   }
 
   /** One probe; the next is set only when it is over, so one origin has one in flight. */
-  async function turn(key: string, watch: Watch): Promise<void> {
-    const { origin } = watch;
+  async function take(turn: Turn): Promise<void> {
+    const { kind, origins } = turn.round;
+    const [first] = origins;
+    const rules = rulesOf(turn.round);
+    if (first === undefined || rules === undefined) return;
+    turn.timer();
+    turn.busy = true;
     const begun = clock.monotonic();
-    const result = await probe(origin, origin.health);
-    if (watches.get(key) !== watch) return;
-    const wait = origin.health.everyMs * (1 - JITTER + 2 * JITTER * random()) - (clock.monotonic() - begun);
-    watch.timer = clock.after(Math.max(0, wait), () => void turn(key, watch));
-    signals.fire({
-      kind: 'probe',
-      at: clock.now(),
-      application: origin.application,
-      platform: origin.platform,
-      origin: originId(origin.platform, origin.url),
-      ...result,
-    });
+    const result = await probe(first, rules, kind);
+    turn.busy = false;
+    const { round } = turn;
+    if (turns.get(round.key) !== turn) return;
+    const wait = round.everyMs * (1 - JITTER + 2 * JITTER * random()) - (clock.monotonic() - begun);
+    turn.timer = clock.after(Math.max(0, wait), () => void take(turn));
+    if (turn.ok && !result.ok) lookCloser(round);
+    turn.ok = result.ok;
+    const at = clock.now();
+    for (const { application, platform, url } of round.origins)
+      signals.fire({ kind: 'probe', at, application, platform, origin: originId(platform, url), ...result });
+  }
+
+  /** A health path has failed: whether its address still answers must be known now, not in two seconds. */
+  function lookCloser({ kind, address }: Round): void {
+    if (kind !== 'http') return;
+    for (const beside of ['tcp', 'control']) {
+      const turn = turns.get(`${beside} ${address}`);
+      if (turn !== undefined && !turn.busy) void take(turn);
+    }
   }
 
   return {
@@ -111,13 +126,9 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     },
     async close() {
       running = false;
-      for (const { timer } of watches.values()) timer();
-      watches.clear();
+      for (const { timer } of turns.values()) timer();
+      turns.clear();
       observer.close();
     },
   };
-}
-
-function keyOf({ application, platform, url, hostHeader }: WatchedOrigin): string {
-  return JSON.stringify([application, platform, url, hostHeader]);
 }

@@ -1,11 +1,21 @@
-import net, { type LookupFunction } from 'node:net';
-import { Client } from 'undici';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { PlatformName, ReleaseId } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import type { GatewaySettings, HealthSettings } from '../core/settings.ts';
+import type { ProbeKind } from '../core/signals.ts';
 import { createSteadyLookup } from '../lib/steady-lookup.ts';
-import { createTrust, type TrustOptions } from '../lib/tls-trust.ts';
-import { classifyAnswer, classifyError, type ProbeAnswer } from './classify.ts';
+import { createTrust } from '../lib/tls-trust.ts';
+import {
+  type Classified,
+  classifyAnswer,
+  classifyControl,
+  classifyError,
+  type ProbeAnswer,
+  wantsBody,
+} from './classify.ts';
+import { BODY_LIMIT, readAnswer } from './probe-answer.ts';
+import { addressOf, type Connected, type Connecting, connectTo } from './probe-connection.ts';
 
 /** Where a probe goes. `ObservedOrigin` fits too. */
 export interface ProbeTarget {
@@ -21,24 +31,29 @@ export interface ProbeTarget {
 }
 
 export interface ProbeResult {
-  readonly probe: 'http' | 'tcp';
+  readonly probe: ProbeKind;
   readonly ok: boolean;
   /** As in `ProbeSignal`. */
   readonly detail: string;
   readonly latencyMs: number;
   readonly release?: ReleaseId;
+  /** Days until the certificate that was shown expires; only where the probe speaks TLS. */
+  readonly certificateDays?: number;
 }
 
-/** Never rejects: a failure is an answer. */
-export type Probe = (target: ProbeTarget, health: HealthSettings) => Promise<ProbeResult>;
+/**
+ * Never rejects: a failure is an answer. `kind` left out: what decides whether the target serves, HTTP where the
+ * health rule has a path and TCP where it has none.
+ */
+export type Probe = (target: ProbeTarget, health: HealthSettings, kind?: ProbeKind) => Promise<ProbeResult>;
 
 /**
  * Not `HTTP-Monitor/1.1`: Cloud Foundry's router answers that one itself, and we would probe the router instead of
  * the application.
  */
 const USER_AGENT = 'sluice-probe';
-/** A release is named near the beginning; nobody's health page is longer. */
-const BODY_LIMIT = 65_536;
+/** Nobody's: `.invalid` is reserved for names that never exist (RFC 6761). */
+const CONTROL_HOST = 'sluice-control.invalid';
 
 export interface ProbeDeps {
   readonly clock: Clock;
@@ -46,115 +61,133 @@ export interface ProbeDeps {
   readonly upstreamTls?: () => GatewaySettings['upstreamTls'];
 }
 
-/** What is looked up once for all connections of a probe. */
-interface Connecting extends TrustOptions {
-  readonly lookup: LookupFunction;
-  readonly servername?: string;
+/** What is sent, and what is made of the answer; undefined: to be let in is the answer. */
+interface Question {
+  readonly request: string;
+  readonly wantsBody: boolean;
+  readonly classify: (answer: ProbeAnswer) => Classified;
 }
 
-/** HTTP where the health rule has a path, else TCP. */
-export function createProbe(deps: ProbeDeps): Probe {
+interface Asking {
+  readonly target: ProbeTarget;
+  readonly kind: ProbeKind;
+  readonly question: Question | undefined;
+  readonly timeoutMs: number;
+  readonly connecting: Connecting;
+  readonly clock: Clock;
+}
+
+export function createProbe({ clock, upstreamTls }: ProbeDeps): Probe {
   const trust = createTrust();
   const lookup = createSteadyLookup();
-  return function probe(target, health) {
-    if (health.path === undefined) return probeTcp(deps.clock, target, health, lookup);
-    const { ca, sni, platform } = target;
-    const tls = platform === undefined ? undefined : deps.upstreamTls?.()?.[platform];
-    const connecting = { lookup, ...trust({ ca, tls }), ...(sni === undefined ? {} : { servername: sni }) };
-    return probeHttp(deps.clock, connecting, target, health, health.path);
+
+  return async function probe(target, health, kind = mainProbe(health)) {
+    // Host names come from platforms; one that would say more than a name is not sent.
+    if (!/^[\x21-\x7e]*$/.test(target.hostHeader ?? ''))
+      return { probe: kind, ok: false, detail: 'no host name', latencyMs: 0 };
+    const { ca, platform } = target;
+    const tls = platform === undefined ? undefined : upstreamTls?.()?.[platform];
+    return ask({
+      ...{ target, kind, clock },
+      question: questionOf(kind, target, health),
+      timeoutMs: kind === 'deep' && health.deep !== undefined ? health.deep.timeoutMs : health.timeoutMs,
+      connecting: { lookup, trust: trust({ ca, tls }), speaksTls: kind !== 'tcp', prove: kind !== 'control' },
+    });
   };
 }
 
-/**
- * On a connection of its own each time: one kept from before would not notice that the router no longer accepts
- * new ones, and a frozen router accepts and says nothing, which only the timeout tells.
- */
-async function probeHttp(
-  clock: Clock,
-  connecting: Connecting,
-  target: ProbeTarget,
-  health: HealthSettings,
-  path: string,
-): Promise<ProbeResult> {
-  const begun = clock.monotonic();
-  const client = new Client(target.url, {
-    connect: { ...connecting },
-    maxHeaderSize: 16_384,
-  });
-  const abort = new AbortController();
-  const expire = clock.after(health.timeoutMs, () => abort.abort(new Error('timeout')));
-  try {
-    const answer = await ask(client, path, target, health, abort.signal);
-    return { probe: 'http', ...classifyAnswer(answer, health), latencyMs: clock.monotonic() - begun };
-  } catch (error) {
-    const detail = abort.signal.aborted ? 'timeout' : classifyError(error);
-    return { probe: 'http', ok: false, detail, latencyMs: clock.monotonic() - begun };
-  } finally {
-    expire();
-    client.destroy().catch(() => undefined);
-  }
+/** Which kind decides whether a target serves; the others are evidence. */
+export function mainProbe({ path }: HealthSettings): 'http' | 'tcp' {
+  return path === undefined ? 'tcp' : 'http';
 }
 
-async function ask(
-  client: Client,
-  path: string,
-  target: ProbeTarget,
-  health: HealthSettings,
-  signal: AbortSignal,
-): Promise<ProbeAnswer> {
-  const { statusCode, headers, body } = await client.request({
-    method: 'GET',
-    path,
-    headers: {
-      'user-agent': USER_AGENT,
-      accept: '*/*',
-      ...(target.hostHeader === undefined ? {} : { host: target.hostHeader }),
-    },
-    // Closes after this answer: probes must not keep connections to a platform.
-    reset: true,
-    signal,
-  });
-  const wantsBody = health.release !== undefined && 'json' in health.release;
-  if (!wantsBody) {
-    // The head is the answer; an error while the rest is thrown away changes nothing.
-    body.on('error', () => undefined).destroy();
-    return { status: statusCode, headers, body: '' };
-  }
-  return { status: statusCode, headers, body: await readSome(body) };
-}
-
-async function readSome(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= BODY_LIMIT) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function probeTcp(
-  clock: Clock,
-  target: ProbeTarget,
-  health: HealthSettings,
-  lookup: LookupFunction,
-): Promise<ProbeResult> {
-  const begun = clock.monotonic();
-  const { hostname, port, protocol } = new URL(target.url);
-  return new Promise((resolve) => {
-    const socket = net.connect({
-      host: hostname.replace(/^\[|\]$/g, ''),
-      lookup,
-      port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
-    });
-    const expire = clock.after(health.timeoutMs, () => settle(false, 'timeout'));
-    function settle(ok: boolean, detail: string): void {
-      expire();
-      socket.destroy();
-      resolve({ probe: 'tcp', ok, detail, latencyMs: clock.monotonic() - begun });
+function questionOf(kind: ProbeKind, target: ProbeTarget, health: HealthSettings): Question | undefined {
+  const host = target.hostHeader ?? addressOf(target.url).authority;
+  switch (kind) {
+    case 'tcp':
+      return undefined;
+    case 'control':
+      return { request: requestOf('/', CONTROL_HOST, {}), wantsBody: false, classify: classifyControl };
+    case 'deep': {
+      const { status, headers = {} } = health;
+      const request = requestOf(health.deep?.path ?? '/', host, headers);
+      return { request, wantsBody: false, classify: (answer) => classifyAnswer(answer, { status }) };
     }
-    socket.once('connect', () => settle(true, 'ok'));
-    socket.on('error', (error) => settle(false, classifyError(error)));
+    case 'http':
+      return {
+        request: requestOf(health.path ?? '/', host, health.headers ?? {}),
+        wantsBody: wantsBody(health),
+        classify: (answer) => classifyAnswer(answer, health),
+      };
+  }
+}
+
+/** Fields of the health rule replace ours, except for those that say how the request ends. */
+function requestOf(path: string, host: string, headers: Readonly<Record<string, string>>): string {
+  const fields = { 'user-agent': USER_AGENT, accept: '*/*', ...headers };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n${lines.join('')}\r\n`;
+}
+
+function ask(asking: Asking): Promise<ProbeResult> {
+  const { target, kind, question, timeoutMs, connecting, clock } = asking;
+  const begun = clock.monotonic();
+  return new Promise((resolve) => {
+    let settled = false;
+    let received: Buffer | undefined;
+    let seen = 0;
+    let certificate: Pick<ProbeResult, 'certificateDays'> = {};
+    const socket = connectTo(target, connecting, clock.now, connected);
+    const expire = clock.after(timeoutMs, () => {
+      settle({ ok: false, detail: 'timeout' });
+      leave(socket);
+    });
+
+    function connected({ certificateDays, distrusted }: Connected): void {
+      if (certificateDays !== undefined) certificate = { certificateDays };
+      if (distrusted === true) finish({ ok: false, detail: 'tls' });
+      else if (question === undefined) finish({ ok: true, detail: 'ok' });
+      else socket.write(question.request, 'latin1');
+    }
+
+    function read(ended: boolean): void {
+      if (settled || question === undefined) return;
+      const reading = readAnswer(received ?? NOTHING, question.wantsBody, ended);
+      if (reading.kind === 'answer') settle(question.classify(reading.answer));
+      else if (reading.kind === 'not-http') finish({ ok: false, detail: 'not HTTP' });
+      else if (ended) finish({ ok: false, detail: 'reset' });
+    }
+
+    function settle(found: Classified): void {
+      if (settled) return;
+      settled = true;
+      received = undefined;
+      // The rest is let in until the other side closes, as it was asked to: who closes first keeps the port for a minute.
+      socket.unref();
+      resolve({ probe: kind, ...found, latencyMs: clock.monotonic() - begun, ...certificate });
+    }
+
+    function finish(found: Classified): void {
+      settle(found);
+      leave(socket);
+    }
+
+    socket.on('data', (chunk: Buffer) => {
+      seen += chunk.length;
+      if (!settled) received = received === undefined ? chunk : Buffer.concat([received, chunk]);
+      read(false);
+      if (settled && seen > BODY_LIMIT) leave(socket);
+    });
+    socket.on('end', () => read(true));
+    socket.on('error', (error) => settle({ ok: false, detail: classifyError(error) }));
+    socket.on('close', expire);
   });
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/** At once, and without a port that waits for stragglers: at thousands of probes a second they would run out. */
+function leave(socket: Socket): void {
+  if (socket.connecting || socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -1,4 +1,5 @@
 import type { ProbeFact, TargetFacts, TargetSignals } from '../core/facts.ts';
+import { WRONG_BODY } from './classify.ts';
 
 /**
  * What one target looks like from here, by itself: who failed to answer.
@@ -29,7 +30,8 @@ export function sightOf(target: TargetFacts): Sight {
   const evidence = evidenceOf(http, signals);
   const code = http.detail.startsWith('router ') ? http.detail.slice('router '.length) : undefined;
   if (code !== undefined) return byRouterError(code, signals, evidence);
-  if (http.detail.startsWith('status ')) return { kind: 'application', evidence };
+  if (http.detail.startsWith('status ') || http.detail === WRONG_BODY)
+    return { kind: 'application', evidence };
   if (http.detail === 'name not found') return { kind: 'dns', evidence };
   if (http.detail === 'tls') return { kind: 'router', evidence };
   return { kind: bySilence(http.detail, signals), evidence };

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { platformError } from '../../src/core/errors.ts';
 import type { Observation, PlatformProvider } from '../../src/core/provider.ts';
 import { DEFAULT_HEALTH } from '../../src/core/settings.ts';
-import type { Signal } from '../../src/core/signals.ts';
+import type { ProbeKind, Signal } from '../../src/core/signals.ts';
 import type { WatchedOrigin } from '../../src/core/verdict.ts';
 import { createMonitor } from '../../src/health/monitor.ts';
 import type { Probe } from '../../src/health/probes.ts';
@@ -11,16 +11,28 @@ import { type VirtualClock, virtualClock } from '../../src/lib/virtual-clock.ts'
 import { silent } from '../support/scenario.ts';
 
 const OK = { probe: 'http', ok: true, detail: 'ok', latencyMs: 1 } as const;
+/** Nothing but the main probe. */
+const PLAIN = { ...DEFAULT_HEALTH, path: undefined };
 
-function origin(url: string): WatchedOrigin {
+function origin(url: string, given: Partial<WatchedOrigin> = {}): WatchedOrigin {
   return {
     application: 'shop',
     platform: 'cf',
     url,
     hostHeader: undefined,
     sni: undefined,
-    health: DEFAULT_HEALTH,
+    health: PLAIN,
+    ...given,
   };
+}
+
+/** Answers as asked, and by default well. */
+function answering(failing: ReadonlySet<ProbeKind | undefined> = new Set()): Probe {
+  return async (_target, _health, kind = 'http') => ({
+    ...OK,
+    probe: kind,
+    ...(failing.has(kind) ? { ok: false, detail: 'timeout' } : {}),
+  });
 }
 
 /** Advances in small steps and lets promises settle in between. */
@@ -119,6 +131,74 @@ describe('probing', () => {
     await monitor.close();
     await run(clock, 5_000);
     expect(signals).toHaveLength(1);
+  });
+});
+
+describe('probing beside the health path', () => {
+  const ROUTED = { health: DEFAULT_HEALTH, behindRouter: true } as const;
+  const kinds = (signals: readonly Signal[]) =>
+    signals.map((signal) =>
+      signal.kind === 'probe' ? `${signal.probe} ${signal.application} ${signal.platform}` : '',
+    );
+
+  it('asks each address for its port, and routers for a host they cannot know, once for all who share it', async () => {
+    const asked: string[] = [];
+    const { clock, monitor, signals } = monitored({
+      probe: (target, health, kind) => {
+        asked.push(`${kind} ${target.url}`);
+        return answering()(target, health, kind);
+      },
+    });
+    const router = 'http://router:80';
+    monitor.watch([
+      origin(router, { ...ROUTED, hostHeader: 'shop.test' }),
+      origin(router, { ...ROUTED, hostHeader: 'desk.test', application: 'desk' }),
+      origin('http://rack:80', { platform: 'rack', health: DEFAULT_HEALTH }),
+    ]);
+    await monitor.start();
+    await run(clock, 100);
+    await monitor.close();
+    expect(asked.sort()).toEqual([
+      'control http://router:80',
+      'http http://rack:80',
+      'http http://router:80',
+      'http http://router:80',
+      'tcp http://rack:80',
+      'tcp http://router:80',
+    ]);
+    expect(kinds(signals).filter((one) => !one.startsWith('http'))).toEqual(
+      expect.arrayContaining([
+        'tcp shop cf',
+        'tcp desk cf',
+        'control shop cf',
+        'control desk cf',
+        'tcp shop rack',
+      ]),
+    );
+  });
+
+  it('has a look at the address as soon as a health path fails, not two seconds later', async () => {
+    const failing = new Set<ProbeKind>();
+    const { clock, monitor, signals } = monitored({ probe: answering(failing) });
+    monitor.watch([origin('http://router:80', ROUTED)]);
+    await monitor.start();
+    // Between its turns.
+    await run(clock, 300);
+    signals.length = 0;
+    failing.add('http');
+    await run(clock, 900);
+    await monitor.close();
+    expect(kinds(signals)).toEqual(['http shop cf', 'tcp shop cf', 'control shop cf']);
+  });
+
+  it('goes deeper in a rhythm of its own where the rule says so', async () => {
+    const deep = { path: '/readyz', everyMs: 5_000, timeoutMs: 2_000 };
+    const { clock, monitor, signals } = monitored({ probe: answering() });
+    monitor.watch([origin('http://rack:80', { health: { ...PLAIN, deep } })]);
+    await monitor.start();
+    await run(clock, 11_000);
+    await monitor.close();
+    expect(kinds(signals).filter((one) => one.startsWith('deep'))).toHaveLength(3);
   });
 });
 

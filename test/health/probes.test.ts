@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
 import { DEFAULT_HEALTH, type HealthSettings } from '../../src/core/settings.ts';
 import { createProbe } from '../../src/health/probes.ts';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -159,6 +161,119 @@ describe('an HTTP probe', () => {
   it('knows what is not HTTP', async () => {
     const { url } = await listen(net.createServer((socket) => void socket.write('SSH-2.0-OpenSSH\r\n')));
     expect(await asked(url)).toMatchObject({ ok: false, detail: 'not HTTP' });
+  });
+});
+
+describe('what an HTTP probe sends and expects', () => {
+  it('sends the fields of the rule, which replace its own', async () => {
+    const { url, seen } = await answering(200);
+    await asked(url, { headers: { authorization: 'Bearer x', 'user-agent': 'ours' } });
+    expect(seen[0]?.headers).toMatchObject({
+      authorization: 'Bearer x',
+      'user-agent': 'ours',
+      host: 'shop.cf.test',
+    });
+  });
+
+  it.each([
+    ['a text it holds', { contains: 'all is well' }, true],
+    ['a text it lacks', { contains: 'wrong' }, false],
+    ['an expression that finds something', { matches: 'all\\s+is' }, true],
+    ['an expression that finds nothing', { matches: '^is' }, false],
+  ])('compares the body with %s', async (_name, body, ok) => {
+    const { url } = await answering(200, {}, 'all is well');
+    expect(await asked(url, { body })).toMatchObject({ ok, detail: ok ? 'ok' : 'body does not match' });
+  });
+
+  it.each([
+    [
+      'in chunks',
+      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nall\r\n8\r\n is well\r\n0\r\n\r\n',
+    ],
+    ['until the end', 'HTTP/1.0 200 OK\r\n\r\nall is well'],
+    [
+      'after an interim answer',
+      'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\nall is well',
+    ],
+  ])('reads a body that comes %s', async (_name, bytes) => {
+    const { url } = await listen(
+      net.createServer((socket) => void socket.once('data', () => socket.end(bytes))),
+    );
+    expect(await asked(url, { body: { contains: 'all is well' } })).toMatchObject({ ok: true });
+  });
+
+  it('knows a connection that is closed without an answer', async () => {
+    const { url } = await listen(net.createServer((socket) => void socket.once('data', () => socket.end())));
+    expect(await asked(url)).toMatchObject({ ok: false, detail: 'reset' });
+  });
+
+  it('sends no host name that would say more than a name', async () => {
+    const { url, seen } = await answering(200);
+    const result = await probe({ url, hostHeader: 'a\r\nx-more: 1' }, HEALTH);
+    expect(result).toMatchObject({ ok: false, detail: 'no host name' });
+    expect(seen).toHaveLength(0);
+  });
+});
+
+describe('a control probe', () => {
+  it('asks for a host that nobody can know', async () => {
+    const { url, seen } = await answering(404, { 'X-Cf-RouterError': 'unknown_route' });
+    const result = await probe({ url, hostHeader: 'shop.cf.test' }, HEALTH, 'control');
+    expect(result).toMatchObject({ probe: 'control', ok: true, detail: 'ok' });
+    expect(seen[0]?.headers.host).toBe('sluice-control.invalid');
+  });
+
+  it.each([
+    [
+      503,
+      true,
+      {
+        pragma: 'no-cache',
+        'cache-control': 'private, max-age=0, no-cache, no-store',
+        'content-type': 'text/html',
+      },
+    ],
+    [404, true, {}],
+    [502, false, {}],
+    [503, false, {}],
+  ])('takes %i for a living router: %s', async (status, ok, headers) => {
+    const { url } = await answering(status, headers);
+    expect(await probe({ url, hostHeader: undefined }, HEALTH, 'control')).toMatchObject({ ok });
+  });
+
+  it('knows a router that accepts and says nothing', async () => {
+    const { url } = await listen(net.createServer());
+    const result = await probe({ url, hostHeader: undefined }, HEALTH, 'control');
+    expect(result).toMatchObject({ ok: false, detail: 'timeout' });
+  });
+});
+
+describe('a deep probe', () => {
+  it('asks its own path and takes its own time', async () => {
+    const { url, seen } = await answering(503);
+    const deep = { path: '/readyz', everyMs: 1_000, timeoutMs: 1_000 };
+    const result = await probe({ url, hostHeader: undefined }, { ...HEALTH, deep }, 'deep');
+    expect(result).toMatchObject({ probe: 'deep', ok: false, detail: 'status 503' });
+    expect(seen[0]?.url).toBe('/readyz');
+  });
+});
+
+describe('a probe over TLS', () => {
+  it.each([
+    ['holds', 'localhost', true, 'ok'],
+    ['is for another name', 'elsewhere.test', false, 'tls'],
+  ])('tells the days that are left when the certificate %s', async (_name, sni, ok, detail) => {
+    const { key, certificate: cert } = selfSignedCertificate(['localhost']);
+    const { server } = await listen(
+      https.createServer({ key, cert }, (_request, response) => response.end()),
+    );
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const result = await probe(
+      { url, hostHeader: undefined, sni, ca: cert },
+      { ...HEALTH, timeoutMs: 5_000 },
+    );
+    expect(result).toMatchObject({ ok, detail });
+    expect(result.certificateDays).toBeGreaterThan(0);
   });
 });
 
