@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { NO_RESPONSE_EDIT } from '../headers.ts';
 import type { ClientPeer } from '../http1/client-peer.ts';
 import { Outlet } from '../http1/outlet.ts';
+import type { TurnTask } from '../http1/turn.ts';
 import type { WireContext } from '../http1/wire-context.ts';
 import type { Listener } from '../listeners.ts';
 import { type OutageStatus, outageAnswer } from '../outage-answers.ts';
@@ -37,7 +38,7 @@ export interface SessionOwner {
 type Phase = 'open' | 'leaving' | 'lingering' | 'closed';
 
 /** One connection of a client by HTTP/2 (RFC 9113), and what we put up with on it. */
-export class ClientSession implements FrameSink, StreamOwner {
+export class ClientSession implements FrameSink, StreamOwner, TurnTask {
   readonly listener: Listener;
   readonly #context: WireContext;
   readonly #owner: SessionOwner;
@@ -536,7 +537,13 @@ export class ClientSession implements FrameSink, StreamOwner {
   streamClosed(stream: StreamExchange): void {
     this.#streams.delete(stream.id);
     this.#blocked.delete(stream);
-    if (this.#streams.size === 0 && this.#phase === 'open') this.#since = this.#context.coarseNow;
+    if (this.#streams.size > 0) return;
+    if (this.#phase === 'open') this.#since = this.#context.coarseNow;
+    else if (this.#phase === 'leaving') this.#context.turn.atEnd(this);
+  }
+
+  turnEnded(): void {
+    this.#settle();
   }
 
   // ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────

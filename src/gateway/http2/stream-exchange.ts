@@ -292,8 +292,8 @@ export class StreamExchange implements Downstream, TurnTask {
     // What of the request is still to come nobody wants (RFC 9113 §8.1).
     if (!this.#remoteEnded) this.#owner.sendReset(this.id, NO_ERROR);
     this.#isClosed = true;
-    this.#owner.streamClosed(this);
     this.#context.turn.atEnd(this);
+    this.#owner.streamClosed(this);
   }
 
   /** RST_STREAM, whatever was said so far: the client must not take it for a whole answer. */
