@@ -31,6 +31,8 @@ const TIMEOUT_MS = 20_000;
 export class SoakClient {
   readonly #port: number;
   #socket: Socket | undefined;
+  /** Requests on this connection before. */
+  #served = 0;
 
   constructor(port: number) {
     this.#port = port;
@@ -44,15 +46,19 @@ export class SoakClient {
   exchange({ head, upload, givesUp }: SoakRequest): Promise<SoakOutcome> {
     const socket = this.#connected();
     const reader = new AnswerReader();
+    const startedAt = performance.now();
     return new Promise((resolve) => {
       let isOver = false;
+      let sent = 0;
       const timers = new Set<NodeJS.Timeout>();
       const settle = (outcome: SoakOutcome, keeps: boolean): void => {
         if (isOver) return;
         isOver = true;
         for (const timer of timers) clearTimeout(timer);
         socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
-        if (!keeps) this.close();
+        this.#served += 1;
+        // What was announced and never sent would be taken out of the next request.
+        if (!keeps || sent < upload) this.close();
         resolve(outcome);
       };
       const giveUp = (): void => settle({ kind: 'aborted' }, false);
@@ -61,8 +67,12 @@ export class SoakClient {
         if (status === 200) settle({ kind: 'done' }, !reader.closes);
         else settle({ kind: 'failed', why: `status ${status}` }, !reader.closes);
       };
-      const broken = (): void =>
-        settle(reader.begun ? { kind: 'cut' } : { kind: 'failed', why: 'no answer' }, false);
+      const broken = (): void => {
+        const ms = Math.round(performance.now() - startedAt);
+        const where = `${head.slice(0, head.indexOf(' HTTP'))}, request ${this.#served + 1} of its connection`;
+        const why = `no answer after ${ms} ms: ${where}`;
+        settle(reader.begun ? { kind: 'cut' } : { kind: 'failed', why }, false);
+      };
 
       socket.on('data', (bytes) => {
         try {
@@ -78,7 +88,7 @@ export class SoakClient {
       socket.write(head);
       if (givesUp.when === 'after') timers.add(setTimeout(giveUp, givesUp.ms));
 
-      const send = (sent: number): void => {
+      const send = (): void => {
         if (isOver || sent >= upload) return;
         if (givesUp.when === 'uploading' && sent >= givesUp.bytes) {
           giveUp();
@@ -86,9 +96,10 @@ export class SoakClient {
         }
         const size = Math.min(PIECE.length, upload - sent);
         socket.write(PIECE.subarray(0, size));
-        timers.add(setTimeout(() => send(sent + size), PIECE_EVERY_MS));
+        sent += size;
+        timers.add(setTimeout(send, PIECE_EVERY_MS));
       };
-      send(0);
+      send();
     });
   }
 
@@ -132,6 +143,7 @@ export class SoakClient {
     // 'close' follows and says all there is to say.
     socket.on('error', () => {});
     this.#socket = socket;
+    this.#served = 0;
     return socket;
   }
 }

@@ -75,9 +75,10 @@ export async function runSoak(options: SoakRunOptions, context: SoakContext): Pr
       if (word.kind === 'tally') tally = word.tally;
     });
     await load(users, gateway, options, async () => {
-      const endsAt = systemClock.monotonic() + options.minutes * 60_000;
-      while (systemClock.monotonic() < endsAt) {
-        await systemClock.sleep(SAMPLE_EVERY_MS, signal);
+      const startedAt = systemClock.monotonic();
+      for (let second = 1; second <= options.minutes * 60; second += 1) {
+        const dueIn = startedAt + second * SAMPLE_EVERY_MS - systemClock.monotonic();
+        await systemClock.sleep(Math.max(0, dueIn), signal);
         const sample = { ...(await look(observed)), tally };
         samples.push(sample);
         context.onSample(sample);
