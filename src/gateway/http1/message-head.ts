@@ -3,14 +3,13 @@ import type { FieldSection } from './field-section.ts';
 import type { RequestHeadReader } from './request-head.ts';
 import type { ResponseHeadReader } from './response-head.ts';
 
-/** One head as the exchange sees it, over bytes that its connection keeps for as long as the exchange lasts. */
+/**
+ * One head as the exchange sees it, over bytes that its connection keeps for as long as the exchange lasts. Without a
+ * constructor, because V8 passes over those that do nothing.
+ */
 abstract class MessageHead<Reader extends { readonly fields: FieldSection }> {
   /** Undefined afterwards: the reader serves another message by then. */
-  reader: Reader | undefined;
-
-  constructor(reader: Reader) {
-    this.reader = reader;
-  }
+  abstract reader: Reader | undefined;
 
   get headers(): FlatHeaders {
     return this.reader?.fields.flat() ?? [];
@@ -26,6 +25,7 @@ abstract class MessageHead<Reader extends { readonly fields: FieldSection }> {
 }
 
 export class Http1RequestHead extends MessageHead<RequestHeadReader> implements RequestHead {
+  reader: RequestHeadReader | undefined;
   readonly method: string;
   readonly target: string;
   readonly host: string;
@@ -34,7 +34,8 @@ export class Http1RequestHead extends MessageHead<RequestHeadReader> implements 
   readonly peer: Peer;
 
   constructor(reader: RequestHeadReader, peer: Peer) {
-    super(reader);
+    super();
+    this.reader = reader;
     this.peer = peer;
     this.method = reader.method;
     this.target = reader.target;
@@ -45,11 +46,13 @@ export class Http1RequestHead extends MessageHead<RequestHeadReader> implements 
 }
 
 export class Http1ResponseHead extends MessageHead<ResponseHeadReader> implements ResponseHead {
+  reader: ResponseHeadReader | undefined;
   readonly status: number;
   readonly reason: string;
 
   constructor(reader: ResponseHeadReader) {
-    super(reader);
+    super();
+    this.reader = reader;
     this.status = reader.status;
     this.reason = reader.reason;
   }
