@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { HealthSettings } from '../core/settings.ts';
 import { parseRate } from '../core/units.ts';
 import {
   checkedText,
@@ -77,6 +78,48 @@ const statusRange = z
 
 const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 
+const probeBody = checkedText(
+  { says: 'What the body must hold: a text, or `/a regular expression/`. Of long bodies the first 64 KiB.' },
+  '.+',
+  (given) => {
+    if (given === '') return { fault: 'every body holds nothing', remedy: 'write a text, or remove it' };
+    const rule = bodyRule(given);
+    if ('contains' in rule) return undefined;
+    try {
+      new RegExp(rule.matches);
+      return undefined;
+    } catch {
+      return { fault: 'not a regular expression', remedy: 'for example /"status": ?"ok"/' };
+    }
+  },
+);
+
+/** `/…/` is an expression; everything else is the text itself. */
+export function bodyRule(given: string): NonNullable<HealthSettings['body']> {
+  const [, matches] = /^\/(.+)\/$/.exec(given) ?? [];
+  return matches === undefined ? { contains: given } : { matches };
+}
+
+/** These say which request it is and where it ends: a probe sets them itself. */
+const PROBES_OWN = /^(host|connection|content-length|transfer-encoding|expect|upgrade|te|trailer)$/i;
+
+const probeHeaders = z
+  .record(
+    checkedText({ says: 'Name of the field.' }, HEADER_NAME, (name) => {
+      if (!new RegExp(HEADER_NAME).test(name))
+        return { fault: 'not a header name', remedy: 'for example authorization' };
+      return PROBES_OWN.test(name)
+        ? { fault: 'a probe sets this field itself', remedy: 'remove it' }
+        : undefined;
+    }),
+    checkedText({ says: 'Its value.' }, '^[\\t\\x20-\\x7e]*$', (given) =>
+      /^[\t\x20-\x7e]*$/.test(given)
+        ? undefined
+        : { fault: 'not a header value', remedy: 'printable ASCII on one line' },
+    ),
+  )
+  .meta({ description: 'Fields that are sent with every probe of a path.' });
+
 const healthSchema = z
   .strictObject({
     probe: choice({ says: 'http asks for `path`; tcp only connects.', otherwise: 'http' }, [
@@ -119,6 +162,22 @@ const healthSchema = z
       .meta({
         description: 'Where the answering release names itself; left out, a deployment stays `unproven`.',
       })
+      .optional(),
+    body: probeBody.optional(),
+    headers: probeHeaders.optional(),
+    deep: z
+      .strictObject({
+        path: urlPath({ says: 'A path that also looks at what the application depends on.' }),
+        every: duration(
+          { says: 'Time between deep probes, ± 10 %.', otherwise: '10s' },
+          { min: 50, max: 3_600_000 },
+        ).optional(),
+        timeout: duration(
+          { says: 'How long a deep probe may take.', otherwise: '2s' },
+          { min: 10, max: 60_000 },
+        ).optional(),
+      })
+      .meta({ description: 'A probe that goes further. Who fails it counts as degraded, never as down.' })
       .optional(),
   })
   .meta({ description: 'How the application is asked whether it is well.' });

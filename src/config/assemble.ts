@@ -14,7 +14,7 @@ import {
 } from '../core/settings.ts';
 import { parseRate } from '../core/units.ts';
 import { isSecretKey } from '../lib/redact.ts';
-import type { ApplicationInput } from './application-schema.ts';
+import { type ApplicationInput, bodyRule } from './application-schema.ts';
 import type { Certificates } from './certificates.ts';
 import { normalPath } from './checks.ts';
 import type { GatewayInput } from './gateway-schema.ts';
@@ -65,6 +65,7 @@ export function assembleApplication(
 
 function assembleHealth(input: ApplicationInput['health']): HealthSettings {
   const { header, json } = input?.release ?? {};
+  const deep = input?.deep;
   return {
     path: input?.probe === 'tcp' ? undefined : (input?.path ?? DEFAULT_HEALTH.path),
     everyMs: input?.every ?? DEFAULT_HEALTH.everyMs,
@@ -74,7 +75,16 @@ function assembleHealth(input: ApplicationInput['health']): HealthSettings {
     status: input?.status ?? DEFAULT_HEALTH.status,
     release:
       header !== undefined ? { header: header.toLowerCase() } : json !== undefined ? { json } : undefined,
+    ...(input?.body === undefined ? {} : { body: bodyRule(input.body) }),
+    ...(input?.headers === undefined ? {} : { headers: lowerCased(input.headers) }),
+    ...(deep === undefined
+      ? {}
+      : { deep: { path: deep.path, everyMs: deep.every ?? 10_000, timeoutMs: deep.timeout ?? 2_000 } }),
   };
+}
+
+function lowerCased(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function assembleRoute(input: RouteInput): RouteSettings {

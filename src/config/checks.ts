@@ -143,7 +143,7 @@ function checkProcess(path: Path, { root }: Facts): readonly Fault[] {
 function checkHealth(path: Path, { root }: Facts): readonly Fault[] {
   const health = [...path, 'health'];
   if (valueAt(root, [...health, 'probe']) !== 'tcp') return [];
-  return ['path', 'status', 'release']
+  return ['path', 'status', 'release', 'body', 'headers', 'deep']
     .filter((key) => valueAt(root, [...health, key]) !== undefined)
     .map((key) => keyFault([...health, key], 'a tcp probe only connects', 'remove it, or use `probe: http`'));
 }

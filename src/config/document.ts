@@ -19,7 +19,7 @@ import { syntaxFaults } from './syntax-faults.ts';
 /** A YAML file as plain values, with the place of everything in it. */
 export interface ConfigDocument {
   readonly file: string;
-  /** Plain objects, lists, texts, numbers, booleans, null; keys beginning with `x-` are gone. */
+  /** Plain objects, lists, texts, numbers, booleans, null; keys beginning with `x-` are gone, but for header fields. */
   readonly value: unknown;
   /** False: the text is not YAML, and checking its meaning would only give echoes of that. */
   readonly readable: boolean;
@@ -196,7 +196,7 @@ function createReader(document: Document, options: ReadOptions, lines: LineCount
         merges.push(pair);
       } else if (key === undefined || key === '__proto__') {
         refuse(offset, path, 'this cannot be a key', 'keys are plain words');
-      } else if (!key.startsWith('x-') && !entries.has(key)) {
+      } else if (!isRemark(key, path) && !entries.has(key)) {
         literals.add(key);
         entries.set(key, read(pair.value, [...path, key], offset));
       }
@@ -235,6 +235,11 @@ function createReader(document: Document, options: ReadOptions, lines: LineCount
     position,
     exhausted: () => exhausted,
   };
+}
+
+/** `x-` keys are whoever wrote them's own; but not among header fields, which are called so. */
+function isRemark(key: string, path: Path): boolean {
+  return key.startsWith('x-') && path.at(-1) !== 'headers';
 }
 
 function offsetOf(node: unknown): number | undefined {

@@ -40,7 +40,7 @@ export function loadSettings(options: LoadOptions): Loaded {
     };
   }
   const session = createSession(options);
-  const document = session.open({ file: shown, text }, options.file, isEnvironment);
+  const document = session.open({ file: shown, text }, options.file, isText);
   const settings = document.readable ? decodeRoot(document, session, options) : undefined;
   const diagnostics = session.diagnostics();
   if (settings === undefined || diagnostics.some((one) => one.severity === 'error')) return { diagnostics };
@@ -77,10 +77,11 @@ export function configInvalid(path: string, diagnostics: readonly Diagnostic[]):
   });
 }
 
-const ENVIRONMENTS = ['applications.*.env.*', 'applications.*.targets.*.env.*'];
+const TEXTS = ['applications.*.env.*', 'applications.*.targets.*.env.*', 'applications.*.health.headers.*'];
 
-function isEnvironment(path: Path): boolean {
-  return ENVIRONMENTS.some((pattern) => matchesPath(pattern, path));
+/** Taken as written, also where it looks like a number. */
+function isText(path: Path): boolean {
+  return TEXTS.some((pattern) => matchesPath(pattern, path));
 }
 
 type Unfinished = Omit<Settings, 'secrets' | 'references'>;

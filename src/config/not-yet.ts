@@ -101,9 +101,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: 'set it on its routes',
     example: true,
   },
-  { path: 'applications.*.health.deep', what: 'a deep probe', example: { path: '/readyz' } },
-  { path: 'applications.*.health.body', what: 'expecting something in the body', example: 'ok' },
-  { path: 'applications.*.health.headers', what: 'headers on probes', example: {} },
   { path: 'applications.*.health.vantage', what: 'several vantage points', example: {} },
   {
     path: 'applications.*.data.writes',

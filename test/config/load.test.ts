@@ -135,6 +135,14 @@ describe('a sound file', () => {
   });
 
   it('takes one status or a range', () => {
+    expect(
+      application('health: { body: "all is well", headers: { x-key: a }, deep: { path: /readyz } }').health,
+    ).toMatchObject({
+      body: { contains: 'all is well' },
+      headers: { 'x-key': 'a' },
+      deep: { path: '/readyz', everyMs: 10_000, timeoutMs: 2_000 },
+    });
+    expect(application('health: { body: /all .* well/ }').health.body).toEqual({ matches: 'all .* well' });
     expect(application('health: { status: 204 }').health.status).toEqual({ from: 204, to: 204 });
     expect(application('health: { status: 200-499 }').health.status).toEqual({ from: 200, to: 499 });
   });
@@ -274,7 +282,7 @@ gateway:
       '9:13 error applications.shop.memory: not a size — write a number with its unit: 512K, 256M or 1G',
       '10:22 error applications.shop.health.every: not a duration — write a number with its unit: 500ms, 1s, 2m or 1h',
       '10:31 error applications.shop.health.fall: must be a number — it is a text now; remove the quotes',
-      '10:36 error applications.shop.health.helth: unknown key — known here: path, probe, release, rise, status, timeout',
+      '10:36 error applications.shop.health.helth: unknown key — known here: body, deep, headers, path, probe, release, rise, status, timeout',
       '12:7 error applications.shop.targets.cff: no platform has this name — did you mean "cf"?',
       '12:33 error applications.shop.targets.cff.capacity: not a rate — write requests with their unit: 90rps, 90rps/instance or 5400rpm',
       '14:3 error applications.two: application shop has every host at / already — give it another host or path',
@@ -347,6 +355,11 @@ gateway:
     ['health: { release: { header: a, json: b } }', 'exactly one of header and json'],
     ['health: { release: { header: "a b" } }', 'not a header name'],
     ['health: { every: 1ms }', 'too little — at least 50ms'],
+    ['health: { probe: tcp, deep: { path: /x } }', 'a tcp probe only connects'],
+    ['health: { headers: { Host: a } }', 'a probe sets this field itself'],
+    ['health: { headers: { "a b": a } }', 'not a header name'],
+    ['health: { headers: { x-a: "1\\r\\nx-b: 2" } }', 'not a header value'],
+    ['health: { body: "/(/" }', 'not a regular expression'],
     ['health: { status: 600 }', 'not a status'],
     ['env: { "A-B": 1 }', 'not a name for a variable'],
     ['env: { SLUICE_X: 1 }', 'Sluice or the platform sets this variable itself'],
