@@ -7,6 +7,7 @@ import type { Settings } from '../core/settings.ts';
 import type { RefusedConfiguration } from '../core/status.ts';
 import { createEngine } from '../engine/engine.ts';
 import { createLastTable } from '../engine/last-table.ts';
+import { schedule } from '../engine/schedule.ts';
 import { createEventLog } from '../events/log.ts';
 import { createMonitor } from '../health/monitor.ts';
 import { createProbe } from '../health/probes.ts';
@@ -17,10 +18,12 @@ import { createAdminApi } from '../observe/admin-api.ts';
 import { fileStore } from '../state/file-store.ts';
 import { watchBreakGlass } from './break-glass.ts';
 import type { ReadConfiguration } from './configuration.ts';
+import { createDrills } from './drills.ts';
 import { explainPast } from './explain-past.ts';
 import { createFileWatch } from './file-watch.ts';
-import { createGatewayTotals } from './gateway-totals.ts';
+import { answersOf, createGatewayTotals } from './gateway-totals.ts';
 import { withAffinityKey } from './installation-key.ts';
+import { deploymentLimits, executeIntents } from './intent-execution.ts';
 import { createLiveSettings } from './live-settings.ts';
 import { localControl } from './local-control.ts';
 import { createOperatorActs } from './operator-acts.ts';
@@ -115,12 +118,23 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   const orchestrator = await openOrchestrator({
     ...{ settings, store, events, clock, logger, traffic, providers },
     probe: createReleaseProbe(probe),
+    ...deploymentLimits(engine, () => executor),
     what: 'sluice serve',
     by: 'server',
   });
   const quitting = new AbortController();
   const control = await localControl(settings, orchestrator, store, logger, quitting.signal);
   const acts = createOperatorActs({ settings, store, engine, events, clock, random });
+  const executor = executeIntents({
+    ...{ settings, store, clock, logger, events, providers, engine, monitor },
+    acts: acts.acts,
+  });
+  const drills = createDrills({
+    ...{ settings, engine, acts, store, events, clock, random, logger, schedule },
+    applied: link.applied,
+    answers: (application) => answersOf(totals.now, application),
+    deployments: control.deployments,
+  });
   const names = createReleaseNames(orchestrator, settings);
   const admin = createAdminApi({
     settings: {
@@ -131,7 +145,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     },
     status: () =>
       statusView({
-        ...{ settings, engine, link, events, names },
+        ...{ settings, engine, link, events, names, executor, drills },
         configuration: reload.status,
         now: clock.now(),
       }),
@@ -142,6 +156,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     events,
     control,
     acts,
+    drills,
     redact: (value) => redactor.value(value),
     ready: () => engine.table.version > 0 && link.ready > 0,
     stopping: () => stopping,
@@ -150,7 +165,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     {
       ...{ clock, logger, events },
       ...reconfiguration({
-        ...{ live, engine, monitor, providers, orchestrator, control, link, send },
+        ...{ live, engine, monitor, providers, orchestrator, control, link, send, executor },
         ...{ clock, random, logger },
       }),
       read: deps.read,
@@ -174,8 +189,12 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   engine.onTable((table) => link.publish(table));
   link.onMessage((message) => {
     totals.accept(message);
-    if (message.type === 'traffic') for (const signal of message.signals) engine.accept(signal);
-    else if (message.type === 'ejection') engine.accept(message.ejection);
+    if (message.type === 'traffic') {
+      for (const signal of message.signals) {
+        engine.accept(signal);
+        drills.hear(signal);
+      }
+    } else if (message.type === 'ejection') engine.accept(message.ejection);
     else if (message.type === 'ready') {
       // It may follow a table that a controller before us published and did not live to keep.
       engine.surpass(message.tableVersion);
@@ -190,6 +209,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   });
   events.onEvent((event) => {
     if (NAMES_CHANGE.has(event.type)) readNames();
+    if (event.type === 'configuration.reloaded') drills.rearm();
   });
 
   function readNames(): void {
@@ -202,7 +222,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     events.append({ type: 'configuration.refused', ...refused });
   }
 
-  const parts: readonly Runnable[] = [engine, monitor, admin];
+  const parts: readonly Runnable[] = [engine, monitor, drills, admin];
   return {
     name: 'controller',
     get adminPort() {
@@ -227,6 +247,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     async start() {
       events.append({ type: 'process.started', process: 'controller', pid: process.pid });
       await names.refresh();
+      await executor.restore(Object.keys(settings.applications));
       await acts.restore();
       unwatchGlass = watchBreakGlass(join(settings.state.dir, 'break-glass.json'), acts.breakGlass, {
         clock,
@@ -257,7 +278,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
         await closeAll(parts);
         // Deployments stop at their next step; what is under way then is resumed from the journal.
         const settled = new AbortController();
-        void control.settled().then(() => settled.abort());
+        void Promise.all([control.settled(), executor.close()]).then(() => settled.abort());
         await clock.sleep(STOP_DEPLOYMENTS_MS, settled.signal).catch(() => undefined);
       } finally {
         await lastTable.flush();

@@ -7,6 +7,8 @@ import type { PlatformSettings, Settings } from '../core/settings.ts';
 import type { TrafficControl } from '../core/traffic.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
 import type { ReleaseProbe } from '../orchestrator/context.ts';
+import type { OrchestratorDeps } from '../orchestrator/deps.ts';
+import type { LeaseIdentity } from '../orchestrator/lease.ts';
 import { createOrchestrator, type Orchestrator } from '../orchestrator/orchestrator.ts';
 import { installationKey } from './installation-key.ts';
 import { sameSettings } from './settings-changes.ts';
@@ -23,6 +25,8 @@ export interface OrchestrationDeps {
   /** What this process does, for whoever waits for its lease: `sluice serve`. */
   readonly what: string;
   readonly by: 'server' | 'command';
+  readonly frozen?: NonNullable<OrchestratorDeps['frozen']>;
+  readonly scaledTo?: NonNullable<OrchestratorDeps['scaledTo']>;
 }
 
 export function uniqueId(): string {
@@ -73,12 +77,19 @@ export async function openOrchestrator(deps: OrchestrationDeps): Promise<Orchest
   const { settings, store } = deps;
   return createOrchestrator({
     ...deps,
+    ...leaseIdentity(deps.what),
     bundles: await bundleStore(store, uniqueId),
     deploysTo: (name) => PROVIDERS[settings.platforms[name]?.provider ?? '']?.deploys ?? false,
-    uniqueId,
     // Release ids stay comparable, and their hashes tell nothing of the secrets inside.
     hashKey: await installationKey(store, 'release-hmac'),
-    process: { host: hostname(), pid: process.pid },
-    holder: `${deps.what} (pid ${process.pid} on ${hostname()})`,
   });
+}
+
+/** `what`: for whoever waits for our leases. */
+export function leaseIdentity(what: string): LeaseIdentity {
+  return {
+    holder: `${what} (pid ${process.pid} on ${hostname()})`,
+    process: { host: hostname(), pid: process.pid },
+    uniqueId,
+  };
 }

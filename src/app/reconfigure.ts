@@ -5,6 +5,7 @@ import type { PlatformProvider } from '../core/provider.ts';
 import type { GatewaySettings, Settings } from '../core/settings.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Monitor, WatchedPlatform } from '../health/monitor.ts';
+import type { IntentExecutor } from '../orchestrator/intents.ts';
 import type { Orchestrator } from '../orchestrator/orchestrator.ts';
 import type { LiveSettings } from './live-settings.ts';
 import type { LocalControl } from './local-control.ts';
@@ -24,6 +25,7 @@ export interface Reconfigurable {
   readonly providers: Map<string, PlatformProvider>;
   readonly orchestrator: Orchestrator;
   readonly control: LocalControl;
+  readonly executor: Pick<IntentExecutor, 'restore' | 'want'>;
   readonly link: WorkerLink;
   readonly send: (message: ToSupervisor) => void;
   readonly clock: Clock;
@@ -35,7 +37,7 @@ export interface Reconfigurable {
 export function reconfiguration(
   parts: Reconfigurable,
 ): Pick<ReloadDeps, 'rehearse' | 'configureWorkers' | 'take'> {
-  const { live, engine, monitor, providers, orchestrator, control, link, send, logger } = parts;
+  const { live, engine, monitor, providers, orchestrator, control, executor, link, send, logger } = parts;
   let revision = gatewayRevision(live.settings.gateway);
 
   return {
@@ -58,6 +60,10 @@ export function reconfiguration(
       for (const { name } of applications) {
         if (before.applications[name] !== undefined) continue;
         allowed.set(name, [...new Set(Object.values((await orchestrator.releases(name)).live))]);
+      }
+      await executor.restore([...allowed.keys()]);
+      for (const name of Object.keys(before.applications)) {
+        if (next.applications[name] === undefined) executor.want(name, []);
       }
       monitor.reconfigure(watchedPlatforms(next, providers));
       engine.reconfigure(applications, next.platforms);

@@ -1,8 +1,19 @@
+import type { DrillStanding } from '../core/drill.ts';
 import { TELLING_EVENTS } from '../core/events.ts';
 import type { EventLog } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
-import type { ApplicationStatus, ConfigurationStatus, PlatformStatus, StatusView } from '../core/status.ts';
+import type {
+  ApplicationStatus,
+  ConfigurationStatus,
+  PlatformStatus,
+  PromotionStatus,
+  ScalingStatus,
+  StatusView,
+  WritesStatus,
+} from '../core/status.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { IntentExecutor } from '../orchestrator/intents.ts';
+import type { DrillRunner } from './drills.ts';
 import type { ReleaseNames } from './release-names.ts';
 import { SLUICE_VERSION } from './version.ts';
 import type { WorkerLink } from './worker-link.ts';
@@ -15,10 +26,12 @@ export function statusView(of: {
   readonly link: WorkerLink;
   readonly events: EventLog;
   readonly names: ReleaseNames;
+  readonly executor: Pick<IntentExecutor, 'scaling' | 'promotion'>;
+  readonly drills: Pick<DrillRunner, 'lastDrill'>;
   readonly configuration: ConfigurationStatus;
   readonly now: number;
 }): StatusView {
-  const { settings, engine, link, events, names } = of;
+  const { settings, engine, link, events, names, executor, drills } = of;
   const applications: ApplicationStatus[] = [];
   for (const name of Object.keys(settings.applications)) {
     const status = engine.statusOf(name);
@@ -27,7 +40,13 @@ export function statusView(of: {
     applications.push({
       ...status,
       release: release && { id: release.id, number: release.number },
-      platforms: status.platforms.map((platform) => numbered(platform, name, names)),
+      platforms: status.platforms.map((platform) =>
+        withDrill(
+          withScaling(numbered(platform, name, names), executor.scaling(name, platform.name)),
+          drills.lastDrill(name, platform.name),
+        ),
+      ),
+      ...withPromotion(status.writes, executor.promotion(name)),
     });
   }
   return {
@@ -42,6 +61,21 @@ export function statusView(of: {
       .filter((event) => TELLING_EVENTS.has(event.type))
       .slice(-RECENT),
   };
+}
+
+function withDrill(platform: PlatformStatus, drill: DrillStanding | undefined): PlatformStatus {
+  return drill === undefined ? platform : { ...platform, drill };
+}
+
+function withScaling(platform: PlatformStatus, scaling: ScalingStatus | undefined): PlatformStatus {
+  return scaling === undefined ? platform : { ...platform, scaling };
+}
+
+function withPromotion(
+  writes: WritesStatus | undefined,
+  promotion: PromotionStatus | undefined,
+): { readonly writes?: WritesStatus } {
+  return writes?.kind !== 'single' || promotion === undefined ? {} : { writes: { ...writes, promotion } };
 }
 
 function numbered(platform: PlatformStatus, application: string, names: ReleaseNames): PlatformStatus {

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   RELEASE_MISMATCH: { exit: 6, summary: 'another release answers than the one deployed' },
   VERIFY_TIMEOUT: { exit: 5, summary: 'the release did not prove itself in time' },
   SAFETY_VETO: { exit: 4, summary: 'a safety rule forbids this' },
+  PROMOTION_FAILED: { exit: 1, summary: 'the next writer could not be promoted' },
   LOCK_HELD: { exit: 7, summary: 'another deployment of this application is under way' },
   STATE_UNREADABLE: { exit: 1, summary: 'the state folder cannot be read' },
   SERVER_UNREACHABLE: { exit: 1, summary: 'no Sluice server answers' },

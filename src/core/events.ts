@@ -1,4 +1,5 @@
 import type { Culprit, Remedy } from './attribution.ts';
+import type { DrillEvidence, DrillOutcome } from './drill.ts';
 import type { WireError } from './errors.ts';
 import type { Facts } from './facts.ts';
 import type { ApplicationName, DeploymentId, OriginId, PlatformName, ReleaseId } from './ids.ts';
@@ -114,6 +115,92 @@ export type DomainEvent =
       platforms: readonly PlatformName[];
     }
   | { type: 'intent.raised'; application: ApplicationName; intent: Intent }
+  /** `from`: what the platform said it was to run until then. */
+  | {
+      type: 'scale.ordered';
+      application: ApplicationName;
+      platform: PlatformName;
+      from: number;
+      to: number;
+      reason: string;
+    }
+  /** `tookMs`: from the order until all of them served. */
+  | {
+      type: 'scale.finished';
+      application: ApplicationName;
+      platform: PlatformName;
+      to: number;
+      tookMs: number;
+    }
+  /** Once for each reason, not for each try. */
+  | {
+      type: 'scale.waiting';
+      application: ApplicationName;
+      platform: PlatformName;
+      to: number;
+      error: WireError;
+    }
+  | {
+      type: 'scale.refused';
+      application: ApplicationName;
+      platform: PlatformName;
+      to: number;
+      error: WireError;
+    }
+  | {
+      type: 'writer.promoted';
+      application: ApplicationName;
+      platform: PlatformName;
+      epoch: number;
+      tookMs: number;
+    }
+  | {
+      type: 'writer.failed';
+      application: ApplicationName;
+      platform: PlatformName;
+      epoch: number;
+      error: WireError;
+    }
+  | {
+      type: 'drill.started';
+      drill: string;
+      /** As configured, or `by hand`. */
+      name: string;
+      application: ApplicationName;
+      platform: PlatformName;
+      who: string;
+      forMs: number;
+    }
+  /** Something got worse: the platform gets its traffic back at once. */
+  | {
+      type: 'drill.aborted';
+      drill: string;
+      name: string;
+      application: ApplicationName;
+      platform: PlatformName;
+      why: readonly string[];
+    }
+  /** It did not begin. */
+  | {
+      type: 'drill.blocked';
+      drill: string;
+      name: string;
+      application: ApplicationName;
+      platform: PlatformName;
+      who: string;
+      why: readonly string[];
+    }
+  /** Its last event, whatever became of it. */
+  | {
+      type: 'drill.finished';
+      drill: string;
+      name: string;
+      application: ApplicationName;
+      platform: PlatformName;
+      outcome: DrillOutcome;
+      why: readonly string[];
+      evidence: DrillEvidence;
+    }
   | { type: 'process.started'; process: 'controller' | 'worker'; pid: number; index?: number }
   | { type: 'process.exited'; process: 'controller' | 'worker'; pid: number; index?: number; why: string }
   | {
@@ -168,6 +255,16 @@ export const EVENT_TYPES = {
   'fault.attributed': 'we believe to know whose fault something is',
   'fault.over': 'a fault is seen no more',
   'intent.raised': 'a decision wants something done beside moving traffic',
+  'scale.ordered': 'a platform was told to run more or fewer instances',
+  'scale.finished': 'all instances that were ordered serve',
+  'scale.waiting': 'an order to scale waits, and is tried again by itself',
+  'scale.refused': 'the platform refuses to scale; a person is needed',
+  'writer.promoted': 'another platform takes the writes now',
+  'writer.failed': 'the next writer could not be promoted; a person is needed',
+  'drill.started': 'a platform is taken out of service to show that the others carry its traffic',
+  'drill.aborted': 'something got worse, and the platform gets its traffic back at once',
+  'drill.blocked': 'a drill did not begin, with all that spoke against it',
+  'drill.finished': 'a drill is over, with its outcome and what it has shown',
   'process.started': 'a controller or worker started',
   'process.exited': 'a controller or worker ended',
   'configuration.reloaded': 'a changed configuration is in force',
@@ -184,8 +281,18 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'platform.api.up',
   'fault.attributed',
   'intent.raised',
+  'scale.ordered',
+  'scale.finished',
+  'scale.waiting',
+  'scale.refused',
+  'writer.promoted',
+  'writer.failed',
   'deployment.target',
   'deployment.finished',
+  'drill.started',
+  'drill.aborted',
+  'drill.blocked',
+  'drill.finished',
   'process.started',
   'process.exited',
   'configuration.reloaded',

@@ -1,3 +1,4 @@
+import type { DrillSettings } from './drill.ts';
 import type { ApplicationName, PlatformName } from './ids.ts';
 import type {
   CostSettings,
@@ -54,13 +55,20 @@ export interface ApplicationSettings {
   readonly policy: PolicySettings;
   /** How long a new instance may take until it is ready. */
   readonly startTimeoutMs: number;
+  readonly drills?: readonly DrillSettings[];
 }
 
 /** Where unsafe requests may go. `single`: to the writer only; `promote` is a command that runs before the writer moves. */
 export type DataSettings =
   | { readonly writes: 'anywhere' }
   | { readonly writes: 'none' }
-  | { readonly writes: 'single'; readonly writer: PlatformName; readonly promote?: string };
+  | {
+      readonly writes: 'single';
+      /** Who begins; afterwards whoever was promoted last. */
+      readonly writer: PlatformName;
+      readonly promote?: string;
+      readonly promoteTimeoutMs?: number;
+    };
 
 /** A folder today; archives, binaries and images come later and are refused by name. */
 export interface SourceSettings {
@@ -80,6 +88,12 @@ export interface HealthSettings {
   readonly status: { readonly from: number; readonly to: number };
   /** Where the answering release names itself. */
   readonly release: { readonly header: string } | { readonly json: string } | undefined;
+  /** What the body must hold: a text, or something that a regular expression finds. */
+  readonly body?: { readonly contains: string } | { readonly matches: string };
+  /** Sent with every probe of a path, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Advisory: a target that fails it is degraded, never down. */
+  readonly deep?: { readonly path: string; readonly everyMs: number; readonly timeoutMs: number };
 }
 
 export interface RouteSettings {
@@ -88,12 +102,6 @@ export interface RouteSettings {
   readonly path: string;
   readonly publicHost: 'map' | 'rewrite';
   readonly retry: 'safe' | 'idempotent';
-  /** What the body must hold: a text, or something that a regular expression finds. */
-  readonly body?: { readonly contains: string } | { readonly matches: string };
-  /** Sent with every probe of a path, names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Advisory: a target that fails it is degraded, never down. */
-  readonly deep?: { readonly path: string; readonly everyMs: number; readonly timeoutMs: number };
   /** A client stays on the platform that served it first, as long as that one can serve. */
   readonly affinity?: boolean;
   readonly rateLimit?: RateLimit;

@@ -1,6 +1,9 @@
+import type { Attribution } from './attribution.ts';
 import type { Diagnostic } from './diagnostics.ts';
+import type { DrillStanding } from './drill.ts';
 import type { LoggedEvent } from './events.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
+import type { Intent } from './intent.ts';
 import type { Verdict } from './verdict.ts';
 
 /** `GET /v1/status`: all that `sluice status`, `sluice top` and the web page show. */
@@ -42,6 +45,49 @@ export interface ApplicationStatus {
   /** Requests per second, all platforms, last 10 s. */
   readonly demandRps: number;
   readonly platforms: readonly PlatformStatus[];
+  /** Automation is frozen until a person looks: since when and why. */
+  readonly frozen?: { readonly since: number; readonly why: string };
+  /** Whose fault what is wrong is believed to be; left out: nothing is. */
+  readonly attribution?: readonly Attribution[];
+  /** What is wanted beside moving traffic; left out: nothing. */
+  readonly intents?: readonly Intent[];
+  /** For each platform: part of today's demand that the others would carry if it died now, 0 to 1. */
+  readonly coverage?: Readonly<Record<PlatformName, number>>;
+  /** Part of the requests that is answered 503 because there is no capacity for them, 0 to 1. */
+  readonly shed?: number;
+  /** Left out: unsafe requests go where all go. */
+  readonly writes?: WritesStatus;
+}
+
+export type WritesStatus =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'single';
+      /** Undefined: nobody takes unsafe requests. */
+      readonly writer: PlatformName | undefined;
+      readonly epoch: number;
+      /** Who becomes the writer once it is promoted. */
+      readonly next?: PlatformName;
+      readonly promotion?: PromotionStatus;
+    };
+
+/** `broken-off`: the process that promoted died meanwhile, and nobody knows how far it came. */
+export interface PromotionStatus {
+  readonly state: 'waiting' | 'running' | 'failed' | 'broken-off';
+  readonly since: number;
+  readonly why?: string;
+  readonly remedy?: string;
+}
+
+/** An order to scale that is not fulfilled yet. */
+export interface ScalingStatus {
+  readonly to: number;
+  /** `waiting`: for its turn; `growing`: ordered, not all instances serve yet; `refused`: by the platform. */
+  readonly state: 'waiting' | 'growing' | 'refused';
+  readonly since: number;
+  readonly why?: string;
+  /** Epoch milliseconds of the next try. */
+  readonly retryAt?: number;
 }
 
 export interface PlatformStatus {
@@ -62,6 +108,11 @@ export interface PlatformStatus {
   readonly api: { readonly reachable: boolean; readonly error?: string; readonly at: number } | undefined;
   readonly ejectedOrigins: number;
   readonly origins: number;
+  readonly scaling?: ScalingStatus;
+  /** Left out where it is the only platform: there is nothing to drill. */
+  readonly drill?: DrillStanding;
+  /** Measured when it was scaled last: from the order until all instances served, milliseconds. */
+  readonly timeToCapacityMs?: number;
 }
 
 /** `GET /v1/explain/{application}`: facts → verdict → strategy → layers → safety, as lines. */

@@ -6,7 +6,7 @@ import type { Facts, SelfFacts } from '../core/facts.ts';
 import type { OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
 import { type Decide, INITIAL_POLICY_STATE, type PolicyState, type TargetMemory } from '../core/policy.ts';
 import type { RoutingTable, TableRoute } from '../core/routing-table.ts';
-import type { ApplicationSettings, PolicySettings } from '../core/settings.ts';
+import type { ApplicationSettings } from '../core/settings.ts';
 import type { HealthJudge, OriginSignal, WatchedOrigin } from '../core/verdict.ts';
 import { routesOf } from './build-table.ts';
 import { ErrorWindows } from './error-windows.ts';
@@ -15,6 +15,16 @@ import type { PlatformView } from './platform-view.ts';
 import { platformsKeepingSessions } from './sessions.ts';
 import { rememberedTargets } from './targets.ts';
 import { countsOf, demandOf, RATE_WINDOW_MS } from './traffic.ts';
+
+/** Of the processes before this one. */
+export interface Recalled {
+  /** Counts unless the last table has a higher epoch. */
+  readonly writer?: NonNullable<PolicyState['writer']>;
+  readonly promotedEpoch?: number;
+  /** Instances to go back to. */
+  readonly scaledFrom?: Readonly<Record<PlatformName, number>>;
+  readonly timesToCapacity?: Readonly<Record<PlatformName, number>>;
+}
 
 export interface ApplicationDeps {
   readonly decide: Decide;
@@ -47,7 +57,7 @@ export class ApplicationView {
     this.platforms = new Map(platforms.map((view) => [view.platform, view]));
     this.#decide = deps.decide;
     this.#attribute = deps.attribute;
-    if (asksForErrors(settings.policy)) this.#errors = new ErrorWindows();
+    if (asksForErrors(settings)) this.#errors = new ErrorWindows();
   }
 
   get attribution(): readonly Attribution[] {
@@ -78,6 +88,11 @@ export class ApplicationView {
     return this.#decision;
   }
 
+  /** What the policy remembers. */
+  get memory(): PolicyState {
+    return this.#state;
+  }
+
   get allowed(): readonly ReleaseId[] {
     return this.#allowed;
   }
@@ -99,7 +114,22 @@ export class ApplicationView {
       const kind = shares[platform] > 0 ? ({ kind: 'in' } as const) : ({ kind: 'out', since: now } as const);
       memory[platform] = { membership: kind, failovers: [] };
     }
-    this.#state = { shares, lastGood: shares, targets: memory, shape: '' };
+    this.#state = { shares, lastGood: shares, targets: memory, shape: '', ...writerIn(routes, table) };
+  }
+
+  /** What was done in the name of decisions of another process, and no table tells. */
+  recall({ writer, promotedEpoch, scaledFrom, timesToCapacity }: Recalled, now: number): void {
+    const own = this.#state.writer;
+    if (writer !== undefined && writer.epoch >= (own?.epoch ?? 1)) this.#state = { ...this.#state, writer };
+    if (promotedEpoch !== undefined) this.#promotedEpoch = promotedEpoch;
+    const origins = Object.entries(scaledFrom ?? {}).map(
+      ([platform, instances]) => [platform, { instances, since: now }] as const,
+    );
+    if (origins.length > 0) this.#state = { ...this.#state, scaledFrom: Object.fromEntries(origins) };
+    for (const [platform, ms] of Object.entries(timesToCapacity ?? {})) {
+      const view = this.platforms.get(platform);
+      if (view !== undefined) view.timeToCapacityMs = ms;
+    }
   }
 
   /** Knows from now on what another view of the same application knew, of platforms that are still the same. */
@@ -119,7 +149,8 @@ export class ApplicationView {
     this.#attribution = before.#attribution;
     this.#releasedAt = before.#releasedAt;
     this.#promotedEpoch = before.#promotedEpoch;
-    this.#errors = before.#errors;
+    // Asked for by the new settings only: from now on.
+    if (this.#errors !== undefined) this.#errors = before.#errors ?? this.#errors;
     const { shares, lastGood, targets } = before.#state;
     this.#state = {
       ...before.#state,
@@ -291,6 +322,17 @@ function decisionMade(
   };
 }
 
+/** An epoch never falls, whoever decides: else what was the writer once could become it again unasked. */
+function writerIn(routes: readonly TableRoute[], table: RoutingTable): Pick<PolicyState, 'writer'> {
+  const writes = routes.find((route) => route.writes?.kind === 'single')?.writes;
+  if (writes?.kind !== 'single') return {};
+  const { writer, next, epoch } = writes;
+  const platform = writer ?? next;
+  if (platform === undefined) return {};
+  const since = epoch <= 1 ? 0 : table.publishedAt;
+  return { writer: { platform, epoch, ready: writer !== undefined, since } };
+}
+
 function only<T>(
   of: Readonly<Record<PlatformName, T>>,
   stays: (platform: PlatformName) => boolean,
@@ -298,8 +340,10 @@ function only<T>(
   return Object.fromEntries(Object.entries(of).filter(([platform]) => stays(platform)));
 }
 
-function asksForErrors({ budget, rules = [], safety = [] }: PolicySettings): boolean {
+function asksForErrors({ policy, drills = [] }: ApplicationSettings): boolean {
+  const { budget, rules = [], safety = [] } = policy;
   const conditions = [
+    ...drills.flatMap(({ blockIf, abortIf }) => [...blockIf, ...abortIf].map(({ text }) => text)),
     ...rules.map(({ when }) => when.text),
     ...safety.map((rule) =>
       rule.kind === 'floor' ? '' : rule.kind === 'gate' ? rule.open.text : rule.that.text,

@@ -1,9 +1,9 @@
 import type { OperatorAct } from '../core/acts.ts';
 import type { Decision } from '../core/decision.ts';
-import type { SelfFacts } from '../core/facts.ts';
+import type { Facts, SelfFacts } from '../core/facts.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
 import type { Intent } from '../core/intent.ts';
-import type { Decide } from '../core/policy.ts';
+import type { Decide, PolicyState } from '../core/policy.ts';
 import type { Clock, Dispose, Event, EventLog, Logger, Runnable } from '../core/ports.ts';
 import { EMPTY_TABLE, type RoutingTable, sameRouting } from '../core/routing-table.ts';
 import type { ApplicationSettings, PlatformSettings } from '../core/settings.ts';
@@ -11,7 +11,7 @@ import type { PlatformSignal, Signal } from '../core/signals.ts';
 import type { ApplicationStatus, Explanation } from '../core/status.ts';
 import type { HealthJudge, Verdict, WatchedOrigin } from '../core/verdict.ts';
 import { emitter } from '../lib/emitter.ts';
-import { ApplicationView } from './application-view.ts';
+import { ApplicationView, type Recalled } from './application-view.ts';
 import { frozen, inMatchingOrder } from './build-table.ts';
 import { PlatformView } from './platform-view.ts';
 import { explanationOf, statusOf } from './report.ts';
@@ -60,9 +60,13 @@ export interface Engine extends Runnable {
   unfreeze(application: ApplicationName): void;
   /** Does the state store answer? Without it nothing scales or fails back by itself. */
   stateIs(state: SelfFacts['state']): void;
+  /** What processes before this one did in the name of decisions: before `start`, or before it is configured. */
+  recall(application: ApplicationName, recalled: Recalled): void;
   /** From an order to scale until the instances served. */
   capacityTook(application: ApplicationName, platform: PlatformName, ms: number): void;
   decision(application: ApplicationName): Decision | undefined;
+  /** What a decision would be made from now, beside the last one; undefined until there is one. */
+  insight(application: ApplicationName): Insight | undefined;
   /** What a decision wants done beside moving traffic, whenever that changed. */
   readonly onIntents: Event<{ readonly application: ApplicationName; readonly intents: readonly Intent[] }>;
   /** Makes versions rise above one that was seen elsewhere: a worker may follow a table we did not keep. */
@@ -76,6 +80,12 @@ export interface Engine extends Runnable {
   explain(application: ApplicationName): Explanation | undefined;
   /** All but the release's number, which is the orchestrator's to say. */
   statusOf(application: ApplicationName): Omit<ApplicationStatus, 'release'> | undefined;
+}
+
+export interface Insight {
+  readonly facts: Facts;
+  readonly state: PolicyState;
+  readonly decision: Decision;
 }
 
 /** Signals that come within this time are answered by one decision. */
@@ -92,6 +102,7 @@ export function createEngine(deps: EngineDeps): Engine {
   const apiDownSince = new Map<PlatformName, number>();
   const dirty = new Set<ApplicationView>();
   let table = deps.lastTable === undefined ? EMPTY_TABLE : frozen(deps.lastTable);
+  const recalled = new Map<ApplicationName, Recalled>();
   let { platforms } = deps;
   let ordered: readonly OperatorAct[] = [];
   let watched: readonly WatchedOrigin[] = [];
@@ -180,6 +191,7 @@ export function createEngine(deps: EngineDeps): Engine {
       view.order(ordered);
       view.knowSelf(self);
       if (before !== undefined) view.adopt(before, (platform) => sameKind(platforms, kinds, platform));
+      else view.recall(recalled.get(one.name) ?? {}, clock.now());
       return view;
     });
   }
@@ -284,8 +296,11 @@ export function createEngine(deps: EngineDeps): Engine {
       evaluate(applications.values());
     },
     promoted(application, epoch) {
-      known(application).promoted(epoch);
-      evaluateNow(known(application));
+      // It took a while; the application may have left the configuration meanwhile.
+      const view = applications.get(application);
+      if (view === undefined) return;
+      view.promoted(epoch);
+      evaluateNow(view);
     },
     unfreeze(application) {
       known(application).unfreeze();
@@ -294,11 +309,20 @@ export function createEngine(deps: EngineDeps): Engine {
     stateIs(state) {
       if (state !== self.state) knowSelf({ ...self, state });
     },
+    recall(application, what) {
+      recalled.set(application, what);
+      applications.get(application)?.recall(what, clock.now());
+    },
     capacityTook(application, platform, ms) {
-      const view = known(application).platforms.get(platform);
+      const view = applications.get(application)?.platforms.get(platform);
       if (view !== undefined) view.timeToCapacityMs = ms;
     },
     decision: (application) => applications.get(application)?.decision,
+    insight(application) {
+      const view = applications.get(application);
+      const decision = view?.decision;
+      return view && decision && { facts: view.facts(clock.now()), state: view.memory, decision };
+    },
     onIntents: intents.event,
     surpass(version) {
       if (version <= floor) return;
@@ -347,7 +371,10 @@ function viewOf(settings: ApplicationSettings, deps: EngineDeps): ApplicationVie
   const now = deps.clock.now();
   const platforms = settings.targets.map((target) => {
     const releaseMatters = deps.platforms[target.platform]?.provider !== 'static';
-    return new PlatformView(target, { judge: deps.judge, rules: settings.health, releaseMatters, now });
+    return new PlatformView(target, {
+      ...{ judge: deps.judge, rules: settings.health, releaseMatters, now },
+      limits: settings.policy.degraded,
+    });
   });
   const view = new ApplicationView(settings, platforms, {
     decide: deps.decide,

@@ -1,12 +1,13 @@
-import type { TargetFacts } from '../core/facts.ts';
+import type { ProbeFact, TargetFacts } from '../core/facts.ts';
 import { type OriginId, originId, type PlatformName, type ReleaseId } from '../core/ids.ts';
+import type { DegradedSettings } from '../core/policy-settings.ts';
 import type { Observation } from '../core/provider.ts';
 import type { HealthSettings, TargetSettings } from '../core/settings.ts';
 import type { PlatformSignal, ProbeKind, TrafficSignal } from '../core/signals.ts';
 import type { HealthJudge, OriginHealth, OriginSignal, Verdict } from '../core/verdict.ts';
 import { SignalMemory } from './target-signals.ts';
 import { type EngineTarget, observedTargets } from './targets.ts';
-import { summarise } from './traffic.ts';
+import { RATE_WINDOW_MS, summarise } from './traffic.ts';
 
 /** What the engine knows of one application on one platform, and keeps from signal to signal. */
 export class PlatformView {
@@ -19,6 +20,7 @@ export class PlatformView {
   api: { readonly reachable: boolean; readonly error?: string; readonly at: number } | undefined;
   readonly #judge: HealthJudge;
   readonly #rules: HealthSettings;
+  readonly #limits: DegradedSettings | undefined;
   readonly #health = new Map<OriginId, OriginHealth>();
   #signals = new SignalMemory();
   /** From an order to scale until the instances served, as last measured. */
@@ -29,13 +31,20 @@ export class PlatformView {
 
   constructor(
     settings: TargetSettings,
-    options: { judge: HealthJudge; rules: HealthSettings; releaseMatters: boolean; now: number },
+    options: {
+      judge: HealthJudge;
+      rules: HealthSettings;
+      releaseMatters: boolean;
+      limits?: DegradedSettings | undefined;
+      now: number;
+    },
   ) {
     this.platform = settings.platform;
     this.settings = settings;
     this.releaseMatters = options.releaseMatters;
     this.#judge = options.judge;
     this.#rules = options.rules;
+    this.#limits = options.limits;
     this.verdict = { state: 'unknown', since: options.now, cause: 'nothing known of it yet', evidence: [] };
   }
 
@@ -66,6 +75,7 @@ export class PlatformView {
     this.api = before.api;
     this.#signals = before.#signals;
     this.#targets = before.#targets;
+    this.timeToCapacityMs = before.timeToCapacityMs;
     for (const [id, health] of before.#health) this.#health.set(id, health);
     for (const release of before.#withdrawn) this.#withdrawn.add(release);
     for (const id of before.#retired) this.#retired.add(id);
@@ -126,7 +136,15 @@ export class PlatformView {
     for (const [id, health] of this.#health) this.#health.set(id, this.#judge.age(health, this.#rules, now));
     const origins = this.#judged(allowed).map(({ id }) => ({ id, health: this.health(id) }));
     const apiError = this.api?.reachable === false ? (this.api.error ?? 'no answer') : undefined;
-    this.verdict = this.#judge.judge({ origins, observation: this.observation, apiError }, this.verdict, now);
+    const deep = this.#deep(now);
+    const evidence = {
+      ...{ origins, observation: this.observation, apiError },
+      ...(deep === undefined ? {} : { deep }),
+      ...(this.#limits === undefined
+        ? {}
+        : { limits: this.#limits, traffic: summarise(this.traffic(), RATE_WINDOW_MS) }),
+    };
+    this.verdict = this.#judge.judge(evidence, this.verdict, now);
     return this.verdict;
   }
 
@@ -158,6 +176,14 @@ export class PlatformView {
         : { costPerInstanceHour: settings.costPerInstanceHour }),
       ...(this.timeToCapacityMs === undefined ? {} : { timeToCapacityMs: this.timeToCapacityMs }),
     };
+  }
+
+  /** Undefined where nobody asks for it, or the last one is too old to say anything. */
+  #deep(now: number): ProbeFact | undefined {
+    const { deep } = this.#rules;
+    if (deep === undefined) return undefined;
+    const fact = this.#signals.probe('deep', now);
+    return fact !== undefined && fact.ageMs <= 3 * deep.everyMs + deep.timeoutMs ? fact : undefined;
   }
 
   traffic(): readonly TrafficSignal[] {
@@ -223,12 +249,12 @@ export class PlatformView {
   }
 }
 
-function answersAmong(health: OriginHealth, allowed: readonly ReleaseId[]): OriginHealth['answered'] {
 /** Beside a health path a port that is open says nothing of who stands behind it. */
 function decides(kind: ProbeKind, { path }: HealthSettings): boolean {
   return kind === (path === undefined ? 'tcp' : 'http');
 }
 
+function answersAmong(health: OriginHealth, allowed: readonly ReleaseId[]): OriginHealth['answered'] {
   if (allowed.length === 0) return health.answered;
   return health.answered.filter((release) => release !== undefined && allowed.includes(release));
 }

@@ -1,6 +1,6 @@
 import type { PlatformName } from '../core/ids.ts';
 import type { PlatformSettings } from '../core/settings.ts';
-import type { ApplicationStatus, Explanation, PlatformStatus } from '../core/status.ts';
+import type { ApplicationStatus, Explanation, PlatformStatus, WritesStatus } from '../core/status.ts';
 import type { ApplicationView } from './application-view.ts';
 import type { PlatformView } from './platform-view.ts';
 import { summarise } from './traffic.ts';
@@ -30,13 +30,27 @@ export function statusOf(
   providers: Readonly<Record<PlatformName, PlatformSettings>>,
   now: number,
 ): Omit<ApplicationStatus, 'release'> {
+  const { decision, attribution } = view;
+  const intents = decision?.intents ?? [];
+  const writes = writesOf(view);
   return {
     name: view.settings.name,
     demandRps: view.demandRps(now),
     platforms: [...view.platforms.values()].map((platform) =>
       platformStatus(view, platform, providers[platform.platform]?.provider ?? 'unknown', now),
     ),
+    ...(attribution.length === 0 ? {} : { attribution }),
+    ...(intents.length === 0 ? {} : { intents }),
+    ...(decision?.frozen === undefined ? {} : { frozen: decision.frozen }),
+    ...(decision?.coverage === undefined ? {} : { coverage: decision.coverage }),
+    ...(decision?.shed === undefined ? {} : { shed: decision.shed }),
+    ...(writes === undefined ? {} : { writes }),
   };
+}
+
+/** As the table has it: that is what requests meet. */
+function writesOf(view: ApplicationView): WritesStatus | undefined {
+  return view.routes().find(({ writes }) => writes !== undefined)?.writes;
 }
 
 function platformStatus(
@@ -62,6 +76,7 @@ function platformStatus(
     api: platform.api,
     ejectedOrigins: platform.ejectedOrigins(),
     origins: platform.origins().length,
+    ...(platform.timeToCapacityMs === undefined ? {} : { timeToCapacityMs: platform.timeToCapacityMs }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { WireError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { Intent } from '../core/intent.ts';
 
@@ -40,6 +41,26 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.application}: ${event.culprit} of ${event.platforms.join(', ')} is seen no more`;
     case 'intent.raised':
       return `${event.application}: ${describeIntent(event.intent)}`;
+    case 'scale.ordered':
+      return `${event.application}: ${event.platform} goes from ${event.from} to ${event.to} instances: ${event.reason}`;
+    case 'scale.finished':
+      return `${event.application}: ${event.platform} serves with ${event.to} instances after ${seconds(event.tookMs)}`;
+    case 'scale.waiting':
+      return `${event.application}: ${event.platform} is not at ${event.to} instances yet: ${errorText(event.error)}`;
+    case 'scale.refused':
+      return `${event.application}: ${event.platform} cannot go to ${event.to} instances: ${errorText(event.error)}`;
+    case 'writer.promoted':
+      return `${event.application}: ${event.platform} takes the writes (epoch ${event.epoch}, promoted in ${seconds(event.tookMs)})`;
+    case 'writer.failed':
+      return `${event.application}: nobody takes writes, ${event.platform} was not promoted (epoch ${event.epoch}): ${errorText(event.error)}`;
+    case 'drill.started':
+      return `${event.application}: drill ${event.name} takes ${event.platform} out of service for ${seconds(event.forMs)} (${event.who})`;
+    case 'drill.aborted':
+      return `${event.application}: drill ${event.name} is aborted, ${event.platform} gets its traffic back: ${event.why.join('; ')}`;
+    case 'drill.blocked':
+      return `${event.application}: drill ${event.name} of ${event.platform} did not begin: ${event.why.join('; ')}`;
+    case 'drill.finished':
+      return describeDrill(event);
     case 'process.started':
       return `${named(event)} started (pid ${event.pid})`;
     case 'process.exited':
@@ -86,6 +107,17 @@ function describeTarget(event: Extract<LoggedEvent, { type: 'deployment.target' 
     event.unproven ? 'unproven: the application does not name its release' : '',
   ].filter(Boolean);
   return `${event.platform} ${event.outcome}${times.length === 0 ? '' : ` (${times.join(', ')})`}`;
+}
+
+function errorText({ message, why, remedy }: WireError): string {
+  return `${message}${why === undefined ? '' : `: ${why}`}${remedy === undefined ? '' : ` — ${remedy}`}`;
+}
+
+function describeDrill(event: Extract<LoggedEvent, { type: 'drill.finished' }>): string {
+  const { shiftMs, requests, failed } = event.evidence;
+  const shift = shiftMs === undefined ? '' : `, traffic left in ${seconds(shiftMs)}`;
+  const why = event.why.length === 0 ? '' : `: ${event.why.join('; ')}`;
+  return `${event.application}: drill ${event.name} of ${event.platform} ${event.outcome}${shift}, ${failed} of ${requests} requests failed${why}`;
 }
 
 function named(event: { process: string; index?: number }): string {

@@ -42,11 +42,15 @@ export function virtualClock(startAt = 0): VirtualClock {
     sleep(ms, signal) {
       return new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
-        const dispose = add(ms, resolve);
-        signal?.addEventListener('abort', () => {
+        const aborted = (): void => {
           dispose();
-          reject(signal.reason);
+          reject(signal?.reason);
+        };
+        const dispose = add(ms, () => {
+          signal?.removeEventListener('abort', aborted);
+          resolve();
         });
+        signal?.addEventListener('abort', aborted);
       });
     },
     advance(ms) {

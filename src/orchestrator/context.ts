@@ -4,6 +4,7 @@ import type { Clock, EventLog, Logger } from '../core/ports.ts';
 import type { ObservedOrigin, PlatformProvider } from '../core/provider.ts';
 import type { HealthSettings } from '../core/settings.ts';
 import type { TrafficControl } from '../core/traffic.ts';
+import type { OrchestratorDeps } from './deps.ts';
 import type { Journal } from './journal.ts';
 import type { Releases } from './releases.ts';
 
@@ -23,6 +24,8 @@ export interface DeploymentContext {
   readonly traffic: TrafficControl;
   readonly probe: ReleaseProbe;
   readonly provider: (platform: PlatformName) => PlatformProvider;
+  readonly frozen?: NonNullable<OrchestratorDeps['frozen']>;
+  readonly scaledTo?: NonNullable<OrchestratorDeps['scaledTo']>;
   /** Aborted when the person asked to stop: honoured between steps, never within one. */
   readonly stop: AbortSignal;
   /** False once the lease is lost: no write may follow. */

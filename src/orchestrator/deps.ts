@@ -1,4 +1,4 @@
-import type { PlatformName } from '../core/ids.ts';
+import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
 import type { PlatformProvider } from '../core/provider.ts';
 import type { Settings } from '../core/settings.ts';
@@ -23,6 +23,10 @@ export interface OrchestratorDeps {
   /** HMAC key of this installation. */
   readonly hashKey: string;
   readonly by: 'server' | 'command';
+  /** Why no deployment may begin there now; undefined: it may. */
+  readonly frozen?: (application: ApplicationName, platform: PlatformName) => string | undefined;
+  /** Instances that a failover made of what was deployed: a deployment in the middle of it must not take them away. */
+  readonly scaledTo?: (application: ApplicationName, platform: PlatformName) => number | undefined;
   readonly process: { readonly host: string; readonly pid: number };
   /** Who we are in a lease: `sluice deploy (pid 4711 on build-7)`. */
   readonly holder: string;

@@ -11,14 +11,34 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
-/** One deployment of an application at a time. Throws LOCK_HELD naming who has it, why and for how long. */
+/** Who asks for leases. Two acts of one process are two holders. */
+export interface LeaseIdentity {
+  /** `sluice serve (pid 4711 on build-7)`. */
+  readonly holder: string;
+  readonly process: { readonly host: string; readonly pid: number };
+  readonly uniqueId: () => string;
+}
+
+export function holderOf(
+  { holder, process, uniqueId }: LeaseIdentity,
+  reason: string,
+  since: number,
+): LeaseHolder {
+  return { id: `${holder} #${uniqueId()}`, process, reason, since };
+}
+
+/**
+ * One change of an application at a time; `writer`: one promotion, which must not wait for a deployment. Throws
+ * LOCK_HELD naming who has it, why and for how long.
+ */
 export async function leaseApplication(
   store: StateStore,
   clock: Clock,
   application: ApplicationName,
   holder: LeaseHolder,
+  what: 'deploy' | 'writer' = 'deploy',
 ): Promise<HeldLease> {
-  const answer = await store.acquire(`deploy-${application}`, holder, TTL_MS);
+  const answer = await store.acquire(`${what}-${application}`, holder, TTL_MS);
   if (!answer.held) {
     const left = Math.max(0, Math.ceil((answer.expiresAt - clock.now()) / 1000));
     throw new SluiceError('LOCK_HELD', `${application} is being changed by ${answer.holder.id}`, {

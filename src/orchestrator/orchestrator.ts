@@ -8,7 +8,7 @@ import type { DeploymentContext } from './context.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { destroyOn } from './destroy.ts';
 import { journalIn } from './journal.ts';
-import { type HeldLease, leaseApplication } from './lease.ts';
+import { type HeldLease, holderOf, leaseApplication } from './lease.ts';
 import { planOn } from './plan.ts';
 import { configHashOf, releaseIdOf } from './release-identity.ts';
 import { releasesIn } from './releases.ts';
@@ -71,10 +71,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     reason: string,
     work: (lease: HeldLease) => Promise<T>,
   ): Promise<T> {
-    // Two acts of one process are two holders.
-    const id = `${deps.holder} #${deps.uniqueId()}`;
-    const holder = { id, process: deps.process, reason, since: clock.now() };
-    const lease = await leaseApplication(store, clock, application, holder);
+    const lease = await leaseApplication(store, clock, application, holderOf(deps, reason, clock.now()));
     try {
       return await work(lease);
     } catch (error) {
@@ -93,6 +90,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     const { logger, events, traffic, probe } = deps;
     const context: DeploymentContext = {
       ...{ clock, logger, events, journal, releases, traffic, probe, stop },
+      ...powersOf(deps),
       provider: providerFor,
       mayWrite: lease.valid,
     };
@@ -223,6 +221,11 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     },
     deployments: () => journal.list(),
   };
+}
+
+/** What only a running server knows. */
+function powersOf({ frozen, scaledTo }: OrchestratorDeps): Pick<DeploymentContext, 'frozen' | 'scaledTo'> {
+  return { ...(frozen === undefined ? {} : { frozen }), ...(scaledTo === undefined ? {} : { scaledTo }) };
 }
 
 /** A failed target is tried from the start; what is on the platform already is found again by its stamps. */

@@ -9,7 +9,7 @@ import { targetSpecOf } from './target-spec.ts';
 
 /** What a deployment would change, each platform by itself: one that cannot be read does not hide the others. */
 export function planOn(
-  deps: Pick<OrchestratorDeps, 'providers' | 'clock'>,
+  deps: Pick<OrchestratorDeps, 'providers' | 'clock' | 'scaledTo'>,
   application: ApplicationSettings,
   platforms: readonly PlatformName[],
   release: Release,
@@ -17,7 +17,7 @@ export function planOn(
   async function planOne(platform: PlatformName): Promise<PlatformPlan> {
     try {
       const provider = deps.providers.get(platform);
-      const want = targetSpecOf(application, platform, release);
+      const want = targetSpecOf(application, platform, release, deps.scaledTo?.(application.name, platform));
       if (!provider || !want) throw new SluiceError('BUG', `no provider for ${platform}`);
       const context = quietContext(() => deps.clock.now());
       const seen = await provider.observe(context, application.name);

@@ -1,5 +1,5 @@
 import type { DeploymentTarget } from '../core/deployment.ts';
-import { SluiceError, toWire } from '../core/errors.ts';
+import { platformError, SluiceError, toWire } from '../core/errors.ts';
 import type { DeploymentPhase } from '../core/events.ts';
 import type { DeploymentId, ReleaseId } from '../core/ids.ts';
 import type {
@@ -18,6 +18,7 @@ import { verifyRelease } from './verify.ts';
 const STAGE_DEADLINE_MS = 15 * 60_000;
 const RETIRE_DEADLINE_MS = 2 * 60_000;
 const VERIFY_TIMEOUT_MS = 30_000;
+const NOTHING_BEGUN: ReadonlySet<DeploymentPhase> = new Set(['queued', 'staged']);
 
 export interface RollOut {
   readonly deployment: DeploymentId;
@@ -36,6 +37,7 @@ export async function rollOut(context: DeploymentContext, job: RollOut): Promise
   const { want, deployment } = job;
   const run = runOf(context, job);
   try {
+    checkNotFrozen(run);
     const artifact = await stage(run);
     await apply(run, artifact);
     const { unproven } = await verify(run);
@@ -49,6 +51,18 @@ export async function rollOut(context: DeploymentContext, job: RollOut): Promise
       context.logger.error({ deployment, platform: want.platform, err: caught }, error.message);
     return await run.end('failed', { error: toWire(error) });
   }
+}
+
+/** Said at once instead of after all the tries that an API deserves which we do not know to be away. */
+function checkNotFrozen({ context, job, target }: Run): void {
+  const { application, platform } = job.want;
+  if (!NOTHING_BEGUN.has(target.phase)) return;
+  const why = context.frozen?.(application, platform);
+  if (why === undefined) return;
+  throw platformError('unavailable', platform, `${platform} takes no deployment now`, {
+    why,
+    remedy: `when its API answers again: sluice deployments resume ${job.deployment}`,
+  });
 }
 
 async function stage(run: Run): Promise<StagedArtifact> {

@@ -24,7 +24,7 @@ export async function runDeployment(
   async function rollOutTo(platform: PlatformName): Promise<DeploymentTarget> {
     const from = record.targets[platform]!;
     if (from.phase === 'live') return from;
-    const want = targetSpecOf(application, platform, release);
+    const want = targetSpecOf(application, platform, release, context.scaledTo?.(application.name, platform));
     if (!want) throw new SluiceError('BUG', `${application.name} has no target on ${platform}`);
     const job = { deployment: id, want, health: application.health, bundle, from };
     const target = await rollOut(context, job);

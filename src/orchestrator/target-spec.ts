@@ -9,6 +9,8 @@ export function targetSpecOf(
   application: ApplicationSettings,
   platform: PlatformName,
   release: Release,
+  /** What a failover has made of it: never fewer. */
+  scaledTo = 0,
 ): TargetSpec | undefined {
   const target = application.targets.find((candidate) => candidate.platform === platform);
   if (!target) return undefined;
@@ -16,7 +18,7 @@ export function targetSpecOf(
     application: application.name,
     platform,
     release,
-    process: { ...application.process, instances: target.instances },
+    process: { ...application.process, instances: Math.max(target.instances, scaledTo) },
     env: {
       ...application.env,
       ...target.env,

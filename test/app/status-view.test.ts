@@ -54,6 +54,7 @@ function view(events = createEventLog({ clock, redact: (event) => event })) {
         createdAt: 0,
       }),
     },
+    executor: { scaling: () => undefined, promotion: () => undefined },
     configuration: { file: undefined, since: 1_000 },
     now: clock.now(),
   });

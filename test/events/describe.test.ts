@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type DomainEvent, EVENT_TYPES, type EventType } from '../../src/core/events.ts';
 import { describeEvent } from '../../src/events/describe.ts';
 
+const on = (platform: string) => ({ application: 'shop', platform }) as const;
 const deployment = { deployment: 'd-1', application: 'shop' } as const;
 
 /** One of each type, with the line a person reads. */
@@ -120,6 +121,45 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
       seconds: { cf: 4 },
     },
     'd-1: shop r-1 partly after 4.0 s',
+  ],
+  'scale.ordered': [
+    { type: 'scale.ordered', ...on('rack'), from: 2, to: 4, reason: '100 % of 40 rps' },
+    'shop: rack goes from 2 to 4 instances: 100 % of 40 rps',
+  ],
+  'scale.finished': [
+    { type: 'scale.finished', ...on('rack'), to: 4, tookMs: 12_340 },
+    'shop: rack serves with 4 instances after 12.3 s',
+  ],
+  'scale.waiting': [
+    {
+      type: 'scale.waiting',
+      ...on('rack'),
+      to: 4,
+      error: { code: 'LOCK_HELD', message: 'somebody deploys' },
+    },
+    'shop: rack is not at 4 instances yet: somebody deploys',
+  ],
+  'scale.refused': [
+    {
+      type: 'scale.refused',
+      ...on('rack'),
+      to: 4,
+      error: { code: 'PLATFORM_QUOTA', message: 'no room', why: 'memory', remedy: 'raise the quota' },
+    },
+    'shop: rack cannot go to 4 instances: no room: memory — raise the quota',
+  ],
+  'writer.promoted': [
+    { type: 'writer.promoted', ...on('rack'), epoch: 2, tookMs: 400 },
+    'shop: rack takes the writes (epoch 2, promoted in 0.4 s)',
+  ],
+  'writer.failed': [
+    {
+      type: 'writer.failed',
+      ...on('rack'),
+      epoch: 2,
+      error: { code: 'PROMOTION_FAILED', message: 'exited with 3' },
+    },
+    'shop: nobody takes writes, rack was not promoted (epoch 2): exited with 3',
   ],
   'process.started': [
     { type: 'process.started', process: 'worker', pid: 12, index: 0 },

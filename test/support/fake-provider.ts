@@ -16,7 +16,11 @@ export interface FakePlatform {
   serving: string | undefined;
   releases: string[];
   /** Thrown or reported once by the step of this name. */
-  failing: Partial<Record<'stage' | 'apply' | 'retire' | 'observe' | 'destroy', SluiceError>>;
+  failing: Partial<Record<'stage' | 'apply' | 'retire' | 'observe' | 'destroy' | 'scale', SluiceError>>;
+  /** Those that run come up to the desired ones only when the test lets them. */
+  desired: number;
+  running: number;
+  quotaHeadroom: number | undefined;
   /** How often a poll says `running` before it is done. */
   pollsUntilDone: number;
   /** A poll waits for this: nothing goes on until the test lets it. */
@@ -32,6 +36,9 @@ export function fakePlatform(name: string): FakePlatform {
     serving: undefined,
     releases: [],
     failing: {},
+    desired: 1,
+    running: 0,
+    quotaHeadroom: undefined,
     pollsUntilDone: 1,
     hold: undefined,
     onPoll() {},
@@ -41,11 +48,13 @@ export function fakePlatform(name: string): FakePlatform {
 export function fakeProvider(platform: FakePlatform): PlatformProvider {
   const polls = new Map<string, number>();
 
+  function handleOf(kind: OperationHandle['kind']): OperationHandle {
+    return { platform: platform.name, application: 'shop', kind, native: {}, startedAt: 0 };
+  }
+
   function begin(kind: OperationHandle['kind'], native: Record<string, string>): Operation {
     platform.calls.push(`${kind} ${native['release'] ?? ''}`.trim());
-    return {
-      handle: { platform: platform.name, application: 'shop', kind, native, startedAt: 0 },
-    };
+    return { handle: { ...handleOf(kind), native } };
   }
 
   function finish(handle: OperationHandle): OperationStatus {
@@ -93,7 +102,13 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
     },
     stage: async (_context, want: TargetSpec) => begin('stage', { release: want.release.id }),
     apply: async (_context, want: TargetSpec) => begin('apply', { release: want.release.id }),
-    scale: async () => begin('scale', {}),
+    async scale(_context, _application, instances) {
+      platform.calls.push(`scale ${instances}`);
+      if (platform.failing.scale) throw platform.failing.scale;
+      platform.desired = instances;
+      platform.running = Math.min(platform.running, instances);
+      return { handle: { ...handleOf('scale'), native: { instances: `${instances}` } } };
+    },
     retire: async (_context, _application, release) => begin('retire', { release }),
     destroy: async () => begin('destroy', {}),
     async poll(_context, handle) {
@@ -116,8 +131,14 @@ function observationOf(platform: FakePlatform): Observation {
     exists: platform.releases.length > 0,
     releases: platform.releases.map((id) => ({ id, state: id === platform.serving ? 'running' : 'staged' })),
     serving: platform.serving,
-    instances: [],
-    desired: 1,
+    instances: Array.from({ length: platform.running }, (_, index) => ({
+      id: `${index}`,
+      release: platform.serving,
+      state: 'running',
+      routable: true,
+    })),
+    desired: platform.desired,
+    ...(platform.quotaHeadroom === undefined ? {} : { quotaHeadroom: platform.quotaHeadroom }),
     origins: platform.serving ? [{ url: `http://${platform.name}`, hostHeader: undefined }] : [],
     env: {},
     foreign: [],

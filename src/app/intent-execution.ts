@@ -1,0 +1,69 @@
+import type { OperatorAct } from '../core/acts.ts';
+import type { ApplicationName, PlatformName } from '../core/ids.ts';
+import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
+import type { PlatformProvider } from '../core/provider.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Monitor } from '../health/monitor.ts';
+import type { OrchestratorDeps } from '../orchestrator/deps.ts';
+import { createIntentExecutor, type IntentExecutor } from '../orchestrator/intents.ts';
+import { commandRunner } from '../orchestrator/run-command.ts';
+import { leaseIdentity } from './orchestration.ts';
+
+export interface IntentExecutionDeps {
+  readonly settings: Settings;
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: EventLog;
+  readonly providers: ReadonlyMap<PlatformName, PlatformProvider>;
+  readonly engine: Engine;
+  readonly monitor: Monitor;
+  readonly acts: () => readonly OperatorAct[];
+}
+
+/** Decisions' intents, carried out by this controller. */
+export function executeIntents({ monitor, ...deps }: IntentExecutionDeps): IntentExecutor {
+  const executor = createIntentExecutor({
+    ...deps,
+    observe: (application, platform) => monitor.observeNow(application, platform),
+    identity: leaseIdentity('sluice serve'),
+    runCommand: commandRunner(deps.clock),
+    env: withoutOurs(process.env),
+  });
+  deps.engine.onIntents(({ application, intents }) => executor.want(application, intents));
+  return executor;
+}
+
+/** What deployments must know of decisions. */
+export function deploymentLimits(
+  engine: Engine,
+  executor: () => IntentExecutor,
+): Required<Pick<OrchestratorDeps, 'frozen' | 'scaledTo'>> {
+  return {
+    frozen(application, platform) {
+      const found = engine
+        .decision(application)
+        ?.intents?.find((one) => one.kind === 'freeze-deployments' && one.platform === platform);
+      return found?.kind === 'freeze-deployments' ? found.reason : undefined;
+    },
+    scaledTo(application, platform) {
+      const ordered = executor().scaledTo(application, platform);
+      const desired = desiredOn(engine, application, platform);
+      // Somebody may have shrunk it by hand since.
+      return ordered === undefined || desired === undefined ? undefined : Math.min(ordered, desired);
+    },
+  };
+}
+
+function desiredOn(engine: Engine, application: ApplicationName, platform: PlatformName): number | undefined {
+  const { platforms = [] } = engine.statusOf(application) ?? {};
+  return platforms.find(({ name }) => name === platform)?.instances?.desired;
+}
+
+/** A command of the user's is no process of ours. */
+function withoutOurs(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !name.startsWith('SLUICE_') && !name.startsWith('NODE_CHANNEL_')),
+  );
+}
