@@ -66,7 +66,7 @@ function statusLine({ status, reason }: ResponseHead): string {
 }
 
 /** Its fields stay as they are or go. */
-function isPlain({ nominates, hasCookies, fields }: ResponseHeadReader, edit: ResponseEdit): boolean {
+export function isPlain({ nominates, hasCookies, fields }: ResponseHeadReader, edit: ResponseEdit): boolean {
   if (nominates || edit.from !== undefined) return false;
   if (!hasCookies || edit.platform === undefined) return true;
   for (let i = 0; i < fields.count; i += 1) {
@@ -75,7 +75,8 @@ function isPlain({ nominates, hasCookies, fields }: ResponseHeadReader, edit: Re
   return true;
 }
 
-function dropsFor(isEmpty: boolean, hasId: boolean): Uint8Array {
+/** Which kinds of fields stay behind. */
+export function dropsFor(isEmpty: boolean, hasId: boolean): Uint8Array {
   if (isEmpty) return hasId ? DROPS_BOTH : DROPS_LENGTH;
   return hasId ? DROPS_ID : DROPS;
 }

@@ -1,13 +1,21 @@
-import { editResponse, HOP_BY_HOP, type ResponseEdit } from '../headers.ts';
+import { editResponse, HOP_BY_HOP, PSEUDONYM, type ResponseEdit } from '../headers.ts';
 import { Http1ResponseHead } from '../http1/message-head.ts';
+import type { ResponseHeadReader } from '../http1/response-head.ts';
+import { dropsFor, isPlain } from '../http1/response-writer.ts';
 import type { FlatHeaders, ResponseHead } from '../wire.ts';
+import { FieldMemo } from './field-memo.ts';
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+const memo = new FieldMemo();
+
 /** The fields of an answer, names in lower case; undefined when one of them could be read as something else. */
 export function responseFields(head: ResponseHead, edit: ResponseEdit, date: string): string[] | undefined {
   const isValid = head instanceof Http1ResponseHead;
+  if (isValid && head.reader !== undefined && isPlain(head.reader, edit)) {
+    return plainFields(head.reader, edit, date);
+  }
   const fields = editResponse(head, edit);
   let hasDate = false;
   let kept = 0;
@@ -27,6 +35,24 @@ export function responseFields(head: ResponseHead, edit: ResponseEdit, date: str
   fields.length = kept;
   if (!hasDate) fields.push('date', date);
   return fields;
+}
+
+/** The same for a head whose fields stay as they are or go. */
+function plainFields(
+  { fields, status, hasDate }: ResponseHeadReader,
+  { marks, setCookie }: ResponseEdit,
+  date: string,
+): string[] {
+  const out: string[] = [];
+  const drops = dropsFor(status === 204, marks !== undefined);
+  for (let i = 0; i < fields.count; i += 1) {
+    if (drops[fields.kinds[i]!] === 0) memo.append(fields, i, out);
+  }
+  if (!hasDate) out.push('date', date);
+  if (marks === undefined) out.push('via', `1.1 ${PSEUDONYM}`);
+  else out.push('via', marks.via, 'x-request-id', marks.requestId);
+  if (setCookie !== undefined) out.push('set-cookie', setCookie);
+  return out;
 }
 
 /** Of a 1xx or of trailers: what concerns the origin's connection stays behind. */
