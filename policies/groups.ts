@@ -21,9 +21,15 @@ export function groupsOf(
   return groups;
 }
 
+/** Of one that answers, but worse than the policy wants. Of its weight and not its capacity: when all are, nobody is. */
+const IMPAIRED = 0.5;
+
 /** The configured weight, or the one a person ordered; a target with half its instances counts half. */
 export function weightIn({ orders }: Draft): (candidate: Candidate) => number {
-  return ({ platform, facts }) => (orders.weights?.[platform] ?? facts.weight) * facts.availability;
+  return ({ platform, facts }) => {
+    const weight = (orders.weights?.[platform] ?? facts.weight) * facts.availability;
+    return facts.verdict.impaired === undefined ? weight : weight * IMPAIRED;
+  };
 }
 
 /** Hands on the preference with a line for each group. */

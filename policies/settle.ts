@@ -21,8 +21,9 @@ export function shapeOf({ candidates, memory, mode, policy }: Draft): string {
   const targets = candidates.map(({ platform, rank, facts }) => {
     const { membership } = memory[platform] ?? {};
     const step = membership?.kind === 'ramping' ? membership.step : 0;
-    const { tier, weight, availability, capacityRps } = facts;
-    return [platform, rank, membership?.kind, step, tier, weight, availability, capacityRps];
+    const { tier, weight, availability, capacityRps, verdict } = facts;
+    const worse = verdict.impaired === undefined ? 0 : 1;
+    return [platform, rank, membership?.kind, step, tier, weight, availability, capacityRps, worse];
   });
   return JSON.stringify([policy, mode, targets]);
 }

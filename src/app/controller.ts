@@ -9,6 +9,7 @@ import { createEngine } from '../engine/engine.ts';
 import { createLastTable } from '../engine/last-table.ts';
 import { schedule } from '../engine/schedule.ts';
 import { createEventLog } from '../events/log.ts';
+import { Egress } from '../health/egress.ts';
 import { createMonitor } from '../health/monitor.ts';
 import { createProbe } from '../health/probes.ts';
 import { healthJudge } from '../health/verdicts.ts';
@@ -110,6 +111,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     probe,
     platforms: watchedPlatforms(settings, providers),
   });
+  const egress = new Egress();
   const traffic = createTrafficControl(engine, monitor, link, {
     clock,
     logger,
@@ -183,7 +185,11 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   const watch = createFileWatch(clock, () => reload.soon('files'));
 
   // Facts in, tables out. Everything else follows from these lines.
-  monitor.onSignal((signal) => engine.accept(signal));
+  monitor.onSignal((signal) => {
+    engine.accept(signal);
+    const self = egress.hear(signal);
+    if (self !== undefined) engine.accept(self);
+  });
   engine.onWatched((origins) => monitor.watch(origins));
   lastTable.follow(engine.onTable);
   engine.onTable((table) => link.publish(table));
@@ -208,6 +214,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     }
   });
   events.onEvent((event) => {
+    if (event.type === 'configuration.reloaded') egress.keepOnly(new Set(Object.keys(settings.platforms)));
     if (NAMES_CHANGE.has(event.type)) readNames();
     if (event.type === 'configuration.reloaded') drills.rearm();
   });

@@ -1,5 +1,6 @@
 import type { OperatorAct } from './acts.ts';
 import type { Attribution } from './attribution.ts';
+import type { ErrorClass } from './errors.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { DataSettings } from './settings.ts';
 import type { Verdict } from './verdict.ts';
@@ -82,6 +83,8 @@ export interface TargetSignals {
   readonly platform?: {
     readonly apiReachable: boolean;
     readonly apiError?: string;
+    /** `auth`, `rateLimited`, `unavailable`, …: how it failed us. */
+    readonly apiFault?: ErrorClass;
     readonly desired: number;
     readonly running: number;
     readonly routable: number;

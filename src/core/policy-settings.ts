@@ -103,7 +103,7 @@ export interface ScaleSettings {
   readonly backAfterMs: number;
 }
 
-/** When a target that answers is called degraded, and then counts with less capacity. */
+/** When a target that answers is called degraded; its weight then counts half. */
 export interface DegradedSettings {
   /** p95 over 10 s, milliseconds. */
   readonly p95Ms: number | undefined;

@@ -1,3 +1,4 @@
+import type { ErrorClass } from './errors.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { Observation } from './provider.ts';
 
@@ -27,7 +28,7 @@ export interface ProbeSignal {
  */
 export type ProbeKind = 'http' | 'tcp' | 'deep' | 'control';
 
-/** What this machine can reach at all, by addresses that have nothing to do with the platforms. */
+/** What this machine can reach at all, by all that is known of all platforms. */
 export interface SelfSignal {
   readonly kind: 'self';
   readonly at: number;
@@ -71,6 +72,8 @@ export interface PlatformSignal {
   /** `undefined` when the API did not answer; that alone never moves traffic. */
   readonly observation: Observation | undefined;
   readonly apiError?: string;
+  /** What kind of error it was: an API that refuses us did answer. */
+  readonly apiFault?: ErrorClass;
 }
 
 /** A worker ejected an origin on its own, or let it back in on trial. */

@@ -1,6 +1,7 @@
 import type { Attribution } from './attribution.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, ProbeFact, TrafficFacts } from './facts.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
+import type { DegradedSettings } from './policy-settings.ts';
 import type { Observation } from './provider.ts';
 import type { HealthSettings } from './settings.ts';
 import type { EjectionSignal, ProbeSignal, TrafficSignal } from './signals.ts';
@@ -16,6 +17,8 @@ export interface Verdict {
   readonly cause: string;
   /** The facts behind it, most telling first. */
   readonly evidence: readonly string[];
+  /** It answers, but slower or with more errors than the policy wants: its weight counts half. */
+  readonly impaired?: { readonly since: number; readonly cause: string };
 }
 
 /** What one origin has shown so far. Plain JSON, replaced by every signal. */
@@ -46,6 +49,11 @@ export interface TargetEvidence {
   readonly observation: Observation | undefined;
   /** Set while the platform API does not answer. Evidence for people; it never moves traffic. */
   readonly apiError: string | undefined;
+  /** The last deep probe, while it is new enough to say something. */
+  readonly deep?: ProbeFact;
+  readonly traffic?: TrafficFacts;
+  /** What the policy calls degraded. */
+  readonly limits?: DegradedSettings;
 }
 
 /** From signals to verdicts, as pure functions; `src/health` has them, the engine is given them. */

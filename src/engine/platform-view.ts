@@ -5,7 +5,7 @@ import type { Observation } from '../core/provider.ts';
 import type { HealthSettings, TargetSettings } from '../core/settings.ts';
 import type { PlatformSignal, ProbeKind, TrafficSignal } from '../core/signals.ts';
 import type { HealthJudge, OriginHealth, OriginSignal, Verdict } from '../core/verdict.ts';
-import { SignalMemory } from './target-signals.ts';
+import { type ApiWord, SignalMemory } from './target-signals.ts';
 import { type EngineTarget, observedTargets } from './targets.ts';
 import { RATE_WINDOW_MS, summarise } from './traffic.ts';
 
@@ -16,8 +16,7 @@ export class PlatformView {
   readonly releaseMatters: boolean;
   verdict: Verdict;
   observation: Observation | undefined;
-  /** The last word of the platform's API. */
-  api: { readonly reachable: boolean; readonly error?: string; readonly at: number } | undefined;
+  api: ApiWord | undefined;
   readonly #judge: HealthJudge;
   readonly #rules: HealthSettings;
   readonly #limits: DegradedSettings | undefined;
@@ -85,7 +84,8 @@ export class PlatformView {
   observe(signal: PlatformSignal): void {
     const { observation } = signal;
     if (observation === undefined) {
-      this.api = { reachable: false, error: signal.apiError ?? 'no answer', at: signal.at };
+      const fault = signal.apiFault === undefined ? {} : { fault: signal.apiFault };
+      this.api = { reachable: false, error: signal.apiError ?? 'no answer', ...fault, at: signal.at };
       return;
     }
     if (this.observation !== undefined && observation.at < this.observation.at) return;

@@ -1,3 +1,4 @@
+import type { ErrorClass } from '../core/errors.ts';
 import type { ProbeFact, TargetSignals } from '../core/facts.ts';
 import type { OriginId } from '../core/ids.ts';
 import type { Observation, ObservedInstance } from '../core/provider.ts';
@@ -5,9 +6,17 @@ import type { ProbeKind, ProbeSignal, TrafficSignal } from '../core/signals.ts';
 import { FLAP_CHECKS, flapOf } from '../lib/flap.ts';
 import { type PeakEwma, sampled } from '../lib/peak-ewma.ts';
 
+/** The last word of a platform's API. */
+export interface ApiWord {
+  readonly reachable: boolean;
+  readonly error?: string;
+  readonly fault?: ErrorClass;
+  readonly at: number;
+}
+
 interface PlatformRead {
   readonly observation: Observation | undefined;
-  readonly api: { readonly reachable: boolean; readonly error?: string; readonly at: number } | undefined;
+  readonly api: ApiWord | undefined;
 }
 
 /** Everything observed of one target that is evidence rather than verdict: the newest of each kind, and its age. */
@@ -50,10 +59,10 @@ export class SignalMemory {
 
   facts(read: PlatformRead, traffic: readonly TrafficSignal[], now: number): TargetSignals {
     const { observation, api } = read;
-    const http = this.#probe('http', now);
-    const tcp = this.#probe('tcp', now);
-    const deep = this.#probe('deep', now);
-    const control = this.#probe('control', now);
+    const http = this.probe('http', now);
+    const tcp = this.probe('tcp', now);
+    const deep = this.probe('deep', now);
+    const control = this.probe('control', now);
     const code =
       http?.detail.startsWith('router ') === true ? http.detail.slice('router '.length) : undefined;
     return {
@@ -80,7 +89,7 @@ export class SignalMemory {
     };
   }
 
-  #probe(kind: ProbeKind, now: number): ProbeFact | undefined {
+  probe(kind: ProbeKind, now: number): ProbeFact | undefined {
     const signal = this.#probes.get(kind);
     if (signal === undefined) return undefined;
     const { ok, detail, at, latencyMs } = signal;
@@ -96,6 +105,7 @@ function platformFacts(
   return {
     apiReachable: api?.reachable ?? true,
     ...(api?.error === undefined ? {} : { apiError: api.error }),
+    ...(api?.fault === undefined ? {} : { apiFault: api.fault }),
     desired: observation?.desired ?? 0,
     running: instances.filter(({ state }) => state === 'running').length,
     routable: instances.filter(({ state, routable }) => state === 'running' && routable !== false).length,

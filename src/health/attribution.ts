@@ -1,4 +1,5 @@
 import type { Attribution, Culprit, Remedy } from '../core/attribution.ts';
+import type { ErrorClass } from '../core/errors.ts';
 import type { Facts, TargetFacts } from '../core/facts.ts';
 import type { PlatformName } from '../core/ids.ts';
 import { type Sight, sightOf } from './sight.ts';
@@ -28,7 +29,7 @@ interface Seen {
  * API is told apart from everything else; what all platforms show alike is no platform's fault.
  */
 export function attribute(facts: Facts, before: readonly Attribution[], now: number): readonly Attribution[] {
-  const seen = facts.targets.map((target) => ({ target, sight: sightOf(target) }));
+  const seen = facts.targets.map((target) => ({ target, sight: sightOf(target, now) }));
   const found = [...apiFaults(seen), ...(joint(facts, seen, now) ?? seen.flatMap(own))];
   return found.map((one) => ({ ...one, since: sinceOf(one, before, now) }));
 }
@@ -38,11 +39,24 @@ function apiFaults(seen: readonly Seen[]): readonly Attribution[] {
   return seen.flatMap(({ target: { platform, signals } }) => {
     const api = signals?.platform;
     if (api === undefined || api.apiReachable) return [];
-    const evidence = [`the API of ${platform} does not answer: ${api.apiError ?? 'no answer'}`];
-    return [
-      attribution('platform-api', [platform], `the API of ${platform} is down; its traffic stays`, evidence),
-    ];
+    const [what, word] = apiWords(api.apiFault);
+    const evidence = [`the API of ${platform} ${word}: ${api.apiError ?? 'no answer'}`];
+    const summary = `the API of ${platform} ${what}; its traffic stays`;
+    return [attribution('platform-api', [platform], summary, evidence)];
   });
+}
+
+/** It is as good as down for whoever wants to change something there; what to do about it differs. */
+function apiWords(fault: ErrorClass | undefined): readonly [what: string, word: string] {
+  switch (fault) {
+    case 'auth':
+    case 'forbidden':
+      return ['refuses our credentials', 'refuses us'];
+    case 'rateLimited':
+      return ['asks us to slow down', 'asks us to slow down'];
+    default:
+      return ['is down', 'does not answer'];
+  }
 }
 
 /** What everybody shows alike; undefined when it must be looked for platform by platform. */

@@ -70,7 +70,11 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
       const error = SluiceError.from(caught);
       const apiError = late ? `no answer within ${TIMEOUT_MS / 1000} s` : error.message;
       logger.debug({ platform, application, error: apiError }, 'a platform could not be observed');
-      return { kind: 'platform', at: clock.now(), application, platform, observation: undefined, apiError };
+      const fault = late ? 'timeout' : error.class;
+      return {
+        ...{ kind: 'platform', at: clock.now(), application, platform, observation: undefined, apiError },
+        ...(fault === undefined ? {} : { apiFault: fault }),
+      };
     } finally {
       expire();
       reads.delete(abort);

@@ -14,6 +14,8 @@ export interface Sight {
 
 /** Older facts than this say nothing of now. */
 const FRESH_MS = 15_000;
+/** So long the port and the router may take to be asked anew. */
+const ASKED_ANEW_MS = 2_000;
 /** Part of the requests, of at least so many, that fails when probes see nothing. */
 const FAILING_RATIO = 0.5;
 const MIN_ATTEMPTS = 20;
@@ -22,11 +24,14 @@ const MIN_ATTEMPTS = 20;
 const NO_ROUTE: ReadonlySet<string> = new Set(['unknown_route']);
 const NO_INSTANCE: ReadonlySet<string> = new Set(['no_endpoints', 'endpoint_failure', '503', '502']);
 
-export function sightOf(target: TargetFacts): Sight {
+export function sightOf(target: TargetFacts, now: number): Sight {
   const { signals } = target;
   const http = fresh(signals?.http);
   if (http === undefined) return byTraffic(target, []);
   if (http.ok) return byTraffic(target, [`its health path answers`]);
+  // One failed probe is none as long as the judge believes in the target.
+  if (target.verdict.state === 'up') return byTraffic(target, []);
+  if (isUndecided(target, now)) return { kind: 'unknown', evidence: [] };
   const evidence = evidenceOf(http, signals);
   const code = http.detail.startsWith('router ') ? http.detail.slice('router '.length) : undefined;
   if (code !== undefined) return byRouterError(code, signals, evidence);
@@ -35,6 +40,17 @@ export function sightOf(target: TargetFacts): Sight {
   if (http.detail === 'name not found') return { kind: 'dns', evidence };
   if (http.detail === 'tls') return { kind: 'router', evidence };
   return { kind: bySilence(http.detail, signals), evidence };
+}
+
+/**
+ * A moment after the fall what is known of the port and the router is from before it: blaming somebody on that would
+ * be blaming the wrong one half of the time. They are asked anew at once, so it does not last.
+ */
+function isUndecided({ verdict, signals }: TargetFacts, now: number): boolean {
+  if (verdict.state !== 'down' || now - verdict.since > ASKED_ANEW_MS) return false;
+  return [signals?.tcp, signals?.control].some(
+    (fact) => fact?.ok === true && now - fact.ageMs < verdict.since,
+  );
 }
 
 /** The router speaks in place of the application: which of the two is missing? */

@@ -1,19 +1,28 @@
 import type { Observation, ObservedInstance } from '../core/provider.ts';
 import type { HealthJudge, OriginHealth, TargetEvidence, Verdict, VerdictState } from '../core/verdict.ts';
 import { attribute } from './attribution.ts';
+import { impairment } from './impairment.ts';
 import { age, countTraffic, newOrigin, observe } from './origin.ts';
 
 /** From signals to verdicts. Pure: state goes in, state comes out. */
 export const healthJudge: HealthJudge = { newOrigin, observe, age, judge, attribute };
 
 /**
- * What we believe about a target: down when all its origins are, degraded when some are or instances are missing.
+ * What we believe about a target: down when all its origins are, degraded when some are, when instances are missing, or
+ * when it serves worse than the policy wants.
  * Only the path decides: what the platform's API says makes a target `starting` or `degraded`, never `down`.
  */
 function judge(evidence: TargetEvidence, before: Verdict | undefined, now: number): Verdict {
-  const { state, cause } = believe(evidence);
+  const belief = believe(evidence);
+  const isServing = belief.state === 'up' || belief.state === 'degraded';
+  const worse = isServing ? impairment(evidence, before, now) : undefined;
+  const { state, cause }: Belief =
+    belief.state === 'up' && worse !== undefined ? { state: 'degraded', cause: worse } : belief;
   const since = before?.state === state ? before.since : now;
-  return { state, since, cause, evidence: evidenceLines(evidence, now) };
+  const lines = evidenceLines(evidence, now);
+  if (worse === undefined) return { state, since, cause, evidence: lines };
+  const impaired = { since: before?.impaired?.since ?? now, cause: worse };
+  return { state, since, cause, evidence: [worse, ...lines], impaired };
 }
 
 interface Belief {

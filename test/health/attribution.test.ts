@@ -26,7 +26,8 @@ function target(platform: string, signals: TargetSignals, more: Partial<TargetFa
     control: probe('ok'),
     platform: API_UP,
   };
-  return targetFacts({ platform, signals: { ...healthy, ...signals }, ...more });
+  const state = signals.http?.ok === false ? 'down' : 'up';
+  return targetFacts({ platform, state, signals: { ...healthy, ...signals }, ...more });
 }
 
 function culprits(targets: readonly TargetFacts[], given: Partial<Facts> = {}): string[] {
@@ -121,5 +122,38 @@ describe('attribution', () => {
     const facts = factsOf([target('a', bad), B]);
     const first = attribute(facts, [], NOW);
     expect(attribute(facts, first, NOW + 5_000)[0]?.since).toBe(NOW);
+  });
+});
+
+describe('a fault that has just begun', () => {
+  const fell = { state: 'down', since: NOW - 500, cause: 'refused', evidence: [] } as const;
+
+  it('is nobody’s until the port and the router were asked after it', () => {
+    const before = { http: probe('refused', 400), tcp: probe('ok', 900), control: probe('ok', 900) };
+    expect(culprits([target('a', before, { verdict: fell }), B])).toEqual([]);
+    const after = { ...before, tcp: probe('refused', 100), control: probe('refused', 100) };
+    expect(culprits([target('a', after, { verdict: fell }), B])).toEqual(['router a']);
+  });
+
+  it('is told by what is known when the answers take too long', () => {
+    const verdict = { ...fell, since: NOW - 3_000 };
+    const stale = { http: probe('refused', 400), tcp: probe('ok', 4_000), control: probe('ok', 4_000) };
+    expect(culprits([target('a', stale, { verdict }), B])).toEqual(['application-on-platform a']);
+  });
+
+  it('is none as long as the target still counts as up', () => {
+    const verdict = { state: 'up', since: 0, cause: 'its origin answers', evidence: [] } as const;
+    expect(culprits([target('a', { http: probe('timeout') }, { verdict }), B])).toEqual([]);
+  });
+});
+
+describe('an API that answers and does not serve us', () => {
+  it.each([
+    ['auth', 'the API of a refuses our credentials; its traffic stays'],
+    ['rateLimited', 'the API of a asks us to slow down; its traffic stays'],
+    ['unavailable', 'the API of a is down; its traffic stays'],
+  ] as const)('is told apart: %s', (apiFault, summary) => {
+    const [found] = attribute(factsOf([target('a', { platform: { ...API_DOWN, apiFault } }), B]), [], NOW);
+    expect(found).toMatchObject({ culprit: 'platform-api', summary, remedy: 'freeze-deployments' });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { InstanceState, Observation } from '../../src/core/provider.ts';
-import type { OriginHealth, TargetEvidence } from '../../src/core/verdict.ts';
+import type { OriginHealth, TargetEvidence, Verdict } from '../../src/core/verdict.ts';
 import { newOrigin } from '../../src/health/origin.ts';
 import { healthJudge } from '../../src/health/verdicts.ts';
 
@@ -90,5 +90,55 @@ describe('the verdict on a target', () => {
   it('takes a target that served before for down, not for starting', () => {
     const served = origins('down').map(({ id, health }) => ({ id, health: { ...health, proven: true } }));
     expect(verdict({ origins: served, observation: observed('starting') }).state).toBe('down');
+  });
+});
+
+describe('a target that serves worse than it should', () => {
+  const limits = { p95Ms: 500, errorRatio: 0.05 };
+  const calm = { attempts: 100, failed: 0, rps: 10, p95Ms: 80 };
+
+  const NOW = 1_000_000;
+
+  function judged(more: Partial<TargetEvidence>, before?: Verdict, at = NOW): Verdict {
+    const origins = [{ id: 'a/1', health: { ...newOrigin(NOW), state: 'up', proven: true } }] as const;
+    const none = { observation: undefined, apiError: undefined };
+    return healthJudge.judge({ origins, ...none, limits, traffic: calm, ...more }, before, at);
+  }
+
+  it.each<[string, Partial<TargetEvidence>, string]>([
+    ['it is slow', { traffic: { ...calm, p95Ms: 800 } }, 'p95 800 ms, 500 ms wanted'],
+    ['it fails', { traffic: { ...calm, failed: 6 } }, '6 of 100 requests failed in the last 10 s'],
+    [
+      'its deep probe fails',
+      { deep: { ok: false, detail: 'status 503', ageMs: 1, latencyMs: 1 } },
+      'its deep probe fails: status 503',
+    ],
+  ])('is degraded when %s', (_name, more, cause) => {
+    expect(judged(more)).toMatchObject({ state: 'degraded', cause, impaired: { since: NOW, cause } });
+  });
+
+  it.each<[string, Partial<TargetEvidence>]>([
+    ['few requests were seen', { traffic: { ...calm, attempts: 19, failed: 19, p95Ms: 9_000 } }],
+    [
+      'the policy asks for nothing',
+      { limits: { p95Ms: undefined, errorRatio: undefined }, traffic: { ...calm, failed: 50, p95Ms: 9_000 } },
+    ],
+    ['its deep probe is well', { deep: { ok: true, detail: 'ok', ageMs: 1, latencyMs: 1 } }],
+  ])('is up when %s', (_name, more) => {
+    const verdict = judged(more);
+    expect(verdict.state).toBe('up');
+    expect(verdict.impaired).toBeUndefined();
+  });
+
+  it('is well again only when it is clearly faster, and has been worse for a while', () => {
+    const slow = judged({ traffic: { ...calm, p95Ms: 800 } });
+    expect(judged({ traffic: { ...calm, p95Ms: 450 } }, slow, NOW + 40_000).state).toBe('degraded');
+    expect(judged({}, slow, NOW + 20_000).state).toBe('degraded');
+    expect(judged({}, slow, NOW + 40_000).state).toBe('up');
+  });
+
+  it('stays down when it is down, whatever its traffic was', () => {
+    const origins = [{ id: 'a/1', health: { ...newOrigin(NOW), state: 'down', proven: true } }] as const;
+    expect(judged({ origins, traffic: { ...calm, p95Ms: 800 } }).state).toBe('down');
   });
 });
