@@ -31,6 +31,7 @@ import type {
   ResponseHead,
   UpstreamHandler,
 } from './wire.ts';
+import { type CompiledWrites, isUnsafe, NO_WRITER_RETRY_S, SAFE_METHODS } from './writes.ts';
 
 /**
  * Where an exchange is: `attempting` on an origin with no answer yet, `waiting` until the retry budget or an origin has room,
@@ -60,6 +61,8 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   #isCut = false;
   /** The platform where the client has its session. */
   #belongsTo: PlatformName | undefined = undefined;
+  /** Of the writer, when it is for the writer alone. */
+  #epoch = 0;
 
   constructor(pipeline: Pipeline, downstream: Downstream) {
     this.#pipeline = pipeline;
@@ -81,7 +84,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     else if (leadsElsewhere(this.#pipeline.table, host, target))
       this.say(400, 'a path that leads elsewhere once it is normalised', FLAG.DPE);
     else if (method === 'OPTIONS') this.#forwardOptions();
-    else this.#choose(this.route());
+    else this.#choose(this.#match());
   }
 
   /** It may ask how far its way is, and then the last of us answers. */
@@ -89,7 +92,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     const left = maxForwards(this.#head);
     if (left === 0) this.say(200, 'it was to go no further');
     else if (Number.isNaN(left)) this.say(400, 'a malformed Max-Forwards', FLAG.DPE);
-    else this.#choose(this.route());
+    else this.#choose(this.#match());
   }
 
   #choose(route: CompiledRoute | undefined): void {
@@ -105,12 +108,29 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
       this.say(429, 'over the rate limit of its client', FLAG.RL, Math.ceil(wait / 1_000));
       return;
     }
+    if (route.shed > 0 && this.#pipeline.random() < route.shed) {
+      // Not all of them may come again in the same second.
+      const retryAfterS = 1 + Math.floor(this.#pipeline.random() * 10);
+      this.say(503, 'there is no capacity for it', FLAG.OM, retryAfterS);
+      return;
+    }
+    const way = route.writes === undefined ? route : this.#wayToWriter(route, route.writes);
+    if (way === undefined) return;
     if (route.sessions !== undefined) this.#belongsTo = this.#sessionOf(route.sessions, route);
     this.replayable = isReplayable(this.#head, route.idempotentToo);
-    const candidate = this.candidate(route, NOWHERE);
+    const candidate = this.candidate(way, NOWHERE);
     if (candidate !== undefined) this.forward(candidate, false);
-    else if (isWorthWaiting(route, { tried: NOWHERE })) this.#recover().allFull();
+    else if (isWorthWaiting(way, { tried: NOWHERE })) this.#recover().allFull();
     else this.say(503, 'no origin may be tried', FLAG.UH);
+  }
+
+  /** Undefined: it was told that it goes nowhere. */
+  #wayToWriter(route: CompiledRoute, { kind, way, epoch }: CompiledWrites): CompiledRoute | undefined {
+    if (!isUnsafe(this.#head.method)) return route;
+    this.#epoch = epoch;
+    if (kind === 'none') this.say(405, 'nobody takes writes here', FLAG.DPE, undefined, SAFE_METHODS);
+    else if (way === undefined) this.say(503, 'there is no writer', FLAG.NW, NO_WRITER_RETRY_S);
+    return way;
   }
 
   #overLimit(route: CompiledRoute): number {
@@ -144,8 +164,15 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     return route.targets.find(has) ?? this.#staying(route)?.targets.find(has);
   }
 
-  route(): CompiledRoute | undefined {
+  #match(): CompiledRoute | undefined {
     return matchRoute(this.#pipeline.table, this.#head.host, this.#head.target);
+  }
+
+  /** An unsafe request has no way but to the writer it came for: the next one may know of it already. */
+  route(): CompiledRoute | undefined {
+    const route = this.#match();
+    if (route?.writes === undefined || !isUnsafe(this.#head.method)) return route;
+    return route.writes.epoch === this.#epoch ? route.writes.way : undefined;
   }
 
   // ── forward ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +292,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     return responseEdit(this.#head, this.record, target, this.record.route, setCookie);
   }
 
-  say(status: OutageStatus, why: string, flag = 0, retryAfterS?: number): void {
+  say(status: OutageStatus, why: string, flag = 0, retryAfterS?: number, allow?: string): void {
     this.#phase = 'answering';
     this.#recovery?.over();
     this.#pipeline.refused(this.#head, status, why);
@@ -273,8 +300,9 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     this.record.headAt = this.#pipeline.now();
     this.#transfer.say(
       status,
-      status === 503 ? secondsUntilTrial(this.route(), this.record.headAt) : retryAfterS,
+      retryAfterS ?? (status === 503 ? secondsUntilTrial(this.route(), this.record.headAt) : undefined),
       this.#edit(undefined, undefined),
+      allow,
     );
   }
 

@@ -4,6 +4,7 @@ import { hasPlatformCookies, scopeSetCookie, unscopeCookies } from './platform-c
 import { rewriteCookieDomain, rewriteLocation, rewriteRefresh } from './public-host.ts';
 import type { RequestMarks } from './request-marks.ts';
 import type { FlatHeaders, RequestHead, ResponseHead } from './wire.ts';
+import type { RoleFields } from './writes.ts';
 
 /**
  * What the pipeline wants changed in a request head. Small and made of values that live longer than a request, so
@@ -14,6 +15,8 @@ export interface HeadEdit {
   readonly host: string | undefined;
   /** Whose cookies may pass, of those that a platform's router sets. */
   readonly platform: PlatformName;
+  /** What the origin is told of who may write; undefined: everybody may. */
+  readonly role: RoleFields | undefined;
 }
 
 /** What is said of a request besides its own fields: one a request, the same for all its attempts. */
@@ -176,7 +179,7 @@ export function editRequest(head: RequestHead, edit: HeadEdit, stamp: RequestSta
     }
     if (lower === 'cookie') {
       const kept = cookiesFor(value, edit);
-      if (kept !== '') out.push(name, kept);
+      if (kept !== '' || value === '') out.push(name, kept);
       continue;
     }
     out.push(name, value);
@@ -188,6 +191,7 @@ export function editRequest(head: RequestHead, edit: HeadEdit, stamp: RequestSta
   if (host !== '') out.push('x-forwarded-host', host);
   out.push(...client.fields, 'x-request-id', marks.requestId, 'traceparent', marks.traceparent);
   out.push('via', marks.via);
+  if (edit.role !== undefined) out.push(...edit.role.fields);
   return out;
 }
 

@@ -34,6 +34,8 @@ export function outageAnswer(
   status: OutageStatus,
   request: RequestHead | undefined,
   retryAfterS?: number,
+  /** With 405: what goes instead. */
+  allow: string = SERVED,
 ): OutageAnswer {
   const [reason, text] = TEXTS[status];
   const json = request?.field('accept')?.includes('application/json') ?? false;
@@ -49,7 +51,7 @@ export function outageAnswer(
     'no-store',
   ];
   // Who is told that a method does not go must be told which do (RFC 9110 §15.5.6).
-  if (status === 405 || status === 200) headers.push('allow', SERVED);
+  if (status === 405 || status === 200) headers.push('allow', allow);
   if (retryAfterS !== undefined) headers.push('retry-after', String(retryAfterS));
   return { head: plainHead(status, reason, headers), body };
 }

@@ -15,6 +15,8 @@ export const RESPONSE_FLAGS = {
   URX: 'no room in the retry budget',
   RP: 'the request was sent again',
   EV: 'the request was taken off an origin that was ejected or had stalled',
+  OM: 'there is no capacity for it: shed by the policy',
+  NW: 'unsafe, and nobody takes writes',
   RL: 'over the rate limit of its client',
   AM: 'the platform that the client belonged to cannot serve it any more',
   LD: 'the request had been here already',

@@ -7,6 +7,7 @@ import { HostIndex } from './host-index.ts';
 import type { Lane } from './lane.ts';
 import { normalPath } from './normal-path.ts';
 import type { RequestHead } from './wire.ts';
+import { type CompiledWrites, compileWrites, roleOf } from './writes.ts';
 
 /** A table made ready for requests: looked up once a request, never changed. */
 export interface CompiledTable {
@@ -24,6 +25,10 @@ export interface CompiledRoute {
   /** Without the draining ones, in the order of the table, active before spare. */
   readonly targets: readonly CompiledTarget[];
   readonly rateLimit: RateLimit | undefined;
+  /** Part of the requests for which there is no capacity, 0 to 1. */
+  readonly shed: number;
+  /** Undefined: unsafe requests go where all go. */
+  readonly writes: CompiledWrites | undefined;
   /** Undefined: clients belong to no platform. */
   readonly sessions: RouteSessions | undefined;
 }
@@ -74,21 +79,27 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
   const active: CompiledTarget[] = [];
   const staying: CompiledTarget[] = [];
   const spare: CompiledTarget[] = [];
+  const all: CompiledTarget[] = [];
   for (const target of route.targets) {
     const compiled: CompiledTarget = {
       platform: target.platform,
       release: target.release,
       share: target.share,
       active: target.state === 'active',
-      edit: { host: target.hostHeader, platform: target.platform },
+      edit: {
+        host: target.hostHeader,
+        platform: target.platform,
+        role: roleOf(route.writes, target.platform),
+      },
       lanes: target.origins.flatMap((origin) => lanesFor(route.application, target, origin)),
     };
+    all.push(compiled);
     if ((compiled.active && target.share > 0) || target.keepsSessions === true) staying.push(compiled);
     // A draining target gets nothing new, but its lanes were made: they stay in the table.
     if (target.state === 'active') active.push(compiled);
     else if (target.state === 'spare') spare.push(compiled);
   }
-  const compiled: CompiledRoute = {
+  const base: CompiledRoute = {
     application: route.application,
     host: route.host,
     path: route.path,
@@ -96,8 +107,12 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
     idempotentToo: route.retry === 'idempotent',
     targets: [...active, ...spare],
     rateLimit: route.rateLimit,
+    shed: route.shed ?? 0,
+    writes: undefined,
     sessions: undefined,
   };
+  const writes = route.writes === undefined ? undefined : compileWrites(route.writes, base, all);
+  const compiled = { ...base, writes };
   if (route.affinity !== true) return compiled;
   const platforms = new Set(route.targets.map(({ platform }) => platform));
   return { ...compiled, sessions: { platforms, staying: byPlatform(compiled, staying) } };

@@ -156,8 +156,8 @@ export class Transfer {
   }
 
   /** Our own answer, whole. */
-  say(status: OutageStatus, retryAfterS: number | undefined, edit: ResponseEdit): void {
-    const { head, body } = outageAnswer(status, this.#downstream.head, retryAfterS);
+  say(status: OutageStatus, retryAfterS: number | undefined, edit: ResponseEdit, allow?: string): void {
+    const { head, body } = outageAnswer(status, this.#downstream.head, retryAfterS, allow);
     this.touch();
     this.body?.drop();
     this.status = status;

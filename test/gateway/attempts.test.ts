@@ -18,6 +18,8 @@ function routeOf(wishes: readonly Wish[]): CompiledRoute {
     host: '*',
     path: '/',
     rateLimit: undefined,
+    shed: 0,
+    writes: undefined,
     sessions: undefined,
     rewrite: false,
     idempotentToo: false,
@@ -26,7 +28,7 @@ function routeOf(wishes: readonly Wish[]): CompiledRoute {
       share,
       active,
       release: undefined,
-      edit: { host: undefined, platform: 'a' },
+      edit: { host: undefined, platform: 'a', role: undefined },
       lanes: Array.from({ length: origins }, (_, n) => {
         const wire = wireOrigin(`p${index}/10.0.0.1:${n + 1}`, `http://10.0.0.1:${n + 1}`, {
           sni: undefined,

@@ -74,6 +74,7 @@ function copyRequestHead(
   const first = lineStands ? '' : requestLine(head);
   let own = `${keepsHost ? '' : hostLine(head, edit)}${connectionLines(head)}${cookies ?? ''}`;
   if (reader.acceptsTrailers) own += 'te: trailers\r\n';
+  if (edit.role !== undefined) own += edit.role.lines;
   const forwarded = client.lines.withHost(client.host ?? head.host);
 
   const room = first.length + own.length + forwarded.length + marks.length + CRLF.length;

@@ -130,7 +130,7 @@ describe('deadlines of the http1 wire', () => {
     };
     const { head } = offered[0]!;
     const stamp = new Reception(SETTINGS, seededRandom(1)).receive(head, 0);
-    const edit = { host: undefined, platform: 'a' };
+    const edit = { host: undefined, platform: 'a', role: undefined };
     wire.attempt({ origin, head, edit, stamp, fresh: false, once: false }, handler);
     clock.advance(SETTINGS.timeouts.connectMs - 300);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -17,6 +17,7 @@ import { WireContext } from '../../../src/gateway/http1/wire-context.ts';
 import { Reception } from '../../../src/gateway/reception.ts';
 import { RequestIds } from '../../../src/gateway/request-ids.ts';
 import { GivenMarks } from '../../../src/gateway/request-marks.ts';
+import { roleOf } from '../../../src/gateway/writes.ts';
 import { seededRandom } from '../../../src/lib/random.ts';
 import { virtualClock } from '../../../src/lib/virtual-clock.ts';
 
@@ -108,7 +109,8 @@ describe('heads rewritten in bytes', () => {
         const peer = new ClientPeer(new Socket(), new AddressRanges([]));
         const head = new Http1RequestHead(reader, trusted ? { ...peer, trusted } : peer);
         const { outlet, written } = context();
-        const edit = { host, platform: 'cf' };
+        const role = roleOf(trusted ? { kind: 'single', writer: 'cf', epoch: 12 } : undefined, 'cf');
+        const edit = { host, platform: 'cf', role };
         const stamp = new Reception(DEFAULT_GATEWAY, seededRandom(1)).receive(head, 0);
         expect(writeRequestHead(outlet, head, edit, stamp)).toBe(true);
         const expected = [...pairs(editRequest(head, edit, stamp)), `host:${host ?? 'a.test'}`];
