@@ -1,10 +1,29 @@
+import type { ApplicationName } from '../core/ids.ts';
 import type { FromWorker, WorkerCounters } from '../core/messages.ts';
-import type { TargetCounters } from '../core/traffic-counters.ts';
+import { STATUS_CLASSES, type TargetCounters } from '../core/traffic-counters.ts';
 
 /** What all workers counted, those that died included: a total must not fall because a worker was replaced. */
 export interface GatewayTotals {
   accept(message: FromWorker): void;
   readonly now: WorkerCounters;
+}
+
+/** What clients of an application were answered: all of it, and how much of that was 5xx. */
+export function answersOf(
+  { targets }: Pick<WorkerCounters, 'targets'>,
+  application: ApplicationName,
+): { readonly requests: number; readonly failed: number } {
+  let requests = 0;
+  let failed = 0;
+  for (const { application: name, classes } of targets) {
+    if (name !== application) continue;
+    for (const [i, count] of classes.entries()) {
+      // Who went away got no answer.
+      if (STATUS_CLASSES[i] !== 'aborted') requests += count;
+      if (STATUS_CLASSES[i] === '5xx') failed += count;
+    }
+  }
+  return { requests, failed };
 }
 
 const NOTHING: WorkerCounters = {

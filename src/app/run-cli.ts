@@ -4,6 +4,7 @@ import { demoCommand } from '../cli/demo.ts';
 import { deployCommand } from '../cli/deploy.ts';
 import { deploymentsCommand } from '../cli/deployments.ts';
 import { destroyCommand } from '../cli/destroy.ts';
+import { drillCommand } from '../cli/drill.ts';
 import { eventsCommand } from '../cli/events.ts';
 import { explainCommand } from '../cli/explain.ts';
 import { hostCommand } from '../cli/host.ts';
@@ -63,6 +64,7 @@ export function buildProgram(io: CliIo, main: string, args: readonly string[]): 
   eventsCommand(program, io);
   explainCommand(program, io);
   actCommands(program, io);
+  drillCommand(program, io);
   simulateCommand(program, io);
   for (const name of NOT_BUILT_COMMANDS) {
     program

@@ -1,6 +1,15 @@
 import { Agent, request } from 'undici';
-import type { ActWish, Control, LiftWish, Ordered, ReleasesView, WireWish } from '../core/control.ts';
+import type {
+  ActWish,
+  Control,
+  DrillWish,
+  LiftWish,
+  Ordered,
+  ReleasesView,
+  WireWish,
+} from '../core/control.ts';
 import type { DeploymentRecord, PlatformPlan } from '../core/deployment.ts';
+import type { DrillRecord } from '../core/drill.ts';
 import { fromWire, SluiceError, type WireError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { Release } from '../core/release.ts';
@@ -27,6 +36,8 @@ export interface ServerClient extends Control {
   explain(application: string, at?: number): Promise<Explanation>;
   order(wish: Omit<ActWish, 'who'>): Promise<Ordered>;
   lift(wish: Omit<LiftWish, 'who'>): Promise<{ readonly lifted: number; readonly replicas: number }>;
+  drill(wish: Omit<DrillWish, 'who'>): Promise<DrillRecord>;
+  drills(): Promise<readonly DrillRecord[]>;
   eventsSince(seq: number): Promise<readonly LoggedEvent[]>;
   /**
    * Calls back for each event after `since` until the signal is aborted; comes back by itself when the stream breaks.
@@ -102,6 +113,8 @@ export function serverClient(url: string, token: string | undefined): ServerClie
     order: async (wish) => (await call('POST', '/v1/acts', json(wish))) as Ordered,
     lift: async (wish) =>
       (await call('POST', '/v1/acts/lift', json(wish))) as { lifted: number; replicas: number },
+    drill: async (wish) => (await call('POST', '/v1/drills', json(wish))) as DrillRecord,
+    drills: async () => (await call('GET', '/v1/drills')) as DrillRecord[],
     eventsSince: async (seq) => (await call('GET', `/v1/events?since=${seq}&limit=5000`)) as LoggedEvent[],
     deploy: async (wish) =>
       (await call('POST', bundlePath('/v1/deployments', wish), wish.archive)) as {

@@ -17,6 +17,7 @@ import { isSecretKey } from '../lib/redact.ts';
 import { type ApplicationInput, bodyRule } from './application-schema.ts';
 import type { Certificates } from './certificates.ts';
 import { normalPath } from './checks.ts';
+import { assembleDrill } from './drill-schema.ts';
 import type { GatewayInput } from './gateway-schema.ts';
 
 /** From what was written and found sound to what the program reads: every default filled in. */
@@ -60,6 +61,7 @@ export function assembleApplication(
     ),
     policy: given.policy,
     startTimeoutMs: input.startTimeout ?? DEFAULT_START_TIMEOUT_MS,
+    ...(input.drills === undefined ? {} : { drills: input.drills.map(assembleDrill) }),
   };
 }
 

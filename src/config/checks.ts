@@ -1,4 +1,5 @@
 import { remedyFor } from './did-you-mean.ts';
+import { checkDrills } from './drill-checks.ts';
 import { type Fault, keyFault, valueFault, warning } from './fault.ts';
 import { isMap, mapAt, type Path, valueAt } from './path.ts';
 
@@ -29,7 +30,7 @@ export function checkReferences(
   for (const name of Object.keys(applications)) {
     const path = ['applications', name];
     faults.push(...checkTargets(path, facts), ...checkProcess(path, facts), ...checkHealth(path, facts));
-    faults.push(...checkAffinity(path, facts));
+    faults.push(...checkAffinity(path, facts), ...checkDrills(path, root));
   }
   return [...faults, ...checkUnused(applications, facts)];
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   formatBytes,
   formatDuration,
+  MAX_DURATION_MS,
   type Parsed,
   parseBytes,
   parseDuration,
@@ -22,7 +23,7 @@ interface Notes {
 
 export function duration(notes: Notes, bounds: { min?: number; max?: number } = {}) {
   return unit('a duration', '^(\\d+(\\.\\d+)?(ms|s|m|h|d))+$', notes, (text) =>
-    within(parseDuration(text), bounds, formatDuration),
+    within(parseDuration(text, Math.max(MAX_DURATION_MS, bounds.max ?? 0)), bounds, formatDuration),
   );
 }
 

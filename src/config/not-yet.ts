@@ -21,7 +21,6 @@ export interface NotYet {
 
 export const NOT_YET: readonly NotYet[] = [
   { path: 'notify', what: 'notifications', example: [{ on: ['failover'], to: ['webhook:ops'] }] },
-  { path: 'drills', what: 'drills', example: [{ name: 'lose-cf', target: 'cf-eu' }] },
   {
     path: 'policies',
     what: 'named policies in this file',
@@ -92,7 +91,6 @@ export const NOT_YET: readonly NotYet[] = [
     example: { strategy: 'canary' },
   },
   { path: 'applications.*.drift', what: 'watching for drift', example: 'heal' },
-  { path: 'applications.*.drills', what: 'drills', example: [] },
   { path: 'applications.*.logs', what: 'draining logs', example: {} },
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
   {
@@ -144,10 +142,7 @@ export const NOT_YET: readonly NotYet[] = [
 ];
 
 /** The same inside a policy, wherever it stands: inline (below `applications.*.policy`) or in a file of its own. */
-export const NOT_YET_IN_POLICY: readonly NotYet[] = [
-  { path: 'stickiness', what: 'stickiness', example: {} },
-  { path: 'drills', what: 'drills', example: [] },
-];
+export const NOT_YET_IN_POLICY: readonly NotYet[] = [{ path: 'stickiness', what: 'stickiness', example: {} }];
 
 const ALL: readonly NotYet[] = [
   ...NOT_YET,

@@ -19,8 +19,8 @@ const MS_PER: Readonly<Record<string, number>> = {
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
 const DURATION_PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 
-/** `500ms`, `1s`, `2m`, `1h`, `1m30s` → milliseconds. */
-export function parseDuration(text: string): Parsed<number> {
+/** `500ms`, `1s`, `2m`, `1h`, `1m30s` → milliseconds. More than the default is for what no timer waits for. */
+export function parseDuration(text: string, maxMs = MAX_DURATION_MS): Parsed<number> {
   const trimmed = text.trim();
   if (!DURATION.test(trimmed)) {
     return refused('not a duration', 'write a number with its unit: 500ms, 1s, 2m or 1h');
@@ -29,7 +29,7 @@ export function parseDuration(text: string): Parsed<number> {
   for (const [, amount, unit] of trimmed.matchAll(DURATION_PART)) {
     ms += Number(amount) * (MS_PER[unit ?? ''] ?? 0);
   }
-  if (ms > MAX_DURATION_MS) return refused('too long a duration', 'the longest is 24d');
+  if (ms > maxMs) return refused('too long a duration', `the longest is ${Math.floor(maxMs / 86_400_000)}d`);
   return { ok: true, value: Math.round(ms * 1000) / 1000 };
 }
 

@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Acts, Control, WireWish } from '../core/control.ts';
+import type { Acts, Control, Drills, WireWish } from '../core/control.ts';
 import { SluiceError, toWire, type WireError } from '../core/errors.ts';
 import type { WorkerCounters } from '../core/messages.ts';
 import type { EventLog, Runnable } from '../core/ports.ts';
@@ -24,6 +24,7 @@ export interface AdminApiDeps {
   readonly events: EventLog;
   readonly control: Control;
   readonly acts: Acts;
+  readonly drills: Drills;
   /** Applied to every answer: platforms' own error texts may repeat a secret. Events come redacted already. */
   readonly redact: (answer: unknown) => unknown;
   /** True once a table is served. */
@@ -60,6 +61,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   views(app, deps, streams);
   acts(app, deps);
   orders(app, deps);
+  drills(app, deps);
 
   return {
     name: 'admin API',
@@ -215,6 +217,33 @@ function actOf(body: unknown): z.output<typeof actBody> {
   throw new SluiceError('USAGE', 'this is no order', {
     why: z.prettifyError(parsed.error),
     remedy: 'see docs/operating.md for what an order holds',
+  });
+}
+
+const drillBody = z.strictObject({
+  platform: z.string(),
+  application: z.string().optional(),
+  /** A configured one. */
+  name: z.string().optional(),
+  forMs: z.number().int().min(1_000).max(86_400_000).optional(),
+  force: z.boolean().optional(),
+});
+
+/** Rehearsed losses of platforms; what became of them is told by events. */
+function drills(app: FastifyInstance, { drills, settings }: AdminApiDeps): void {
+  app.get('/v1/drills', { onRequest: requireRole(settings, 'read') }, async () => drills.drills());
+  app.post('/v1/drills', { onRequest: requireRole(settings, 'operate') }, async (request, reply) => {
+    const parsed = drillBody.safeParse(request.body);
+    if (!parsed.success) {
+      throw new SluiceError('USAGE', 'this is no drill', {
+        why: z.prettifyError(parsed.error),
+        remedy: 'see docs/operating.md for what a drill holds',
+      });
+    }
+    const { platform, application, name, forMs, force } = parsed.data;
+    const who = callerOf(settings, request)?.name ?? 'unknown';
+    const wish = { platform, application, name, forMs, force: force === true, who };
+    return reply.code(202).send(await drills.drill(wish));
   });
 }
 

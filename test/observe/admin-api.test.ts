@@ -297,6 +297,7 @@ it('says which port is taken, and where to change it', async () => {
     events: admin.events,
     control: {} as never,
     acts: {} as never,
+    drills: {} as never,
     redact: (value) => value,
     ready: unused,
   });

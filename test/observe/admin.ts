@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import type { Acts, Control } from '../../src/core/control.ts';
+import type { Acts, Control, Drills } from '../../src/core/control.ts';
 import type { WorkerCounters } from '../../src/core/messages.ts';
 import { EMPTY_TABLE } from '../../src/core/routing-table.ts';
 import type { AdminSettings } from '../../src/core/settings.ts';
@@ -73,13 +73,14 @@ export interface TestAdmin {
 
 /** The admin API on a free port, with control and views of the test's choice. */
 export async function testAdmin(
-  given: Partial<Omit<AdminApiDeps, 'settings' | 'control' | 'acts'>> & {
+  given: Partial<Omit<AdminApiDeps, 'settings' | 'control' | 'acts' | 'drills'>> & {
     readonly tokens?: AdminSettings['tokens'];
     readonly control?: Partial<Control>;
     readonly acts?: Partial<Acts>;
+    readonly drills?: Partial<Drills>;
   } = {},
 ): Promise<TestAdmin> {
-  const { tokens = {}, control, acts, ...rest } = given;
+  const { tokens = {}, control, acts, drills, ...rest } = given;
   const redactor = createRedactor([CANARY]);
   const events = createEventLog({
     clock: virtualClock(1_000),
@@ -95,6 +96,7 @@ export async function testAdmin(
     // Only what the test asks for is called.
     control: (control ?? {}) as Control,
     acts: (acts ?? {}) as Acts,
+    drills: (drills ?? {}) as Drills,
     redact: (value) => redactor.value(value),
     ready: () => true,
     ...rest,
