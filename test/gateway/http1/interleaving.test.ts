@@ -102,6 +102,97 @@ it('never shows a client bytes of another, whatever they all do at once', async 
   await until(() => gateway.metrics().active === 0);
 });
 
+/**
+ * The same while everybody breaks off: origins in the middle of answers, clients in the middle of reading them, often
+ * with the next request already sent. What did come must be the beginning of what was asked for.
+ */
+it('never shows a client bytes of another, whoever goes away in the middle', async () => {
+  const random = seededRandom(23);
+  const sizes = [3, 900, 9_000, 66_000, 300_000];
+  const wrong: string[] = [];
+  const ends = { whole: 0, cut: 0, left: 0 };
+  const origin = await httpOrigin(cleanup, (request, response) => {
+    const [, client = 0, number = 0, length = 0] = (request.url ?? '').split('/').map(Number);
+    const content = contentOf(client, number, length);
+    const breaksAt = random() < 0.15 ? Math.floor(random() * length) : Number.POSITIVE_INFINITY;
+    response.setHeader('content-length', length);
+    let at = 0;
+    const push = (): void => {
+      if (response.destroyed) return;
+      // The answer before may not have ended yet here, although all of it was sent: then this one has no socket so far.
+      if (at >= breaksAt) request.socket.resetAndDestroy();
+      else if (at >= length) response.end();
+      else {
+        const to = Math.min(length, breaksAt, at + 1 + Math.floor(random() * 80_000));
+        response.write(content.slice(at, to));
+        at = to;
+        if (random() < 0.3) setTimeout(push, 1);
+        else setImmediate(push);
+      }
+    };
+    push();
+  });
+  const { port, gateway } = await startGateway(
+    cleanup,
+    (settings, clock) => createHttp1Wire(settings, clock, { poison: true }),
+    tableOf({ a: { urls: [origin.url] } }),
+    // Origins break off so often that they would be left alone.
+    (settings) => ({ ejection: { ...settings.ejection, consecutive: 1e6, failureRatio: 1 } }),
+  );
+
+  /** Two requests at once, all that came of their answers until the connection closed or somebody had enough. */
+  function askTwice(client: number, number: number, length: number): Promise<string> {
+    return new Promise((resolve) => {
+      const socket = net.connect({ host: '127.0.0.1', port });
+      cleanup.tasks.unshift(() => socket.destroy());
+      const leavesAt = random() < 0.2 ? Math.floor(random() * 2 * length) : Number.POSITIVE_INFINITY;
+      const request = (n: number): string => `GET /${client}/${n}/${length} HTTP/1.1\r\nHost: a\r\n\r\n`;
+      const asked =
+        request(number) + request(number + 1).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
+      const cut = Math.floor(random() * asked.length);
+      let text = '';
+      socket.on('error', () => undefined);
+      socket.on('close', () => resolve(text));
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString('latin1');
+        if (text.length < leavesAt) return;
+        ends.left += 1;
+        socket.resetAndDestroy();
+      });
+      socket.write(asked.slice(0, cut));
+      setImmediate(() => socket.write(asked.slice(cut)));
+    });
+  }
+
+  async function runClient(client: number): Promise<void> {
+    for (let number = 0; number < REQUESTS; number += 2) {
+      const length = sizes[Math.floor(random() * sizes.length)]!;
+      let rest = await askTwice(client, number, length);
+      for (const expected of [number, number + 1]) {
+        const headEnd = rest.indexOf('\r\n\r\n');
+        if (headEnd < 0 || rest.startsWith('HTTP/1.1 50')) {
+          ends.cut += 1;
+          break;
+        }
+        const body = rest.slice(headEnd + 4, headEnd + 4 + length);
+        rest = rest.slice(headEnd + 4 + length);
+        if (!contentOf(client, expected, length).startsWith(body))
+          wrong.push(`${client}/${expected}/${length}`);
+        if (body.length < length) {
+          ends.cut += 1;
+          break;
+        }
+        ends.whole += 1;
+      }
+    }
+  }
+
+  await Promise.all(Array.from({ length: CLIENTS }, (_, client) => runClient(client)));
+  expect(wrong).toEqual([]);
+  expect(Math.min(ends.whole, ends.cut, ends.left)).toBeGreaterThan(5);
+  await until(() => gateway.metrics().active === 0);
+});
+
 /** Reads one answer; a slow reader waits in between, so that writes pile up. */
 function readAnswer(socket: Socket, waitMs: number): Promise<{ head: string; body: string } | undefined> {
   return new Promise((resolve) => {
