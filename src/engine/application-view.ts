@@ -8,12 +8,13 @@ import { type Decide, INITIAL_POLICY_STATE, type PolicyState, type TargetMemory 
 import type { RoutingTable, TableRoute } from '../core/routing-table.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import type { HealthJudge, OriginSignal, WatchedOrigin } from '../core/verdict.ts';
+import { isSame } from '../lib/same.ts';
 import { routesOf } from './build-table.ts';
 import { ErrorWindows } from './error-windows.ts';
 import { faultEvents, intentEvents } from './news.ts';
 import type { PlatformView } from './platform-view.ts';
 import { platformsKeepingSessions } from './sessions.ts';
-import { rememberedTargets } from './targets.ts';
+import { type EngineTarget, rememberedTargets } from './targets.ts';
 import { countsOf, demandOf, RATE_WINDOW_MS } from './traffic.ts';
 
 /** Of the processes before this one. */
@@ -51,6 +52,16 @@ export class ApplicationView {
   #promotedEpoch: number | undefined;
   /** Only where the policy asks for it: six hours are much to add up four times a second. */
   #errors: ErrorWindows | undefined;
+
+  /** What was made of what, so that it is not made again four times a second. */
+  #routed: { readonly from: unknown; readonly routes: readonly TableRoute[] } = {
+    from: undefined,
+    routes: [],
+  };
+  #watched: { readonly offers: unknown; readonly origins: readonly WatchedOrigin[] } = {
+    offers: undefined,
+    origins: [],
+  };
 
   constructor(settings: ApplicationSettings, platforms: readonly PlatformView[], deps: ApplicationDeps) {
     this.settings = settings;
@@ -255,18 +266,37 @@ export class ApplicationView {
     return Math.min(RATE_WINDOW_MS, Math.max(1_000, now - since));
   }
 
+  /** The same list as long as nothing in it changed. */
   routes(): readonly TableRoute[] {
     if (this.#lastRoutes !== undefined) return this.#lastRoutes;
-    if (this.#decision === undefined) return [];
-    const targets = [...this.platforms.values()].flatMap((view) => view.targets());
+    if (this.#decision === undefined) return NO_ROUTES;
+    const offers = this.#offers();
     const keepsSessions = platformsKeepingSessions(this.settings, this.#decision, {
       verdictOf: (platform) => this.platforms.get(platform)?.verdict.state,
       acts: this.#acts,
     });
-    return routesOf({ settings: this.settings, decision: this.#decision, targets, keepsSessions });
+    const { targets: decided, shed, writer, promoting } = this.#decision;
+    const from = [offers, decided, [...keepsSessions], shed, writer, promoting];
+    if (!isSame(from, this.#routed.from)) {
+      const targets = offers.flat();
+      const routed = { settings: this.settings, decision: this.#decision, targets, keepsSessions };
+      this.#routed = { from, routes: routesOf(routed) };
+    }
+    return this.#routed.routes;
   }
 
+  /** The same list as long as nothing in it changed. */
   watched(): readonly WatchedOrigin[] {
+    const offers = this.#offers();
+    if (!isSame(offers, this.#watched.offers)) this.#watched = { offers, origins: this.#toWatch() };
+    return this.#watched.origins;
+  }
+
+  #offers(): readonly (readonly EngineTarget[])[] {
+    return [...this.platforms.values()].map((view) => view.targets());
+  }
+
+  #toWatch(): readonly WatchedOrigin[] {
     const { name: application, health } = this.settings;
     return [...this.platforms.values()].flatMap((view) =>
       view.targets().flatMap(({ platform, hostHeader, sni, ca, urls, pinned }) => {
@@ -304,6 +334,8 @@ export class ApplicationView {
     };
   }
 }
+
+const NO_ROUTES: readonly TableRoute[] = [];
 
 function decisionMade(
   { application, shares, reasons, summary, proof }: Decision,

@@ -5,12 +5,13 @@ import type { ApplicationName, OriginId, PlatformName, ReleaseId } from '../core
 import type { Intent } from '../core/intent.ts';
 import type { Decide, PolicyState } from '../core/policy.ts';
 import type { Clock, Dispose, Event, EventLog, Logger, Runnable } from '../core/ports.ts';
-import { EMPTY_TABLE, type RoutingTable, sameRouting } from '../core/routing-table.ts';
+import { EMPTY_TABLE, type RoutingTable, sameRouting, type TableRoute } from '../core/routing-table.ts';
 import type { ApplicationSettings, PlatformSettings } from '../core/settings.ts';
 import type { PlatformSignal, Signal } from '../core/signals.ts';
 import type { ApplicationStatus, Explanation } from '../core/status.ts';
 import type { HealthJudge, Verdict, WatchedOrigin } from '../core/verdict.ts';
 import { emitter } from '../lib/emitter.ts';
+import { isSame } from '../lib/same.ts';
 import { ApplicationView, type Recalled } from './application-view.ts';
 import { frozen, inMatchingOrder } from './build-table.ts';
 import { PlatformView } from './platform-view.ts';
@@ -101,6 +102,13 @@ export function createEngine(deps: EngineDeps): Engine {
   const intents = emitter<{ readonly application: ApplicationName; readonly intents: readonly Intent[] }>();
   const apiDownSince = new Map<PlatformName, number>();
   const dirty = new Set<ApplicationView>();
+  /** By application: what the table and the list of those to probe were last made of. */
+  const offered = new Map<ApplicationName, readonly TableRoute[]>();
+  const probed = new Map<ApplicationName, readonly WatchedOrigin[]>();
+  let isOfferNew = false;
+  let isWatchNew = true;
+  /** At a start and with other applications it is not enough to look at those that changed. */
+  let isWhole = true;
   let table = deps.lastTable === undefined ? EMPTY_TABLE : frozen(deps.lastTable);
   const recalled = new Map<ApplicationName, Recalled>();
   let { platforms } = deps;
@@ -116,17 +124,47 @@ export function createEngine(deps: EngineDeps): Engine {
       const before = view.decision?.intents;
       for (const event of view.evaluate(clock.now())) events.append(event);
       const after = view.decision?.intents ?? [];
-      if (JSON.stringify(before ?? []) !== JSON.stringify(after))
-        intents.fire({ application: view.settings.name, intents: after });
+      if (!isSame(before ?? [], after)) intents.fire({ application: view.settings.name, intents: after });
+      compare(view);
     }
     publish();
     tellWatched();
   }
 
+  /** What of an application differs from what was published; of a thousand others nothing is looked at. */
+  function compare(view: ApplicationView): void {
+    const { name } = view.settings;
+    const routes = view.routes();
+    const published = offered.get(name);
+    if (published !== routes) {
+      offered.set(name, routes);
+      if (!isSame(published, routes)) isOfferNew = true;
+    }
+    const origins = view.watched();
+    if (probed.get(name) !== origins) {
+      probed.set(name, origins);
+      isWatchNew = true;
+    }
+  }
+
+  /** Only who is configured is offered and probed. */
+  function forgetOthers(): void {
+    for (const known of [offered, probed])
+      for (const name of known.keys()) if (!applications.has(name)) known.delete(name);
+    isWhole = true;
+    isWatchNew = true;
+  }
+
   function publish(): void {
-    const routes = inMatchingOrder([...applications.values()].flatMap((view) => view.routes()));
+    if (!isOfferNew && !isWhole && table.version >= floor) return;
+    const routes = inMatchingOrder(
+      [...applications].flatMap(([name, view]) => offered.get(name) ?? view.routes()),
+    );
     const next = frozen({ version: Math.max(floor, table.version) + 1, publishedAt: clock.now(), routes });
-    if (sameRouting(table, next) && table.version >= floor) return;
+    const isEqual = isWhole ? sameRouting(table, next) : !isOfferNew;
+    isOfferNew = false;
+    isWhole = false;
+    if (isEqual && table.version >= floor) return;
     table = next;
     floor = next.version;
     events.append({
@@ -139,8 +177,10 @@ export function createEngine(deps: EngineDeps): Engine {
   }
 
   function tellWatched(): void {
-    const next = [...applications.values()].flatMap((view) => view.watched());
-    if (JSON.stringify(next) === JSON.stringify(watched)) return;
+    if (!isWatchNew) return;
+    isWatchNew = false;
+    const next = [...applications].flatMap(([name, view]) => probed.get(name) ?? view.watched());
+    if (isSame(next, watched)) return;
     watched = next;
     watches.fire(next);
   }
@@ -168,8 +208,7 @@ export function createEngine(deps: EngineDeps): Engine {
       events.append({ type: 'platform.api.up', platform, afterMs: signal.at - since });
     }
     const view = applications.get(signal.application);
-    view?.platforms.get(platform)?.observe(signal);
-    if (view) evaluateSoon(view);
+    if (view?.platforms.get(platform)?.observe(signal)) evaluateSoon(view);
   }
 
   function knowSelf(next: SelfFacts): void {
@@ -263,6 +302,7 @@ export function createEngine(deps: EngineDeps): Engine {
       applications.clear();
       dirty.clear();
       for (const view of views) applications.set(view.settings.name, view);
+      forgetOthers();
       evaluate(views);
     },
     allowReleases(application, releases) {

@@ -1,13 +1,24 @@
 import type { ProbeFact, TargetFacts } from '../core/facts.ts';
 import { type OriginId, originId, type PlatformName, type ReleaseId } from '../core/ids.ts';
 import type { DegradedSettings } from '../core/policy-settings.ts';
-import type { Observation } from '../core/provider.ts';
+import type { Observation, ObservedInstance } from '../core/provider.ts';
 import type { HealthSettings, TargetSettings } from '../core/settings.ts';
 import type { PlatformSignal, ProbeKind, TrafficSignal } from '../core/signals.ts';
 import type { HealthJudge, OriginHealth, OriginSignal, Verdict } from '../core/verdict.ts';
+import { isSame } from '../lib/same.ts';
 import { type ApiWord, SignalMemory } from './target-signals.ts';
 import { type EngineTarget, observedTargets } from './targets.ts';
 import { RATE_WINDOW_MS, summarise } from './traffic.ts';
+
+interface OfferedOrigin {
+  readonly id: OriginId;
+  readonly declared: ReleaseId | undefined;
+}
+
+interface Offer {
+  readonly targets: readonly EngineTarget[];
+  readonly origins: readonly OfferedOrigin[];
+}
 
 /** What the engine knows of one application on one platform, and keeps from signal to signal. */
 export class PlatformView {
@@ -27,6 +38,8 @@ export class PlatformView {
   readonly #withdrawn = new Set<ReleaseId>();
   readonly #retired = new Set<OriginId>();
   #targets: readonly EngineTarget[] = [];
+  /** Made of what stands above, when it is asked for. */
+  #offered: Offer | undefined;
 
   constructor(
     settings: TargetSettings,
@@ -47,8 +60,24 @@ export class PlatformView {
     this.verdict = { state: 'unknown', since: options.now, cause: 'nothing known of it yet', evidence: [] };
   }
 
-  /** What is there and was not taken out. */
+  /** What is there and was not taken out; the same list as long as nothing of it changed. */
   targets(): readonly EngineTarget[] {
+    return this.#offer().targets;
+  }
+
+  #offer(): Offer {
+    this.#offered ??= this.#offerOf(this.#left());
+    return this.#offered;
+  }
+
+  #offerOf(targets: readonly EngineTarget[]): Offer {
+    const origins = targets.flatMap(({ urls, release, pinned }) =>
+      urls.map((url) => ({ id: this.idOf(url), declared: pinned ? release : undefined })),
+    );
+    return { targets, origins };
+  }
+
+  #left(): readonly EngineTarget[] {
     const left = this.#targets.filter(
       ({ release }) => release === undefined || !this.#withdrawn.has(release),
     );
@@ -58,13 +87,18 @@ export class PlatformView {
       .filter(({ urls }) => urls.length > 0);
   }
 
-  setTargets(targets: readonly EngineTarget[], now: number): void {
+  /** Tells whether they are others than before. */
+  setTargets(targets: readonly EngineTarget[], now: number): boolean {
+    // Every read of a platform says it anew, and hardly ever something new.
+    if (isSame(targets, this.#targets)) return false;
     this.#targets = targets;
+    this.#offered = undefined;
     const present = new Set(targets.flatMap(({ urls }) => urls.map((url) => this.idOf(url))));
     for (const id of this.#health.keys()) if (!present.has(id)) this.#health.delete(id);
     this.#signals.keepOnly(present);
     for (const id of this.#retired) if (!present.has(id)) this.#retired.delete(id);
     for (const id of present) if (!this.#health.has(id)) this.#health.set(id, this.#judge.newOrigin(now));
+    return true;
   }
 
   /** Goes on with all that another view of the same platform knew. */
@@ -74,42 +108,53 @@ export class PlatformView {
     this.api = before.api;
     this.#signals = before.#signals;
     this.#targets = before.#targets;
+    this.#offered = undefined;
     this.timeToCapacityMs = before.timeToCapacityMs;
     for (const [id, health] of before.#health) this.#health.set(id, health);
     for (const release of before.#withdrawn) this.#withdrawn.add(release);
     for (const id of before.#retired) this.#retired.add(id);
   }
 
-  /** A read that failed changes nothing but what we know of the API; one that came late, nothing at all. */
-  observe(signal: PlatformSignal): void {
+  /**
+   * A read that failed changes nothing but what we know of the API; one that came late, nothing at all. Tells whether
+   * it is worth deciding anew before the next tick.
+   */
+  observe(signal: PlatformSignal): boolean {
     const { observation } = signal;
+    const { api } = this;
     if (observation === undefined) {
       const fault = signal.apiFault === undefined ? {} : { fault: signal.apiFault };
       this.api = { reachable: false, error: signal.apiError ?? 'no answer', ...fault, at: signal.at };
-      return;
+      return api?.reachable !== false || api.fault !== signal.apiFault;
     }
-    if (this.observation !== undefined && observation.at < this.observation.at) return;
+    const before = this.observation;
+    if (before !== undefined && observation.at < before.at) return false;
     this.api = { reachable: true, at: signal.at };
     this.observation = observation;
+    const isNews = api?.reachable !== true || before === undefined || !showsTheSame(before, observation);
     const offered = observedTargets(this.platform, observation);
     // "Nothing is there" against an origin that answers: the path is believed until it says so too.
-    if (offered.length === 0 && [...this.#health.values()].some(({ state }) => state === 'up')) return;
-    this.setTargets(offered, signal.at);
+    const isDoubted = offered.length === 0 && [...this.#health.values()].some(({ state }) => state === 'up');
+    return (!isDoubted && this.setTargets(offered, signal.at)) || isNews;
   }
 
-  /** `before` is when the allowed releases last changed: what answered earlier may not speak against them. */
+  /**
+   * `since` is when the allowed releases last changed: what answered earlier may not speak against them. Tells whether
+   * it is worth deciding anew before the next tick: what goes well again and again is not.
+   */
   hear(origin: OriginId, signal: OriginSignal, allowed: readonly ReleaseId[], since: number): boolean {
     const health = this.#health.get(origin);
     if (health === undefined) return false;
     if (signal.kind === 'probe') {
-      this.#signals.hearProbe(signal, decides(signal.probe, this.#rules));
+      const isNews = this.#signals.hearProbe(signal, decides(signal.probe, this.#rules));
       // What goes deeper, or past the application, is evidence and no verdict.
-      if (!decides(signal.probe, this.#rules)) return true;
+      if (!decides(signal.probe, this.#rules)) return isNews;
     } else if (signal.kind === 'traffic') this.#signals.hearTraffic(signal);
     const next = this.#judge.observe(health, signal, this.#rules);
     const early = signal.kind === 'probe' && signal.at - signal.latencyMs < since;
-    this.#health.set(origin, early ? { ...next, answered: answersAmong(next, allowed) } : next);
-    return true;
+    const after = early ? { ...next, answered: answersAmong(next, allowed) } : next;
+    this.#health.set(origin, after);
+    return signal.kind === 'ejection' || !believesTheSame(health, after);
   }
 
   forgetOtherAnswers(allowed: readonly ReleaseId[]): void {
@@ -120,15 +165,18 @@ export class PlatformView {
 
   withdraw(release: ReleaseId): void {
     this.#withdrawn.add(release);
+    this.#offered = undefined;
   }
 
   /** Only releases that were allowed before and still are stay withdrawn: any other comes anew. */
   readmit(stay: (release: ReleaseId) => boolean): void {
     for (const release of this.#withdrawn) if (!stay(release)) this.#withdrawn.delete(release);
+    this.#offered = undefined;
   }
 
   retire(origins: readonly OriginId[]): void {
     for (const id of origins) if (this.#health.has(id)) this.#retired.add(id);
+    this.#offered = undefined;
   }
 
   /** Lets time pass and judges anew. */
@@ -214,14 +262,12 @@ export class PlatformView {
     return this.#health.get(id) ?? this.#judge.newOrigin(this.verdict.since);
   }
 
-  #origins(): readonly { readonly id: OriginId; readonly declared: ReleaseId | undefined }[] {
-    return this.targets().flatMap(({ urls, release, pinned }) =>
-      urls.map((url) => ({ id: this.idOf(url), declared: pinned ? release : undefined })),
-    );
+  #origins(): readonly OfferedOrigin[] {
+    return this.#offer().origins;
   }
 
   /** Beside instances of a wanted release those of another one are nobody's concern: they come up or go. */
-  #judged(allowed: readonly ReleaseId[]): readonly { readonly id: OriginId }[] {
+  #judged(allowed: readonly ReleaseId[]): readonly OfferedOrigin[] {
     const all = this.#origins();
     if (!this.releaseMatters || allowed.length === 0) return all;
     const wanted = all.filter(({ declared }) => declared === undefined || allowed.includes(declared));
@@ -247,6 +293,33 @@ export class PlatformView {
     const running = Math.min(1, Math.max(1, instances.running) / instances.desired);
     return Math.min(reachable, running);
   }
+}
+
+function believesTheSame(a: OriginHealth, b: OriginHealth): boolean {
+  return (
+    a.state === b.state &&
+    a.cause === b.cause &&
+    a.lastProbe?.ok === b.lastProbe?.ok &&
+    a.lastProbe?.detail === b.lastProbe?.detail &&
+    isSame(a.answered, b.answered)
+  );
+}
+
+/** But for when it was read, how long that took, and how busy the instances are. */
+function showsTheSame(a: Observation, b: Observation): boolean {
+  return (
+    a.exists === b.exists &&
+    a.serving === b.serving &&
+    a.desired === b.desired &&
+    a.quotaHeadroom === b.quotaHeadroom &&
+    isSame(a.releases, b.releases) &&
+    a.instances.length === b.instances.length &&
+    a.instances.every((instance, i) => isSameInstance(instance, b.instances[i]))
+  );
+}
+
+function isSameInstance(a: ObservedInstance, b: ObservedInstance | undefined): boolean {
+  return a.id === b?.id && a.state === b.state && a.routable === b.routable && a.release === b.release;
 }
 
 /** Beside a health path a port that is open says nothing of who stands behind it. */

@@ -27,9 +27,10 @@ export class SignalMemory {
   #certificate: { readonly days: number; readonly at: number } | undefined;
   #latency: { readonly ewma: PeakEwma; readonly p50Ms: number } | undefined;
 
-  /** `decides`: a verdict hangs on it, so that changes of it count as flapping. */
-  hearProbe(signal: ProbeSignal, decides: boolean): void {
+  /** `decides`: a verdict hangs on it, so that changes of it count as flapping. Tells whether it says something new. */
+  hearProbe(signal: ProbeSignal, decides: boolean): boolean {
     const last = this.#probes.get(signal.probe);
+    const isNews = last?.detail !== signal.detail;
     // Of several origins the one that fails is the telling one, as long as it is new.
     if (
       last === undefined ||
@@ -42,11 +43,12 @@ export class SignalMemory {
     }
     if (signal.certificateDays !== undefined)
       this.#certificate = { days: signal.certificateDays, at: signal.at };
-    if (!decides) return;
+    if (!decides) return isNews;
     const checks = this.#checks.get(signal.origin) ?? [];
     checks.push(signal.ok);
     if (checks.length > FLAP_CHECKS) checks.shift();
     this.#checks.set(signal.origin, checks);
+    return isNews;
   }
 
   hearTraffic({ p50Ms, at }: TrafficSignal): void {
