@@ -37,7 +37,10 @@ function higherThan(
   // A hold stops the drill, and stops its return just as well.
   const order = acts.find(
     (one) =>
-      one.drill === undefined && one.kind !== 'hold' && (one.breakGlass === true || one.since >= since),
+      one.drill === undefined &&
+      one.kind !== 'hold' &&
+      (one.platform === undefined || facts.targets.some((target) => target.platform === one.platform)) &&
+      (one.breakGlass === true || one.since >= since),
   );
   if (order !== undefined) return `${order.who} ordered ${order.kind}`;
   const lost = facts.targets.find((one) => one.platform !== platform && one.verdict.state === 'down');

@@ -16,8 +16,10 @@ import { advanceDrill, type DrillOrder, type DrillSight, returnLimitMs } from '.
 import { objectionsTo } from '../engine/drill-conditions.ts';
 import type { Engine, Insight } from '../engine/engine.ts';
 import type { schedule } from '../engine/schedule.ts';
+import { giveBack, liftDrill } from './drill-leftovers.ts';
 import { applicationOf, newDrill, planOf, returningBy } from './drill-plan.ts';
 import { drillRecords } from './drill-records.ts';
+import { armDrills } from './drill-schedule.ts';
 
 const LOOK_EVERY_MS = 200;
 const DEPLOYMENTS_EVERY_MS = 5_000;
@@ -193,14 +195,9 @@ export function createDrills(deps: DrillsDeps): DrillRunner {
     run.hasOrder = true;
   }
 
-  /** Whatever is in force in the name of the drill. */
-  async function liftAll(run: Pick<Running, 'record' | 'hasOrder'>): Promise<void> {
-    const { id, name, application, platform, who } = run.record;
+  async function liftAll(run: Running): Promise<void> {
     run.hasOrder = false;
-    for (const { kind } of acts.acts().filter((act) => act.drill === id)) {
-      const subject = { kind, platform, application, who: `drill ${name}`, reason: `for ${who}` };
-      await acts.lift({ ...subject, drill: id });
-    }
+    await liftDrill(acts, run.record);
   }
 
   async function bringBack(run: Running, atOnce: boolean): Promise<void> {
@@ -269,8 +266,12 @@ export function createDrills(deps: DrillsDeps): DrillRunner {
     } catch (error) {
       logger.error({ drill: record.id, err: String(error) }, 'the orders of a drill are not lifted for good');
     }
-    await keep(record);
+    await ended(record);
     if (running.get(record.application) === run) running.delete(record.application);
+  }
+
+  async function ended(record: DrillRecord): Promise<void> {
+    await keep(record);
     tellFinished(record);
   }
 
@@ -320,49 +321,9 @@ export function createDrills(deps: DrillsDeps): DrillRunner {
     }
   }
 
-  /** A controller before us died in the middle: what it took away is given back. */
-  async function takeUp(): Promise<void> {
-    for (const record of records.all().filter(({ phase }) => phase !== 'over')) {
-      const run = { record, hasOrder: true };
-      await liftAll(run);
-      const application = settings.applications[record.application];
-      const why = [...record.why, 'the controller was replaced meanwhile'];
-      const over = {
-        phase: 'over',
-        finishedAt: clock.now(),
-        outcome: record.outcome ?? 'interrupted',
-      } as const;
-      const ended: DrillRecord = { ...record, ...over, why };
-      await keep(ended);
-      tellFinished(ended);
-      if (application?.targets.some(({ platform }) => platform === record.platform) !== true) continue;
-      // Nobody waits for it any more; it ends by itself.
-      const { application: name, platform, id } = record;
-      const subject = { kind: 'failback', platform, application: name, drill: id } as const;
-      const forMs = returnLimitMs(application.policy);
-      await acts.order({
-        ...subject,
-        who: `drill ${record.name}`,
-        reason: why.at(-1) ?? '',
-        forMs,
-        force: false,
-      });
-    }
-    const known = new Set(records.all().map(({ id }) => id));
-    for (const act of acts.acts()) {
-      if (act.drill === undefined || known.has(act.drill)) continue;
-      const { kind, platform, application, drill, who } = act;
-      await acts.lift({ kind, platform, application, drill, who, reason: 'nobody knows this drill' });
-    }
-  }
-
-  function fire(application: ApplicationName, { name, platform }: DrillSettings): Promise<unknown> {
-    const wish = { application, platform, name, forMs: undefined, force: false, who: 'schedule' };
-    return begin(wish).catch((caught: unknown) => {
-      const { message, details, code } = SluiceError.from(caught);
-      if (code === 'SAFETY_VETO') logger.warn({ drill: name, why: details.why }, message);
-      else logger.error({ drill: name, err: message }, 'a scheduled drill did not begin');
-    });
+  function arm(): void {
+    for (const dispose of armed) dispose();
+    armed = armDrills(Object.values(settings.applications), { begin, schedule: deps.schedule, logger });
   }
 
   return {
@@ -376,22 +337,7 @@ export function createDrills(deps: DrillsDeps): DrillRunner {
       const run = running.get(application);
       if (run !== undefined) run.slowestMs = Math.max(run.slowestMs, p95Ms);
     },
-    rearm() {
-      for (const dispose of armed) dispose();
-      const next: Dispose[] = [];
-      for (const application of Object.values(settings.applications)) {
-        for (const one of application.drills ?? []) {
-          if (one.cron === undefined) continue;
-          const run = async (): Promise<void> => void (await fire(application.name, one));
-          try {
-            next.push(deps.schedule(one.cron, run, logger, one.timeZone));
-          } catch (error) {
-            logger.error({ drill: one.name, err: String(error) }, 'a drill cannot be scheduled');
-          }
-        }
-      }
-      armed = next;
-    },
+    rearm: arm,
     lastDrill(application, platform) {
       const configured = settings.applications[application];
       if (configured === undefined || configured.targets.length < 2) return undefined;
@@ -402,8 +348,8 @@ export function createDrills(deps: DrillsDeps): DrillRunner {
     },
     async start() {
       await records.load();
-      await takeUp();
-      this.rearm();
+      await giveBack(records.all(), { settings, acts, clock, ended });
+      arm();
       timers = [
         clock.every(LOOK_EVERY_MS, () => {
           for (const run of running.values()) turn(run);

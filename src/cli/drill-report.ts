@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { DrillRecord } from '../core/drill.ts';
+import type { DrillRecord, DrillStanding } from '../core/drill.ts';
 import { formatDuration } from '../core/units.ts';
 import { isoTime } from '../lib/iso-time.ts';
 import { formatTable } from './text-table.ts';
@@ -52,6 +52,15 @@ export function formatDrills(drills: readonly DrillRecord[]): string {
       plain(why.join('; ')),
     ]),
   );
+}
+
+/** For a cell: how long ago the platform was proven, or that it is not, or not any more. */
+export function formatStanding(standing: DrillStanding | undefined, now: number): string {
+  if (standing === undefined) return '-';
+  if (!standing.proven || standing.passedAt === undefined) return 'unproven';
+  const minutes = Math.max(0, Math.floor((now - standing.passedAt) / 60_000));
+  if (minutes < 120) return `${minutes}m ago`;
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)}h ago` : `${Math.floor(minutes / 1_440)}d ago`;
 }
 
 function carried({ evidence: { peakRps, capacityRps, carriers } }: DrillRecord): string {

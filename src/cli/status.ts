@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { ERROR_CODES } from '../core/errors.ts';
 import type { ApplicationStatus, PlatformStatus, RefusedConfiguration, StatusView } from '../core/status.ts';
+import { notesOf } from '../lib/application-notes.ts';
+import { formatStanding } from './drill-report.ts';
 import type { CliIo } from './io.ts';
 import { type CommonOptions, withConfiguration, withServer } from './options.ts';
 import { openSession, type Session, serverSession } from './session.ts';
@@ -52,7 +54,9 @@ function isServing(view: StatusView): boolean {
 export function formatStatus(view: StatusView): string {
   const head = `table ${view.tableVersion}, workers ${view.workers.ready}/${view.workers.wanted}\n`;
   return (
-    head + formatRefused(view.configuration?.refused) + view.applications.map(formatApplication).join('')
+    head +
+    formatRefused(view.configuration?.refused) +
+    view.applications.map((application) => formatApplication(application, view.at)).join('')
   );
 }
 
@@ -65,11 +69,17 @@ function formatRefused(refused: RefusedConfiguration | undefined): string {
   return `\n${lines.join('\n')}\n`;
 }
 
-function formatApplication(application: ApplicationStatus): string {
+function formatApplication(application: ApplicationStatus, at: number): string {
   const { release } = application;
   const title = `\n${application.name}  ${release ? `r${release.number} (${release.id})` : 'not deployed'}  ${application.demandRps.toFixed(0)} rps\n`;
   const head = ['platform', 'tier', 'verdict', 'share', 'rps', 'err', 'p95', 'inst', 'release', 'api', 'why'];
-  return title + formatTable(head, application.platforms.map(row));
+  const notes = notesOf(application, at).map(({ tone, text }) => `  ${tone === 'bad' ? '✖' : '·'} ${text}\n`);
+  if (application.platforms.every(({ drill }) => drill === undefined)) {
+    return title + formatTable(head, application.platforms.map(row)) + notes.join('');
+  }
+  // Before the last column, which is as long as it likes.
+  const rows = application.platforms.map((one) => row(one).toSpliced(-1, 0, formatStanding(one.drill, at)));
+  return title + formatTable(head.toSpliced(-1, 0, 'drill'), rows) + notes.join('');
 }
 
 function row(platform: PlatformStatus): string[] {

@@ -40,6 +40,7 @@ export function objectionsTo(plan: DrillPlan, sight: DrillSight): readonly Objec
   if (decision.frozen !== undefined) hard.push(`automation is frozen: ${decision.frozen.why}`);
   if (facts.self?.egress === 'failing') hard.push('this machine is cut off itself');
   hard.push(...ordersInTheWay(facts, platform, now), ...commonObjections(sight));
+  hard.push(...maintained(sight));
   for (const { window, deny } of policy.freeze ?? []) {
     if (deny.includes('drill') && window.isOpen(now)) hard.push(`no drills during ${window.text}`);
   }
@@ -80,25 +81,47 @@ export function aborting(
 }
 
 /** Who or what of a higher class came in between. */
-export function interrupting(drill: DrillRecord, sight: DrillSight): string | undefined {
+export interface Interruption {
+  readonly why: string;
+  readonly byPerson: boolean;
+}
+
+export function interrupting(drill: DrillRecord, sight: DrillSight): Interruption | undefined {
   const { facts, decision, now } = sight;
-  const act = (facts.acts ?? []).find(
-    (one) => isInForce(one, now) && isNews(one, drill.startedAt) && one.kind !== 'hold',
-  );
-  if (act !== undefined) return `${act.who} ordered ${act.kind} ${act.platform ?? ''}`.trimEnd();
-  if (!sight.isOrdered) return 'its order was taken back';
+  const act = (facts.acts ?? []).find((one) => isInForce(one, now) && isAbove(one, facts, drill.startedAt));
+  if (act !== undefined) {
+    return { why: `${act.who} ordered ${act.kind} ${act.platform ?? ''}`.trimEnd(), byPerson: true };
+  }
+  if (!sight.isOrdered) return { why: 'its order was taken back', byPerson: true };
   const lost = facts.targets.find(({ verdict }) => verdict.state === 'down');
-  if (lost !== undefined) return `${lost.platform} is down: ${lost.verdict.cause}`;
-  if (decision.mode !== 'normal') return decision.summary;
+  if (lost !== undefined) return { why: `${lost.platform} is down: ${lost.verdict.cause}`, byPerson: false };
+  const [maintenance] = maintained(sight);
+  if (maintenance !== undefined) return { why: maintenance, byPerson: false };
+  if (decision.mode !== 'normal') return { why: decision.summary, byPerson: false };
   return undefined;
 }
 
 /** A person's order that was given after the drill had begun; the break-glass file knows no moment. */
-function isNews({ drill, breakGlass, since }: OperatorAct, startedAt: number): boolean {
-  return drill === undefined && (breakGlass === true || since >= startedAt);
+function isAbove(
+  { drill, kind, platform, breakGlass, since }: OperatorAct,
+  facts: Facts,
+  startedAt: number,
+): boolean {
+  if (drill !== undefined || kind === 'hold') return false;
+  if (platform !== undefined && !facts.targets.some((target) => target.platform === platform)) return false;
+  return breakGlass === true || since >= startedAt;
 }
 
-/** The median of what clients waited before: of all, or of the others, whichever is slower. */
+function maintained({ policy, facts, state, now }: DrillSight): readonly string[] {
+  return (policy.maintenance ?? [])
+    .filter(({ platform, window, unless }) => {
+      if (!facts.targets.some((target) => target.platform === platform) || !window.isOpen(now)) return false;
+      return unless?.holds({ facts, state, platform, now }) !== true;
+    })
+    .map(({ platform, window }) => `maintenance of ${platform}: ${window.text}`);
+}
+
+/** The 95th percentile of what clients waited before: of all, or of the others, whichever is slower. */
 export function baselineP95(targets: readonly TargetFacts[], platform: PlatformName): number {
   const others = targets.filter((target) => target.platform !== platform);
   return Math.max(p95Of(targets), p95Of(others));

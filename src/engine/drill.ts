@@ -4,7 +4,7 @@ import type { Facts } from '../core/facts.ts';
 import type { PlatformName } from '../core/ids.ts';
 import type { PolicyState } from '../core/policy.ts';
 import type { PolicySettings } from '../core/settings.ts';
-import { aborting, heldBy, interrupting } from './drill-conditions.ts';
+import { aborting, heldBy, type Interruption, interrupting } from './drill-conditions.ts';
 
 /** All that a drill looks at, at one moment. */
 export interface DrillSight {
@@ -43,6 +43,8 @@ const SETTLE_MS = 1_500;
 /** Full members whose share is another one than before: the policy wants it so. */
 const MEMBER_MS = 30_000;
 const BACK = 0.9;
+/** Who is recalled is back at once, or somebody of a higher class does not want it. */
+const RECALL_LIMIT_MS = 30_000;
 
 /**
  * One step of a drill: shifting → away → returning → over. Pure; called several times a second until the phase is
@@ -55,7 +57,9 @@ export function advanceDrill(
 ): DrillStep {
   const drill = { ...before, evidence: measured(before, sight) };
   const interruption = interrupting(drill, sight);
-  if (interruption !== undefined) return interrupted(drill, interruption, sight.now);
+  if (interruption !== undefined && (drill.outcome === undefined || interruption.byPerson)) {
+    return interrupted(drill, interruption, sight);
+  }
   if (drill.phase === 'returning') return returning(drill, sight);
   const abort = aborting(drill, settings.abortIf, sight);
   if (abort.length > 0) return aborted(drill, abort, sight);
@@ -120,7 +124,7 @@ function returning(given: DrillRecord, sight: DrillSight): DrillStep {
   }
   // Nobody returns while a person holds everything, and the drill does not outlast that.
   if (drill.outcome !== undefined && heldBy(facts, now) !== undefined) return over(drill, now, []);
-  const limit = returnLimitMs(policy);
+  const limit = drill.outcome === undefined ? returnLimitMs(policy) : RECALL_LIMIT_MS;
   if (now - drill.phaseSince < limit) return { drill, order: 'none' };
   const late = `${drill.platform} has not its share again after ${seconds(limit)}`;
   return over(drill, now, [...missed(drill), late]);
@@ -174,15 +178,12 @@ function aborted(drill: DrillRecord, why: readonly string[], { now }: DrillSight
   return { drill: { ...entering(drill, 'returning', now), outcome: 'aborted', why }, order: 'recall' };
 }
 
-function interrupted(drill: DrillRecord, why: string, now: number): DrillStep {
+/** A person's word stands as it is; whoever else is missing somewhere needs the platform at once. */
+function interrupted(drill: DrillRecord, { why, byPerson }: Interruption, { now }: DrillSight): DrillStep {
   const outcome = drill.outcome ?? 'interrupted';
-  const ended: DrillRecord = {
-    ...entering(drill, 'over', now),
-    outcome,
-    why: [...drill.why, why],
-    finishedAt: now,
-  };
-  return { drill: ended, order: 'end' };
+  const told = { ...drill, outcome, why: [...drill.why, why] };
+  if (byPerson) return { drill: { ...entering(told, 'over', now), finishedAt: now }, order: 'end' };
+  return { drill: entering(told, 'returning', now), order: 'recall' };
 }
 
 function over(drill: DrillRecord, now: number, missing: readonly string[]): DrillStep {
