@@ -1,10 +1,12 @@
 import type { LoggedEvent } from '../../src/core/events.ts';
+import { notesOf } from '../../src/lib/application-notes.ts';
 import { isoTime } from '../../src/lib/iso-time.ts';
 import { fit, type Line, span, type Tone, wrap, wrapAtMost } from './cells.ts';
 import { type Look, VERDICT_TONES } from './look.ts';
 import { type Data, isSelected, type Model, rowsOf } from './model.ts';
 
 const EVENT_LINES = 3;
+const NOTES = 3;
 
 /** `14:03:22`, in UTC like everything Sluice prints. */
 export function timeOfDay(at: number): string {
@@ -35,6 +37,19 @@ export function detailLines(data: Data, model: Model, look: Look, width: number)
   ];
 }
 
+/** The worst that is to be known of applications as a whole; nothing where all is well. */
+export function applicationNotes({ status }: Data, look: Look, width: number): readonly Line[] {
+  const applications = status?.applications ?? [];
+  const notes = applications.flatMap((application) =>
+    notesOf(application, status?.at ?? 0).map((note) => ({ ...note, name: application.name })),
+  );
+  const shown = notes.filter(({ tone }) => tone !== 'plain').slice(0, NOTES);
+  return shown.map(({ tone, text, name }) => {
+    const line = applications.length > 1 ? `${name}: ${text}` : text;
+    return [span(fit(look.clean(line), width, look.cut), tone)];
+  });
+}
+
 /** The newest events that fit, newest last; each with its time, its reasons wrapped below. */
 export function eventLines(data: Data, look: Look, width: number, height: number): readonly Line[] {
   const events = [...(data.status?.recent ?? []), ...data.since];
@@ -63,7 +78,14 @@ function toneOf(event: LoggedEvent): Tone {
     case 'origin.ejected':
     case 'platform.api.down':
     case 'process.exited':
+    case 'scale.waiting':
       return 'warn';
+    case 'scale.refused':
+    case 'writer.failed':
+      return 'bad';
+    case 'scale.finished':
+    case 'writer.promoted':
+      return 'good';
     case 'platform.api.up':
       return 'good';
     case 'deployment.target':

@@ -3,7 +3,15 @@ import { KEYS } from './keys.ts';
 import type { Look } from './look.ts';
 import type { Data, Model } from './model.ts';
 import { pageLines } from './pages.ts';
-import { deploymentLine, detailLines, eventLines, noteLines, ruleLine, timeOfDay } from './panels.ts';
+import {
+  applicationNotes,
+  deploymentLine,
+  detailLines,
+  eventLines,
+  noteLines,
+  ruleLine,
+  timeOfDay,
+} from './panels.ts';
 import { platformTable } from './platform-table.ts';
 
 export const LEAST_SIZE: Size = { columns: 80, rows: 24 };
@@ -67,7 +75,11 @@ function overview(model: Model, data: Data, look: Look, width: number, height: n
   }
   const deployment = deploymentLine(data, look);
   const notes = noteLines(model.notes, look, width, NOTE_LINES);
-  const between: Line[] = [[], ...detailLines(data, model, look, width)];
+  const between: Line[] = [
+    [],
+    ...detailLines(data, model, look, width),
+    ...applicationNotes(data, look, width),
+  ];
   if (deployment) between.push(deployment);
   if (notes.length > 0) between.push(ruleLine('demo', look, width), ...notes);
   between.push(ruleLine('decisions and verdicts', look, width));

@@ -252,6 +252,26 @@ const routeSchema = z
   })
   .meta({ description: 'What the gateway sends to this application.' });
 
+const cost = z
+  .unknown()
+  .transform((given, context) => {
+    const [, amount] = /^(\d+(?:\.\d+)?)(?:\/instance-hour)?$/.exec(String(given)) ?? [];
+    if (amount !== undefined) return Number(amount);
+    context.addIssue({
+      code: 'custom',
+      message: 'not the cost of an instance',
+      params: { remedy: 'write 0.11/instance-hour, in any one currency' },
+    });
+    return z.NEVER;
+  })
+  .meta({
+    anyOf: [
+      { type: 'number', minimum: 0 },
+      { type: 'string', pattern: '^\\d+(\\.\\d+)?/instance-hour$' },
+    ],
+    ...described({ says: 'What one instance costs in an hour, for policies with `cost`.' }),
+  });
+
 const targetSchema = z
   .strictObject({
     tier: whole(
@@ -266,6 +286,20 @@ const targetSchema = z
     capacity: rate({
       says: 'What it carries: 90rps/instance, or 900rps for all of it. Left out: unknown, and never a reason to spill.',
     }).optional(),
+    maxInstances: whole(
+      {
+        says: 'How far it may grow when others are missing; needs `capacity` per instance. Left out: it does not.',
+      },
+      { min: 1, max: 1_000 },
+    ).optional(),
+    cost: cost.optional(),
+    standby: choice(
+      {
+        says: 'hot serves all the time; warm runs and waits; pilot-light runs one instance and grows to `maxInstances` when it is needed. The latter two are of tier 2 unless you say otherwise.',
+        otherwise: 'hot',
+      },
+      ['hot', 'warm', 'pilot-light'],
+    ).optional(),
     env: env.optional(),
   })
   .nullable()
@@ -295,9 +329,23 @@ export const applicationSchema = z
     ).optional(),
     data: z
       .strictObject({
-        writes: choice({ says: 'anywhere: every platform may execute writes.', otherwise: 'anywhere' }, [
-          'anywhere',
-        ]).optional(),
+        writes: choice(
+          {
+            says: 'Where unsafe requests (all but GET, HEAD and OPTIONS) go. anywhere: like all others. single: to the writer alone, and 503 while there is none. none: nowhere, 405.',
+            otherwise: 'anywhere',
+          },
+          ['anywhere', 'single', 'none'],
+        ).optional(),
+        writer: text({
+          says: 'The target that begins as the writer. Needed with `writes: single`; later it is whoever was promoted last.',
+        }).optional(),
+        promote: text({
+          says: 'A shell command that makes SLUICE_WRITER able to take writes (in epoch SLUICE_EPOCH, from SLUICE_PREVIOUS_WRITER on); it runs once, in the folder of this file, before the writer moves.',
+        }).optional(),
+        promoteTimeout: duration(
+          { says: 'How long that command may take.', otherwise: '60s' },
+          { min: 1_000, max: 3_600_000 },
+        ).optional(),
       })
       .meta({ description: 'Where writes may be executed.' })
       .optional(),

@@ -1,5 +1,6 @@
 import {
   type ApplicationSettings,
+  type DataSettings,
   DEFAULT_GATEWAY,
   DEFAULT_HEALTH,
   DEFAULT_PROCESS,
@@ -54,7 +55,7 @@ export function assembleApplication(
     env,
     secretEnv: [...secretEnv].sort(),
     health: assembleHealth(input.health),
-    data: { writes: 'anywhere' },
+    data: assembleData(input.data),
     routes: (input.routes ?? [{}]).map(assembleRoute),
     targets: Object.entries(input.targets).map(([platform, target]) =>
       assembleTarget(platform, target, process.instances),
@@ -62,6 +63,17 @@ export function assembleApplication(
     policy: given.policy,
     startTimeoutMs: input.startTimeout ?? DEFAULT_START_TIMEOUT_MS,
     ...(input.drills === undefined ? {} : { drills: input.drills.map(assembleDrill) }),
+  };
+}
+
+function assembleData(input: ApplicationInput['data']): DataSettings {
+  const { writes = 'anywhere', writer = '', promote, promoteTimeout } = input ?? {};
+  if (writes !== 'single') return { writes };
+  return {
+    writes,
+    writer,
+    ...(promote === undefined ? {} : { promote }),
+    ...(promoteTimeout === undefined ? {} : { promoteTimeoutMs: promoteTimeout }),
   };
 }
 
@@ -125,15 +137,19 @@ function assembleTarget(
   input: ApplicationInput['targets'][string],
   instances: number,
 ): TargetSettings {
-  const capacity = input?.capacity;
+  const { capacity, standby, maxInstances, cost } = input ?? {};
+  const waits = standby === 'warm' || standby === 'pilot-light';
   return {
     platform,
-    tier: input?.tier ?? 1,
+    tier: input?.tier ?? (waits ? 2 : 1),
     weight: input?.weight ?? 1,
-    instances: input?.instances ?? instances,
+    instances: input?.instances ?? (standby === 'pilot-light' ? 1 : instances),
     env: input?.env ?? {},
     capacityRpsPerInstance: capacity?.perInstance === true ? capacity.rps : undefined,
     capacityRps: capacity?.perInstance === false ? capacity.rps : undefined,
+    ...(standby === undefined ? {} : { standby }),
+    ...(maxInstances === undefined ? {} : { maxInstances }),
+    ...(cost === undefined ? {} : { costPerInstanceHour: cost }),
   };
 }
 

@@ -2,6 +2,7 @@ import { remedyFor } from './did-you-mean.ts';
 import { checkDrills } from './drill-checks.ts';
 import { type Fault, keyFault, valueFault, warning } from './fault.ts';
 import { isMap, mapAt, type Path, valueAt } from './path.ts';
+import { checkData, checkGrowth } from './writer-checks.ts';
 
 /**
  * What no schema can see: one part of the file against another. Works on what was written, so that these faults
@@ -30,6 +31,7 @@ export function checkReferences(
   for (const name of Object.keys(applications)) {
     const path = ['applications', name];
     faults.push(...checkTargets(path, facts), ...checkProcess(path, facts), ...checkHealth(path, facts));
+    faults.push(...checkData(path, root), ...checkGrowth(path, root));
     faults.push(...checkAffinity(path, facts), ...checkDrills(path, root));
   }
   return [...faults, ...checkUnused(applications, facts)];
@@ -87,7 +89,7 @@ function checkTargets(path: Path, { root, platforms, deploys }: Facts): readonly
 
 function checkStaticTarget(path: Path, root: unknown): readonly Fault[] {
   const faults: Fault[] = [];
-  for (const key of ['instances', 'env']) {
+  for (const key of ['instances', 'env', 'maxInstances']) {
     if (valueAt(root, [...path, key]) === undefined) continue;
     faults.push(
       warning([...path, key], 'has no effect: nothing is deployed to a static platform', 'remove it'),

@@ -100,22 +100,14 @@ export const NOT_YET: readonly NotYet[] = [
     example: true,
   },
   { path: 'applications.*.health.vantage', what: 'several vantage points', example: {} },
-  {
-    path: 'applications.*.data.writes',
-    values: ['single', 'none'],
-    what: 'a single writer, or none',
-    instead: 'use `anywhere`',
-    example: 'single',
-  },
-  { path: 'applications.*.data.writer', what: 'a single writer', example: 'cf-eu' },
-  { path: 'applications.*.data.promote', what: 'promoting a writer', example: './promote.sh' },
   { path: 'applications.*.data.replica', what: 'watching replication lag', example: {} },
   { path: 'applications.*.routes.*.priority', what: 'shedding by priority', example: 1 },
-  { path: 'applications.*.targets.*.cost', what: 'deciding by cost', example: '0.11/instance-hour' },
   {
     path: 'applications.*.targets.*.standby',
-    what: 'standby kinds: every target runs all its instances',
-    example: 'warm',
+    values: ['cold'],
+    what: 'standbys that run nothing',
+    instead: 'use `pilot-light`, which runs one instance',
+    example: 'cold',
   },
   {
     path: 'applications.*.targets.*.memory',
@@ -129,7 +121,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: 'set it on the application',
     example: 'node x.js',
   },
-  { path: 'applications.*.targets.*.maxInstances', what: 'scaling with failover', example: 12 },
 
   { path: 'gateway.admin.tls', what: 'TLS for the admin API', example: {} },
   {

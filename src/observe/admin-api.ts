@@ -112,6 +112,9 @@ function views(app: FastifyInstance, deps: AdminApiDeps, streams: Set<() => void
   const read = { onRequest: requireRole(deps.settings, 'read') };
   app.get('/v1/status', read, async () => deps.status());
   app.get('/v1/table', read, async () => deps.table());
+  app.get<{ Params: { application: string } }>('/v1/writer/:application', read, async (request) =>
+    writerIn(deps.table(), request.params.application),
+  );
   app.get<{ Params: { application: string }; Querystring: { at?: string } }>(
     '/v1/explain/:application',
     read,
@@ -140,6 +143,16 @@ function views(app: FastifyInstance, deps: AdminApiDeps, streams: Set<() => void
   app.get<{ Params: { application: string } }>('/v1/releases/:application', read, async (request) =>
     deps.control.releases(request.params.application),
   );
+}
+
+/** For applications that want to know whether they may write: the same as the fields that come with requests. */
+function writerIn({ routes }: RoutingTable, application: string): object {
+  const route = routes.find((one) => one.application === application);
+  if (route === undefined) throw new SluiceError('USAGE', `there is no application "${application}"`);
+  const { writes } = route;
+  if (writes?.kind !== 'single') return { application, writes: writes?.kind ?? 'anywhere' };
+  const { writer = null, epoch, next } = writes;
+  return { application, writes: 'single', writer, epoch, ...(next === undefined ? {} : { next }) };
 }
 
 /** A sequence number, or `now`: nothing of the past. */

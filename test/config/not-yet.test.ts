@@ -77,8 +77,9 @@ describe('what is not built yet', () => {
   );
 
   it('points at the very value or key', () => {
-    expect(faultsOf(soundFile({ application: 'data: { writes: single }\nservices: [db]' }))).toEqual([
-      '7:21 error applications.shop.data.writes: not built yet: a single writer, or none — remove it or use `anywhere`',
+    const application = 'processes: { web: { runOn: one } }\nservices: [db]';
+    expect(faultsOf(soundFile({ application }))).toEqual([
+      '7:32 error applications.shop.processes.web.runOn: not built yet: processes that follow failover — remove it or use `all`',
       '8:5 error applications.shop.services: not built yet: services (databases, caches, queues) — remove it or put their addresses into `env`',
     ]);
   });

@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { WireWish } from '../../src/core/control.ts';
 import { platformError, SluiceError } from '../../src/core/errors.ts';
+import { EMPTY_TABLE } from '../../src/core/routing-table.ts';
 import { createAdminApi } from '../../src/observe/admin-api.ts';
 import { METRICS } from '../../src/observe/metrics.ts';
 import { sampleRelease } from '../support/sample-app.ts';
@@ -37,6 +38,26 @@ describe('what anybody may ask', () => {
     expect(text).toMatch(/^sluice_active_requests 7$/m);
     // Asked again it must not have grown.
     expect((await admin.ask('/metrics')).text).toMatch(/^sluice_replays_total\{cause="connect"\} 3$/m);
+  });
+});
+
+describe('who takes the writes', () => {
+  it('is told to applications that ask', async () => {
+    const route = { application: 'shop', host: '*', path: '/', publicHost: 'map', retry: 'safe' } as const;
+    const writes = { kind: 'single', writer: undefined, epoch: 4, next: 'rack' } as const;
+    const table = {
+      ...EMPTY_TABLE,
+      routes: [
+        { ...route, writes, targets: [] },
+        { ...route, application: 'blog', targets: [] },
+      ],
+    };
+    admin = await testAdmin({ table: () => table });
+    expect((await admin.ask('/v1/writer/shop')).json).toEqual({
+      ...{ application: 'shop', writes: 'single', writer: null, epoch: 4, next: 'rack' },
+    });
+    expect((await admin.ask('/v1/writer/blog')).json).toEqual({ application: 'blog', writes: 'anywhere' });
+    expect((await admin.ask('/v1/writer/none')).status).toBe(400);
   });
 });
 

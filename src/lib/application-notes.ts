@@ -1,0 +1,100 @@
+import type { ApplicationStatus, PlatformStatus, WritesStatus } from '../core/status.ts';
+import { isoTime } from './iso-time.ts';
+
+/** `bad`: requests suffer or a person is needed; `warn`: they would, or something is under way. */
+export interface Note {
+  readonly tone: 'bad' | 'warn' | 'plain';
+  readonly text: string;
+}
+
+const RANK = { bad: 0, warn: 1, plain: 2 } as const;
+
+/** What is to be known of an application as a whole, and of what is done beside moving traffic; worst first. */
+export function notesOf(application: ApplicationStatus, at: number): readonly Note[] {
+  const { frozen, shed, platforms, attribution = [], intents = [] } = application;
+  const notes: Note[] = [];
+  const add = (tone: Note['tone'], text: string): void => void notes.push({ tone, text });
+
+  if (shed !== undefined)
+    add('bad', `${percent(shed)} of the requests are answered 503: no capacity for them`);
+  if (frozen !== undefined) {
+    const since = isoTime(frozen.since).slice(11, 19);
+    const lift = `sluice unhold --app ${application.name}`;
+    add('bad', `automation is frozen since ${since}: ${frozen.why}; when you have looked: ${lift}`);
+  }
+  notes.push(...writesNotes(application.writes));
+  for (const { summary, culprit, remedy } of attribution) add('warn', `${summary} (${culprit}; ${remedy})`);
+  for (const intent of intents) {
+    if (intent.kind === 'propose') {
+      const where = intent.platform === undefined ? '' : ` of ${intent.platform}`;
+      add('warn', `proposed, for you to decide: ${intent.what}${where}: ${intent.reason}`);
+    } else if (intent.kind === 'freeze-deployments') {
+      add('warn', `no deployment begins on ${intent.platform} until its API answers`);
+    }
+  }
+  for (const platform of platforms) notes.push(...scalingNotes(platform, at));
+  notes.push(...coverageNotes(application));
+  const times = platforms.flatMap(({ name, timeToCapacityMs: ms }) =>
+    ms === undefined ? [] : [`${name} ${seconds(ms)}`],
+  );
+  if (times.length > 0) add('plain', `time to capacity, as last measured: ${times.join(', ')}`);
+  return notes.sort((a, b) => RANK[a.tone] - RANK[b.tone]);
+}
+
+function writesNotes(writes: WritesStatus | undefined): readonly Note[] {
+  if (writes === undefined) return [];
+  if (writes.kind === 'none') return [{ tone: 'plain', text: 'writes are refused everywhere' }];
+  const { writer, next, epoch, promotion } = writes;
+  if (writer !== undefined) return [{ tone: 'plain', text: `${writer} takes the writes, epoch ${epoch}` }];
+  if (next === undefined) return [{ tone: 'bad', text: 'nobody takes writes' }];
+  const why = promotion?.why === undefined ? '' : `: ${promotion.why}`;
+  const what = `nobody takes writes: the promotion of ${next} (epoch ${epoch})`;
+  switch (promotion?.state) {
+    case 'failed':
+      return [{ tone: 'bad', text: `${what} failed${why}; ${promotion.remedy ?? ''}` }];
+    case 'broken-off':
+      return [{ tone: 'bad', text: `${what} broke off${why}; ${promotion.remedy ?? ''}` }];
+    case 'waiting':
+      return [{ tone: 'bad', text: `${what} waits${why}` }];
+    default:
+      return [{ tone: 'bad', text: `${what} is under way` }];
+  }
+}
+
+function scalingNotes({ name, scaling, instances }: PlatformStatus, at: number): readonly Note[] {
+  if (scaling === undefined) return [];
+  const { to, state, since, why = '' } = scaling;
+  switch (state) {
+    case 'growing': {
+      const there = instances === undefined ? '' : `, ${instances.running} serve`;
+      return [
+        { tone: 'warn', text: `${name} goes to ${to} instances, ordered ${seconds(at - since)} ago${there}` },
+      ];
+    }
+    case 'waiting':
+      return [{ tone: 'warn', text: `${name} is to go to ${to} instances and waits: ${why}` }];
+    case 'refused':
+      return [{ tone: 'bad', text: `${name} cannot go to ${to} instances: ${why}` }];
+  }
+}
+
+/** N−1. Who has no share is missed by nobody. */
+function coverageNotes({ coverage = {}, platforms, demandRps }: ApplicationStatus): readonly Note[] {
+  if (demandRps <= 0) return [];
+  return platforms.flatMap(({ name, share }): readonly Note[] => {
+    const covered = coverage[name] ?? 1;
+    if (share <= 0 || covered >= 0.995) return [];
+    return [
+      { tone: 'warn', text: `if ${name} dies now, the others carry ${percent(covered)} of the demand` },
+    ];
+  });
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
+}
+
+function seconds(ms: number): string {
+  const s = Math.max(0, ms) / 1_000;
+  return `${s < 10 ? s.toFixed(1) : s.toFixed(0)} s`;
+}

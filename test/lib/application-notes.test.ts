@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ApplicationStatus, WritesStatus } from '../../src/core/status.ts';
+import { notesOf } from '../../src/lib/application-notes.ts';
+import { NOW, platform } from '../dashboards/shop-status.ts';
+
+function texts(over: Partial<ApplicationStatus>): readonly string[] {
+  const shop: ApplicationStatus = {
+    name: 'shop',
+    release: undefined,
+    demandRps: 100,
+    platforms: [platform('cf', { share: 1 }), platform('rack', { share: 0 })],
+    ...over,
+  };
+  return notesOf(shop, NOW).map(({ tone, text }) => `${tone} ${text}`);
+}
+
+describe('the notes on an application', () => {
+  it('are none while all is well', () => {
+    expect(texts({ coverage: { cf: 1, rack: 1 } })).toEqual([]);
+  });
+
+  it('say what the others would carry, of those who would be missed', () => {
+    expect(texts({ coverage: { cf: 0.62, rack: 0.2 } })).toEqual([
+      'warn if cf dies now, the others carry 62 % of the demand',
+    ]);
+    expect(texts({ coverage: { cf: 0.62 }, demandRps: 0 })).toEqual([]);
+  });
+
+  it('put what hurts first: shed requests, frozen automation', () => {
+    expect(
+      texts({
+        coverage: { cf: 0 },
+        shed: 0.35,
+        frozen: { since: NOW, why: '3 automatic failovers within the hour' },
+        attribution: [
+          {
+            ...{ culprit: 'release', platforms: ['cf', 'rack'], since: NOW, summary: 'all fail since r3' },
+            ...{ evidence: [], remedy: 'rollback' },
+          },
+        ],
+        intents: [
+          { kind: 'propose', what: 'rollback', platform: undefined, reason: 'all fail since r3' },
+          { kind: 'freeze-deployments', platform: 'cf', reason: 'its API is away' },
+        ],
+      }),
+    ).toEqual([
+      'bad 35 % of the requests are answered 503: no capacity for them',
+      'bad automation is frozen since 14:03:22: 3 automatic failovers within the hour; when you have looked: sluice unhold --app shop',
+      'warn all fail since r3 (release; rollback)',
+      'warn proposed, for you to decide: rollback: all fail since r3',
+      'warn no deployment begins on cf until its API answers',
+      'warn if cf dies now, the others carry 0 % of the demand',
+    ]);
+  });
+
+  it('say how far growing is, what is in its way, and how long it takes', () => {
+    const since = NOW - 5_000;
+    const at = (scaling: NonNullable<Parameters<typeof platform>[1]>['scaling']) =>
+      texts({ platforms: [platform('rack', { timeToCapacityMs: 23_400, ...(scaling ? { scaling } : {}) })] });
+    expect(at({ to: 4, state: 'growing', since })).toEqual([
+      'warn rack goes to 4 instances, ordered 5.0 s ago, 2 serve',
+      'plain time to capacity, as last measured: rack 23 s',
+    ]);
+    expect(at({ to: 4, state: 'waiting', since, why: 'somebody deploys' })[0]).toBe(
+      'warn rack is to go to 4 instances and waits: somebody deploys',
+    );
+    expect(at({ to: 4, state: 'refused', since, why: 'no memory left' })[0]).toBe(
+      'bad rack cannot go to 4 instances: no memory left',
+    );
+  });
+
+  it.each<[WritesStatus, string]>([
+    [{ kind: 'none' }, 'plain writes are refused everywhere'],
+    [{ kind: 'single', writer: 'cf', epoch: 3 }, 'plain cf takes the writes, epoch 3'],
+    [
+      { kind: 'single', writer: undefined, epoch: 4, next: 'rack' },
+      'bad nobody takes writes: the promotion of rack (epoch 4) is under way',
+    ],
+    [
+      {
+        ...{ kind: 'single', writer: undefined, epoch: 4, next: 'rack' },
+        promotion: { state: 'failed', since: NOW, why: 'exited with 3', remedy: 'order another try' },
+      },
+      'bad nobody takes writes: the promotion of rack (epoch 4) failed: exited with 3; order another try',
+    ],
+  ])('say who takes the writes: %j', (writes, text) => {
+    expect(texts({ writes })).toEqual([text]);
+  });
+});
