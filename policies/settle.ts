@@ -1,3 +1,4 @@
+import type { PolicySettings } from '../src/core/settings.ts';
 import { type Draft, shareOf } from './draft.ts';
 
 /** Shares that differ less than this for no other reason than demand are not worth a new table. */
@@ -25,7 +26,18 @@ export function shapeOf({ candidates, memory, mode, policy }: Draft): string {
     const worse = verdict.impaired === undefined ? 0 : 1;
     return [platform, rank, membership?.kind, step, tier, weight, availability, capacityRps, worse];
   });
-  return JSON.stringify([policy, mode, targets]);
+  return `${textOf(policy)} ${JSON.stringify([mode, targets])}`;
+}
+
+/** Kept: a policy is an object for as long as the configuration stands. */
+const texts = new WeakMap<PolicySettings, string>();
+
+function textOf(policy: PolicySettings): string {
+  const known = texts.get(policy);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(policy);
+  texts.set(policy, text);
+  return text;
 }
 
 /** A millionth is far below what any router can tell apart. */

@@ -31,6 +31,7 @@ export class PlatformView {
   readonly #judge: HealthJudge;
   readonly #rules: HealthSettings;
   readonly #limits: DegradedSettings | undefined;
+  readonly #constant: ConstantFacts;
   readonly #health = new Map<OriginId, OriginHealth>();
   #signals = new SignalMemory();
   /** From an order to scale until the instances served, as last measured. */
@@ -57,6 +58,7 @@ export class PlatformView {
     this.#judge = options.judge;
     this.#rules = options.rules;
     this.#limits = options.limits;
+    this.#constant = constantFacts(settings, options.releaseMatters);
     this.verdict = { state: 'unknown', since: options.now, cause: 'nothing known of it yet', evidence: [] };
   }
 
@@ -181,7 +183,10 @@ export class PlatformView {
 
   /** Lets time pass and judges anew. */
   judge(allowed: readonly ReleaseId[], now: number): Verdict {
-    for (const [id, health] of this.#health) this.#health.set(id, this.#judge.age(health, this.#rules, now));
+    for (const [id, health] of this.#health) {
+      const aged = this.#judge.age(health, this.#rules, now);
+      if (aged !== health) this.#health.set(id, aged);
+    }
     const origins = this.#judged(allowed).map(({ id }) => ({ id, health: this.health(id) }));
     const apiError = this.api?.reachable === false ? (this.api.error ?? 'no answer') : undefined;
     const deep = this.#deep(now);
@@ -197,13 +202,10 @@ export class PlatformView {
   }
 
   facts(allowed: readonly ReleaseId[], spanMs: number, now: number): TargetFacts {
-    const { settings } = this;
     const traffic = this.traffic();
     const instances = this.running();
-    return {
-      platform: this.platform,
-      tier: settings.tier,
-      weight: settings.weight,
+    const facts: Writable<TargetFacts> = {
+      ...this.#constant,
       verdict: this.verdict,
       origins: this.#origins().map(({ id, declared }) => {
         const { state, answered } = this.health(id);
@@ -211,19 +213,12 @@ export class PlatformView {
       }),
       capacityRps: this.#capacity(),
       availability: this.#availability(allowed),
-      releaseMatters: this.releaseMatters,
       traffic: summarise(traffic, spanMs),
       signals: this.#signals.facts(this, traffic, now),
-      ...(instances === undefined ? {} : { instances: { ...instances, max: settings.maxInstances } }),
-      ...(settings.standby === undefined ? {} : { standby: settings.standby }),
-      ...(settings.capacityRpsPerInstance === undefined
-        ? {}
-        : { rpsPerInstance: settings.capacityRpsPerInstance }),
-      ...(settings.costPerInstanceHour === undefined
-        ? {}
-        : { costPerInstanceHour: settings.costPerInstanceHour }),
-      ...(this.timeToCapacityMs === undefined ? {} : { timeToCapacityMs: this.timeToCapacityMs }),
     };
+    if (instances !== undefined) facts.instances = { ...instances, max: this.settings.maxInstances };
+    if (this.timeToCapacityMs !== undefined) facts.timeToCapacityMs = this.timeToCapacityMs;
+    return facts;
   }
 
   /** Undefined where nobody asks for it, or the last one is too old to say anything. */
@@ -235,7 +230,9 @@ export class PlatformView {
   }
 
   traffic(): readonly TrafficSignal[] {
-    return [...this.#health.values()].flatMap((health) => health.traffic);
+    const [only, ...others] = this.#health.values();
+    if (only === undefined) return [];
+    return others.length === 0 ? only.traffic : [only, ...others].flatMap((health) => health.traffic);
   }
 
   ejectedOrigins(): number {
@@ -250,8 +247,10 @@ export class PlatformView {
     if (this.observation === undefined) return undefined;
     // Static origins: nobody counts instances there.
     if (this.observation.desired === 0 && this.observation.instances.length === 0) return undefined;
-    const running = this.observation.instances.filter((i) => i.state === 'running' && i.routable !== false);
-    return { running: running.length, desired: this.observation.desired };
+    let running = 0;
+    for (const { state, routable } of this.observation.instances)
+      if (state === 'running' && routable !== false) running += 1;
+    return { running, desired: this.observation.desired };
   }
 
   idOf(url: string): OriginId {
@@ -285,14 +284,32 @@ export class PlatformView {
    * counts at least as one instance, whatever the platform says.
    */
   #availability(allowed: readonly ReleaseId[]): number {
-    const origins = this.#judged(allowed).map(({ id }) => this.health(id).state);
-    const down = origins.filter((state) => state === 'down').length;
+    const origins = this.#judged(allowed);
+    let down = 0;
+    for (const { id } of origins) if (this.health(id).state === 'down') down += 1;
     const reachable = down === origins.length ? 1 : (origins.length - down) / origins.length;
     const instances = this.running();
     if (instances === undefined || instances.desired <= 0) return reachable;
     const running = Math.min(1, Math.max(1, instances.running) / instances.desired);
     return Math.min(reachable, running);
   }
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+type ConstantFacts = Pick<
+  TargetFacts,
+  'platform' | 'tier' | 'weight' | 'releaseMatters' | 'standby' | 'rpsPerInstance' | 'costPerInstanceHour'
+>;
+
+/** What the configuration says and no signal changes. */
+function constantFacts(settings: TargetSettings, releaseMatters: boolean): ConstantFacts {
+  const { platform, tier, weight, standby, capacityRpsPerInstance, costPerInstanceHour } = settings;
+  return {
+    ...{ platform, tier, weight, releaseMatters },
+    ...(standby === undefined ? {} : { standby }),
+    ...(capacityRpsPerInstance === undefined ? {} : { rpsPerInstance: capacityRpsPerInstance }),
+    ...(costPerInstanceHour === undefined ? {} : { costPerInstanceHour }),
+  };
 }
 
 function believesTheSame(a: OriginHealth, b: OriginHealth): boolean {
