@@ -17,10 +17,12 @@ import { platformsKeepingSessions } from './sessions.ts';
 import { type EngineTarget, rememberedTargets } from './targets.ts';
 import { countsOf, demandOf, RATE_WINDOW_MS } from './traffic.ts';
 
+type Writer = NonNullable<PolicyState['writer']>;
+
 /** Of the processes before this one. */
 export interface Recalled {
   /** Counts unless the last table has a higher epoch. */
-  readonly writer?: NonNullable<PolicyState['writer']>;
+  readonly writer?: Writer;
   readonly promotedEpoch?: number;
   /** Instances to go back to. */
   readonly scaledFrom?: Readonly<Record<PlatformName, number>>;
@@ -131,7 +133,10 @@ export class ApplicationView {
   /** What was done in the name of decisions of another process, and no table tells. */
   recall({ writer, promotedEpoch, scaledFrom, timesToCapacity }: Recalled, now: number): void {
     const own = this.#state.writer;
-    if (writer !== undefined && writer.epoch >= (own?.epoch ?? 1)) this.#state = { ...this.#state, writer };
+    if (writer !== undefined && writer.epoch >= (own?.epoch ?? 1)) {
+      this.#state = { ...this.#state, writer };
+      this.#lastRoutes = this.#lastRoutes?.map((route) => withWriter(route, writer));
+    }
     if (promotedEpoch !== undefined) this.#promotedEpoch = promotedEpoch;
     const origins = Object.entries(scaledFrom ?? {}).map(
       ([platform, instances]) => [platform, { instances, since: now }] as const,
@@ -363,6 +368,15 @@ function writerIn(routes: readonly TableRoute[], table: RoutingTable): Pick<Poli
   if (platform === undefined) return {};
   const since = epoch <= 1 ? 0 : table.publishedAt;
   return { writer: { platform, epoch, ready: writer !== undefined, since } };
+}
+
+/** The last table may be older than the last promotion: who wrote before it must not write again, not for a moment. */
+function withWriter(route: TableRoute, { platform, epoch, ready }: Writer): TableRoute {
+  if (route.writes?.kind !== 'single') return route;
+  const writes = ready
+    ? ({ kind: 'single', writer: platform, epoch } as const)
+    : ({ kind: 'single', writer: undefined, epoch, next: platform } as const);
+  return { ...route, writes };
 }
 
 function only<T>(
