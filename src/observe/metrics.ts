@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { WorkerCounters } from '../core/messages.ts';
-import type { StatusView } from '../core/status.ts';
+import type { ApplicationStatus, StatusView } from '../core/status.ts';
 import { LATENCY_BUCKETS_MS, STATUS_CLASSES, type TargetCounters } from '../core/traffic-counters.ts';
 import { histogramRows } from './histogram-rows.ts';
 
@@ -13,6 +13,14 @@ export const METRICS = {
   sluice_target_p95_seconds: '95th percentile of the time to the response head',
   sluice_target_instances: 'instances of a platform by state: running or desired',
   sluice_target_ejected_origins: 'origins that the workers do not send to right now',
+  sluice_target_time_to_capacity_seconds:
+    'from the last order to scale a platform until all its instances served',
+  sluice_target_coverage_ratio:
+    'part of the demand that the others would carry if the platform died now, 0 to 1',
+  sluice_application_frozen: '1 while automation is frozen until a person looks',
+  sluice_application_shed_ratio: 'part of the requests answered 503 because there is no capacity, 0 to 1',
+  sluice_application_writer_epoch:
+    'epoch of the writer, by its platform; no platform: nobody takes unsafe requests',
   sluice_platform_api_up: '1 when the platform API answered the last read',
   sluice_table_version: 'version of the routing table last published',
   sluice_workers_ready: 'workers that serve',
@@ -64,6 +72,11 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
   const instances = gauge('sluice_target_instances', [...target, 'state']);
   const ejected = gauge('sluice_target_ejected_origins', target);
   const api = gauge('sluice_platform_api_up', target);
+  const timeToCapacity = gauge('sluice_target_time_to_capacity_seconds', target);
+  const coverage = gauge('sluice_target_coverage_ratio', target);
+  const frozen = gauge('sluice_application_frozen', ['application']);
+  const shed = gauge('sluice_application_shed_ratio', ['application']);
+  const writerEpoch = gauge('sluice_application_writer_epoch', target);
   const table = gauge('sluice_table_version', []);
   const workers = gauge('sluice_workers_ready', []);
   const active = gauge('sluice_active_requests', []);
@@ -89,15 +102,17 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
     ...[requests, responses, flags, replays, evacuations, refused, queueRefused, queueTimeouts, nameFailures],
     ...[accepted, connectionsRefused, handshakes, inFlight],
   ];
-  const perTarget = [share, up, rps, errors, p95, instances, ejected, api];
+  const perTarget = [share, up, rps, errors, p95, instances, ejected, api, timeToCapacity, coverage];
+  const perApplication = [frozen, shed, writerEpoch];
 
   function refresh(): void {
     const view = status();
     // A platform that left the configuration must leave the metrics too.
-    for (const one of perTarget) one.reset();
+    for (const one of [...perTarget, ...perApplication]) one.reset();
     table.set(view.tableVersion);
     workers.set(view.workers.ready);
     for (const application of view.applications) {
+      refreshApplication(application);
       for (const platform of application.platforms) {
         const labels = { application: application.name, platform: platform.name };
         share.set(labels, platform.share);
@@ -105,6 +120,10 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
         rps.set(labels, platform.rps);
         errors.set(labels, platform.errorRate);
         p95.set(labels, platform.p95Ms / 1000);
+        const { timeToCapacityMs } = platform;
+        if (timeToCapacityMs !== undefined) timeToCapacity.set(labels, timeToCapacityMs / 1000);
+        const covered = application.coverage?.[platform.name];
+        if (covered !== undefined) coverage.set(labels, covered);
         ejected.set(labels, platform.ejectedOrigins);
         if (platform.api) api.set(labels, platform.api.reachable ? 1 : 0);
         if (!platform.instances) continue;
@@ -112,6 +131,13 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
         instances.set({ ...labels, state: 'desired' }, platform.instances.desired);
       }
     }
+  }
+
+  function refreshApplication({ name, writes, ...application }: ApplicationStatus): void {
+    frozen.set({ application: name }, application.frozen === undefined ? 0 : 1);
+    shed.set({ application: name }, application.shed ?? 0);
+    if (writes?.kind === 'single')
+      writerEpoch.set({ application: name, platform: writes.writer ?? '' }, writes.epoch);
   }
 
   function refreshCounters(): void {

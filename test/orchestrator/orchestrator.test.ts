@@ -19,6 +19,7 @@ import { silentLogger } from '../../src/observe/logger.ts';
 import { bundleFolder } from '../../src/orchestrator/bundle.ts';
 import { bundleStore } from '../../src/orchestrator/bundle-store.ts';
 import type { ReleaseProbe } from '../../src/orchestrator/context.ts';
+import type { OrchestratorDeps } from '../../src/orchestrator/deps.ts';
 import { createOrchestrator, type Orchestrator } from '../../src/orchestrator/orchestrator.ts';
 import { memoryStore } from '../../src/state/memory-store.ts';
 import { type FakePlatform, fakePlatform, fakeProvider } from '../support/fake-provider.ts';
@@ -88,7 +89,10 @@ const SHOP: ApplicationSettings = {
   startTimeoutMs: 10_000,
 };
 
-async function open(application: ApplicationSettings = SHOP): Promise<Orchestrator> {
+async function open(
+  application: ApplicationSettings = SHOP,
+  more: Partial<OrchestratorDeps> = {},
+): Promise<Orchestrator> {
   const log = createEventLog({ clock, redact: (event) => event });
   log.onEvent((event) => events.push(event));
   const traffic: TrafficControl = {
@@ -122,6 +126,7 @@ async function open(application: ApplicationSettings = SHOP): Promise<Orchestrat
     by: 'command',
     process: { host: 'nowhere', pid: 1 },
     holder: 'test',
+    ...more,
   });
 }
 
@@ -169,6 +174,39 @@ describe('a deployment', () => {
     expect((await deploy(await open({ ...SHOP, env: { LOG: 'debug' } }), 'one')).release.id).not.toBe(
       first.release.id,
     );
+  });
+
+  it('does not begin where nothing may be deployed now, says why, and goes on later', async () => {
+    let why: string | undefined = 'the API of cf does not answer';
+    const frozen = (_application: string, platform: string) => (platform === 'cf' ? why : undefined);
+    const orchestrator = await open(SHOP, { frozen });
+    const record = await deploy(orchestrator, 'one');
+    expect(record.outcome).toBe('partly');
+    expect(record.targets['cf']).toMatchObject({
+      phase: 'failed',
+      error: {
+        code: 'PLATFORM_UNAVAILABLE',
+        message: 'cf takes no deployment now',
+        why,
+        remedy: `when its API answers again: sluice deployments resume ${record.id}`,
+      },
+    });
+    expect(record.targets['ocp']?.phase).toBe('live');
+    expect(cf.calls).toEqual([]);
+    why = undefined;
+    const resumed = await (await orchestrator.resume(record.id, never)).finished;
+    expect(resumed.outcome).toBe('done');
+  });
+
+  it('keeps the instances that a failover has made', async () => {
+    const messages = (platform: string) =>
+      events.flatMap((event) =>
+        event.type === 'deployment.progress' && event.platform === platform && event.phase === 'applying'
+          ? [event.message]
+          : [],
+      );
+    await deploy(await open(SHOP, { scaledTo: (_shop, name) => (name === 'ocp' ? 6 : undefined) }), 'one');
+    expect([messages('cf'), messages('ocp')]).toEqual([['2 instances'], ['6 instances']]);
   });
 
   it('retires the old release only after it left the table', async () => {
