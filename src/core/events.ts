@@ -114,6 +114,9 @@ export type DomainEvent =
       culprit: Culprit;
       platforms: readonly PlatformName[];
     }
+  /** `reasons`: all that stand in the way now, `rack: its API refuses our credentials`. */
+  | { type: 'failover.unready'; application: ApplicationName; reasons: readonly string[] }
+  | { type: 'failover.ready'; application: ApplicationName }
   | { type: 'intent.raised'; application: ApplicationName; intent: Intent }
   /** `from`: what the platform said it was to run until then. */
   | {
@@ -254,6 +257,8 @@ export const EVENT_TYPES = {
   'deployment.finished': 'a deployment ended',
   'fault.attributed': 'we believe to know whose fault something is',
   'fault.over': 'a fault is seen no more',
+  'failover.unready': 'a failover would not succeed as things are; a person should look now',
+  'failover.ready': 'nothing stands in the way of a failover any more',
   'intent.raised': 'a decision wants something done beside moving traffic',
   'scale.ordered': 'a platform was told to run more or fewer instances',
   'scale.finished': 'all instances that were ordered serve',
@@ -280,6 +285,8 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'platform.api.down',
   'platform.api.up',
   'fault.attributed',
+  'failover.unready',
+  'failover.ready',
   'intent.raised',
   'scale.ordered',
   'scale.finished',

@@ -55,6 +55,8 @@ export interface TargetFacts {
   /** `static` targets run what they run: no release is asked of them. */
   readonly releaseMatters: boolean;
   readonly traffic: TrafficFacts;
+  /** That the platform has, staged or running; undefined: it does not say. */
+  readonly releases?: readonly ReleaseId[];
   readonly signals?: TargetSignals;
   readonly standby?: 'hot' | 'warm' | 'pilot-light' | 'cold';
   /** Running now, wanted now, and how far scaling may go (quota and `maxInstances`). */

@@ -4,6 +4,7 @@ import type { DrillStanding } from './drill.ts';
 import type { LoggedEvent } from './events.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { Intent } from './intent.ts';
+import type { Readiness } from './readiness.ts';
 import type { Verdict } from './verdict.ts';
 
 /** `GET /v1/status`: all that `sluice status`, `sluice top` and the web page show. */
@@ -106,6 +107,8 @@ export interface PlatformStatus {
   readonly instances: { readonly running: number; readonly desired: number } | undefined;
   readonly release: { readonly id: ReleaseId; readonly number?: number } | undefined;
   readonly api: { readonly reachable: boolean; readonly error?: string; readonly at: number } | undefined;
+  /** Would a failover to it succeed? Undefined until something was decided. */
+  readonly readiness?: Readiness;
   readonly ejectedOrigins: number;
   readonly origins: number;
   readonly scaling?: ScalingStatus;
@@ -141,6 +144,7 @@ export interface ExplanationStep {
     | 'panic'
     | 'safety'
     | 'writes'
-    | 'intents';
+    | 'intents'
+    | 'readiness';
   readonly lines: readonly string[];
 }

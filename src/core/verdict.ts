@@ -1,8 +1,10 @@
 import type { Attribution } from './attribution.ts';
+import type { Decision } from './decision.ts';
 import type { Facts, ProbeFact, TrafficFacts } from './facts.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { DegradedSettings } from './policy-settings.ts';
 import type { Observation } from './provider.ts';
+import type { Readiness } from './readiness.ts';
 import type { HealthSettings } from './settings.ts';
 import type { EjectionSignal, ProbeSignal, TrafficSignal } from './signals.ts';
 
@@ -66,6 +68,8 @@ export interface HealthJudge {
   judge(evidence: TargetEvidence, before: Verdict | undefined, now: number): Verdict;
   /** Whose fault it is, from all targets at once; `before` keeps since when. */
   attribute(facts: Facts, before: readonly Attribution[], now: number): readonly Attribution[];
+  /** Would a failover succeed? Of each target. */
+  readiness(facts: Facts, decision: Decision): Readonly<Record<PlatformName, Readiness>>;
 }
 
 export type OriginSignal = ProbeSignal | TrafficSignal | EjectionSignal;

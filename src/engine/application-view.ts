@@ -5,6 +5,7 @@ import type { DomainEvent } from '../core/events.ts';
 import type { Facts, SelfFacts } from '../core/facts.ts';
 import type { OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
 import { type Decide, INITIAL_POLICY_STATE, type PolicyState, type TargetMemory } from '../core/policy.ts';
+import type { Readiness } from '../core/readiness.ts';
 import type { RoutingTable, TableRoute } from '../core/routing-table.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import type { HealthJudge, OriginSignal, WatchedOrigin } from '../core/verdict.ts';
@@ -13,6 +14,7 @@ import { routesOf } from './build-table.ts';
 import { ErrorWindows } from './error-windows.ts';
 import { faultEvents, intentEvents } from './news.ts';
 import type { PlatformView } from './platform-view.ts';
+import { ReadinessWatch } from './readiness-watch.ts';
 import { platformsKeepingSessions } from './sessions.ts';
 import { type EngineTarget, rememberedTargets } from './targets.ts';
 import { countsOf, demandOf, RATE_WINDOW_MS } from './traffic.ts';
@@ -32,6 +34,7 @@ export interface Recalled {
 export interface ApplicationDeps {
   readonly decide: Decide;
   readonly attribute: HealthJudge['attribute'];
+  readonly readiness: HealthJudge['readiness'];
 }
 
 /** One application: its platforms, its policy and what the policy remembers. */
@@ -40,6 +43,10 @@ export class ApplicationView {
   readonly platforms: ReadonlyMap<PlatformName, PlatformView>;
   readonly #decide: Decide;
   readonly #attribute: HealthJudge['attribute'];
+  readonly #ready: HealthJudge['readiness'];
+  #readiness: Readonly<Record<PlatformName, Readiness>> | undefined;
+  #readinessWatch = new ReadinessWatch();
+  #readyAt = 0;
   /** Served until something is known; undefined once it is, or when there is no last table. */
   #lastRoutes: readonly TableRoute[] | undefined;
   #allowed: readonly ReleaseId[] = [];
@@ -70,6 +77,7 @@ export class ApplicationView {
     this.platforms = new Map(platforms.map((view) => [view.platform, view]));
     this.#decide = deps.decide;
     this.#attribute = deps.attribute;
+    this.#ready = deps.readiness;
     if (asksForErrors(settings)) this.#errors = new ErrorWindows();
   }
 
@@ -163,6 +171,7 @@ export class ApplicationView {
     this.#acts = before.#acts;
     this.#self = before.#self;
     this.#attribution = before.#attribution;
+    this.#readinessWatch = before.#readinessWatch;
     this.#releasedAt = before.#releasedAt;
     this.#promotedEpoch = before.#promotedEpoch;
     // Asked for by the new settings only: from now on.
@@ -232,9 +241,24 @@ export class ApplicationView {
     this.#decision = answer.decision;
     this.#state = answer.state;
     events.push(...intentEvents(this.settings.name, intents, answer.decision.intents ?? []));
+    events.push(...this.#checkReadiness(facts, answer.decision, now));
     if (!sameShares(before, answer.decision.shares))
       events.push(decisionMade(answer.decision, before, { ...facts, attribution }));
     return events;
+  }
+
+  /** Not with every decision: what it looks at changes slowly, and calls nobody before it has lasted. */
+  #checkReadiness(facts: Facts, decision: Decision, now: number): readonly DomainEvent[] {
+    // Of the only target nobody expects that it could be left.
+    if (facts.targets.length < 2 || now - this.#readyAt < READINESS_EVERY_MS) return [];
+    this.#readyAt = now;
+    this.#readiness = this.#ready(facts, decision);
+    return this.#readinessWatch.next(this.settings.name, this.#readiness, now);
+  }
+
+  /** Undefined until something was decided, and for an application with one target. */
+  get readiness(): Readonly<Record<PlatformName, Readiness>> | undefined {
+    return this.#readiness;
   }
 
   /** Until the first word from anywhere the last table is better than anything we could make up. */
@@ -340,6 +364,7 @@ export class ApplicationView {
   }
 }
 
+const READINESS_EVERY_MS = 5_000;
 const NO_ROUTES: readonly TableRoute[] = [];
 
 function decisionMade(

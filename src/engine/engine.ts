@@ -419,6 +419,7 @@ function viewOf(settings: ApplicationSettings, deps: EngineDeps): ApplicationVie
   const view = new ApplicationView(settings, platforms, {
     decide: deps.decide,
     attribute: deps.judge.attribute,
+    readiness: deps.judge.readiness,
   });
   if (deps.lastTable !== undefined) view.resume(deps.lastTable, now);
   return view;

@@ -32,6 +32,7 @@ export class PlatformView {
   readonly #rules: HealthSettings;
   readonly #limits: DegradedSettings | undefined;
   readonly #constant: ConstantFacts;
+  #releases: readonly ReleaseId[] | undefined;
   readonly #health = new Map<OriginId, OriginHealth>();
   #signals = new SignalMemory();
   /** From an order to scale until the instances served, as last measured. */
@@ -107,6 +108,7 @@ export class PlatformView {
   adopt(before: PlatformView): void {
     this.verdict = before.verdict;
     this.observation = before.observation;
+    this.#releases = before.#releases;
     this.api = before.api;
     this.#signals = before.#signals;
     this.#targets = before.#targets;
@@ -133,6 +135,7 @@ export class PlatformView {
     if (before !== undefined && observation.at < before.at) return false;
     this.api = { reachable: true, at: signal.at };
     this.observation = observation;
+    this.#releases = releasesIn(observation);
     const isNews = api?.reachable !== true || before === undefined || !showsTheSame(before, observation);
     const offered = observedTargets(this.platform, observation);
     // "Nothing is there" against an origin that answers: the path is believed until it says so too.
@@ -216,6 +219,7 @@ export class PlatformView {
       traffic: summarise(traffic, spanMs),
       signals: this.#signals.facts(this, traffic, now),
     };
+    if (this.#releases !== undefined) facts.releases = this.#releases;
     if (instances !== undefined) facts.instances = { ...instances, max: this.settings.maxInstances };
     if (this.timeToCapacityMs !== undefined) facts.timeToCapacityMs = this.timeToCapacityMs;
     return facts;
@@ -310,6 +314,10 @@ function constantFacts(settings: TargetSettings, releaseMatters: boolean): Const
     ...(capacityRpsPerInstance === undefined ? {} : { rpsPerInstance: capacityRpsPerInstance }),
     ...(costPerInstanceHour === undefined ? {} : { costPerInstanceHour }),
   };
+}
+
+function releasesIn({ releases }: Observation): readonly ReleaseId[] {
+  return releases.flatMap(({ id, state }) => (state === 'retired' ? [] : [id]));
 }
 
 function believesTheSame(a: OriginHealth, b: OriginHealth): boolean {

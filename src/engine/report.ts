@@ -10,7 +10,9 @@ export function explanationOf(view: ApplicationView, now: number): Explanation {
   const { settings, decision, platforms } = view;
   if (decision !== undefined) {
     const { at, shares, summary, proof } = decision;
-    return { application: settings.name, at, shares, summary, steps: proof };
+    const ready = readinessStep(view);
+    const steps = ready === undefined ? proof : [...proof, ready];
+    return { application: settings.name, at, shares, summary, steps };
   }
   const lines = [...platforms.values()].map(
     ({ platform, verdict }) => `${platform} ${verdict.state}: ${verdict.cause}`,
@@ -22,6 +24,22 @@ export function explanationOf(view: ApplicationView, now: number): Explanation {
     summary: 'nothing is known yet: the last table is served as it is',
     steps: [{ stage: 'verdicts', lines }],
   };
+}
+
+/** Last, for it moves nothing: would a failover succeed? */
+function readinessStep({ readiness }: ApplicationView): Explanation['steps'][number] | undefined {
+  if (readiness === undefined) return undefined;
+  const lines = Object.entries(readiness).flatMap(([platform, checks]) => {
+    const failed = checks.filter(({ state }) => state === 'failed');
+    const unknown = checks.filter(({ state }) => state === 'unknown');
+    return [
+      failed.length === 0
+        ? `${platform}: nothing is known to stand in the way of a failover`
+        : `${platform} would not survive a failover: ${failed.map(({ detail }) => detail).join('; ')}`,
+      ...(unknown.length === 0 ? [] : [`  not known: ${unknown.map(({ detail }) => detail).join('; ')}`]),
+    ];
+  });
+  return { stage: 'readiness', lines };
 }
 
 /** What `status` and the dashboards show of an application. */
@@ -60,6 +78,7 @@ function platformStatus(
   now: number,
 ): PlatformStatus {
   const { share, state } = view.offered(platform.platform);
+  const readiness = view.readiness?.[platform.platform];
   const { attempts, failed, rps, p95Ms } = summarise(platform.traffic(), view.spanMs(now));
   return {
     name: platform.platform,
@@ -74,6 +93,7 @@ function platformStatus(
     instances: platform.running(),
     release: releaseOf(platform),
     api: platform.api,
+    ...(readiness === undefined ? {} : { readiness }),
     ejectedOrigins: platform.ejectedOrigins(),
     origins: platform.origins().length,
     ...(platform.timeToCapacityMs === undefined ? {} : { timeToCapacityMs: platform.timeToCapacityMs }),

@@ -39,6 +39,10 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.application}: ${event.summary} (${event.culprit}; ${event.remedy})`;
     case 'fault.over':
       return `${event.application}: ${event.culprit} of ${event.platforms.join(', ')} is seen no more`;
+    case 'failover.unready':
+      return `${event.application}: would not survive failover because ${event.reasons.join('; ')}`;
+    case 'failover.ready':
+      return `${event.application}: would survive failover again`;
     case 'intent.raised':
       return `${event.application}: ${describeIntent(event.intent)}`;
     case 'scale.ordered':

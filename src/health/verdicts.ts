@@ -3,9 +3,13 @@ import type { HealthJudge, OriginHealth, TargetEvidence, Verdict, VerdictState }
 import { attribute } from './attribution.ts';
 import { impairment } from './impairment.ts';
 import { age, countTraffic, newOrigin, observe } from './origin.ts';
+import { readinessOf } from './readiness.ts';
 
 /** From signals to verdicts. Pure: state goes in, state comes out. */
-export const healthJudge: HealthJudge = { newOrigin, observe, age, judge, attribute };
+export const healthJudge: HealthJudge = {
+  ...{ newOrigin, observe, age, judge, attribute },
+  readiness: readinessOf,
+};
 
 /**
  * What we believe about a target: down when all its origins are, degraded when some are, when instances are missing, or

@@ -45,6 +45,18 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     },
     'shop: the router of cf does not serve (router; fail-over)',
   ],
+  'failover.unready': [
+    {
+      type: 'failover.unready',
+      application: 'shop',
+      reasons: [
+        'rack: its API refuses our credentials',
+        'cf: if it dies the others carry 62 % of the demand',
+      ],
+    },
+    'shop: would not survive failover because rack: its API refuses our credentials; cf: if it dies the others carry 62 % of the demand',
+  ],
+  'failover.ready': [{ type: 'failover.ready', application: 'shop' }, 'shop: would survive failover again'],
   'fault.over': [
     { type: 'fault.over', application: 'shop', culprit: 'router', platforms: ['cf'] },
     'shop: router of cf is seen no more',

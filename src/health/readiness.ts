@@ -1,0 +1,102 @@
+import type { Decision } from '../core/decision.ts';
+import type { Facts, TargetFacts } from '../core/facts.ts';
+import type { PlatformName } from '../core/ids.ts';
+import type { Readiness, ReadinessCheck } from '../core/readiness.ts';
+
+/** A certificate that lasts no longer wants a person now, not on the night it is needed. */
+const CERTIFICATE_DAYS = 7;
+
+/**
+ * Would each target take what a failover brings, and would the others carry what it has? Asked all the time, because
+ * the answer is worth nothing when it is asked first in the middle of a failover.
+ */
+export function readinessOf(facts: Facts, decision: Decision): Readonly<Record<PlatformName, Readiness>> {
+  return Object.fromEntries(
+    facts.targets.map((target) => [
+      target.platform,
+      [
+        credentials(target),
+        quota(target, facts.demandRps),
+        release(target, facts),
+        certificate(target),
+        drill(),
+        coverage(target, decision),
+      ],
+    ]),
+  );
+}
+
+function credentials({ signals }: TargetFacts): ReadinessCheck {
+  const name = 'credentials';
+  const api = signals?.platform;
+  if (api === undefined) return { name, state: 'unknown', detail: 'its API was not asked yet' };
+  if (api.apiReachable) return { name, state: 'ok', detail: 'its API answers and knows us' };
+  switch (api.apiFault) {
+    case 'auth':
+      return { name, state: 'failed', detail: 'its API refuses our credentials' };
+    case 'forbidden':
+      return { name, state: 'failed', detail: 'its API knows us and does not let us in' };
+    case 'rateLimited':
+      return { name, state: 'unknown', detail: 'its API asks us to slow down' };
+    default:
+      return { name, state: 'failed', detail: 'its API does not answer: nothing can be started there' };
+  }
+}
+
+/** Room for the instances that a failover would bring: for all of the demand where instances are known to carry so much. */
+function quota({ signals, instances, rpsPerInstance }: TargetFacts, demandRps: number): ReadinessCheck {
+  const name = 'quota';
+  if (instances === undefined) return { name, state: 'ok', detail: 'nothing is started there' };
+  const { running, desired, max } = instances;
+  const wanted =
+    rpsPerInstance === undefined || rpsPerInstance <= 0
+      ? desired
+      : Math.max(desired, Math.min(max ?? desired, Math.ceil(demandRps / rpsPerInstance)));
+  const more = wanted - running;
+  if (more <= 0) return { name, state: 'ok', detail: `${running} instances run, no more are needed` };
+  const room = signals?.platform?.quotaHeadroom;
+  const needs = `a failover needs ${more === 1 ? '1 more instance' : `${more} more instances`}`;
+  if (room === undefined)
+    return { name, state: 'unknown', detail: `${needs}: its API does not say how many its quota allows` };
+  const state = room >= more ? 'ok' : 'failed';
+  return { name, state, detail: `${needs}, its quota has room for ${room}` };
+}
+
+function release({ releaseMatters, origins, releases = [] }: TargetFacts, facts: Facts): ReadinessCheck {
+  const name = 'release';
+  const { allowedReleases } = facts;
+  if (!releaseMatters) return { name, state: 'ok', detail: 'it runs what it runs' };
+  if (allowedReleases.length === 0) return { name, state: 'ok', detail: 'no release is asked for' };
+  const there = [...releases, ...origins.flatMap(({ declared, answered }) => [declared, ...answered])];
+  const found = allowedReleases.find((one) => there.includes(one));
+  if (found !== undefined) return { name, state: 'ok', detail: `${found} is there` };
+  return { name, state: 'failed', detail: `${allowedReleases.join(' or ')} is not there` };
+}
+
+function certificate({ signals }: TargetFacts): ReadinessCheck {
+  const name = 'certificate';
+  const days = signals?.tls?.daysToExpiry;
+  if (days === undefined) return { name, state: 'unknown', detail: 'no certificate was shown' };
+  if (days < 0) return { name, state: 'failed', detail: 'its certificate has expired' };
+  const left = days === 1 ? '1 day' : `${days} days`;
+  return days <= CERTIFICATE_DAYS
+    ? { name, state: 'failed', detail: `its certificate expires in ${left}` }
+    : { name, state: 'ok', detail: `its certificate holds for ${left}` };
+}
+
+function drill(): ReadinessCheck {
+  return { name: 'drill', state: 'unknown', detail: 'no drill is known' };
+}
+
+/** N−1: of this one's death the others must be able to live. */
+function coverage({ platform }: TargetFacts, decision: Decision): ReadinessCheck {
+  const name = 'coverage';
+  const part = decision.coverage?.[platform];
+  if (part === undefined) return { name, state: 'unknown', detail: 'nothing was decided yet' };
+  const percent = Math.floor(part * 100);
+  if ((decision.shares[platform] ?? 0) === 0)
+    return { name, state: 'ok', detail: 'it has nothing that others would have to carry' };
+  return part >= 1
+    ? { name, state: 'ok', detail: 'the others carry all if it dies' }
+    : { name, state: 'failed', detail: `if it dies the others carry ${percent} % of the demand` };
+}
