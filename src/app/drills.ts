@@ -1,3 +1,4 @@
+import { concerns } from '../core/acts.ts';
 import type { Acts, Drills, DrillWish } from '../core/control.ts';
 import type { DeploymentRecord } from '../core/deployment.ts';
 import {
@@ -201,10 +202,19 @@ export function createDrills(deps: DrillsDeps): DrillRunner {
   }
 
   async function bringBack(run: Running, atOnce: boolean): Promise<void> {
-    await liftAll(run);
+    try {
+      await liftAll(run);
+    } catch (error) {
+      logger.error(
+        { drill: run.record.id, err: String(error) },
+        'the drain of a drill is not lifted for good',
+      );
+    }
     const application = settings.applications[run.record.application];
     if (application === undefined) return;
-    await order(run, returningBy(application, run.record), returnLimitMs(application.policy), atOnce);
+    const isHeld = acts.acts().some((act) => act.kind === 'hold' && concerns(act, application.name));
+    const kind = isHeld ? 'failback' : returningBy(application, run.record);
+    await order(run, kind, returnLimitMs(application.policy) + MARGIN_MS, atOnce);
   }
 
   function turn(run: Running): void {
@@ -366,7 +376,8 @@ export function createDrills(deps: DrillsDeps): DrillRunner {
       for (const dispose of [...timers, ...armed]) dispose();
       timers = [];
       armed = [];
-      for (const run of [...running.values()]) {
+      // One that is over is on its way out already.
+      for (const run of [...running.values()].filter(({ record }) => record.phase !== 'over')) {
         const { record } = run;
         const why = [...record.why, 'the gateway was stopped'];
         run.record = { ...record, outcome: record.outcome ?? 'interrupted', why };

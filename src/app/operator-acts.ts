@@ -93,7 +93,14 @@ export function createOperatorActs(deps: OperatorActsDeps): OperatorActs {
         until: wish.forMs === undefined ? undefined : now + wish.forMs,
       };
       kept = [...kept, act];
-      await store.put(COLLECTION, act.id, act);
+      // Giving back must not wait for a store that is away; everything else counts once it is kept.
+      if (act.atOnce === true) obey();
+      try {
+        await store.put(COLLECTION, act.id, act);
+      } catch (error) {
+        if (act.atOnce !== true) kept = kept.filter((one) => one !== act);
+        throw error;
+      }
       events.append({ type: 'operator.act', act: kind, who, subject: subjectOf(wish), reason });
       obey();
       return ordered(act);

@@ -6,6 +6,7 @@ import type { ActWish, DrillWish } from '../../src/core/control.ts';
 import type { DeploymentRecord } from '../../src/core/deployment.ts';
 import { DEFAULT_EXPECTATIONS, type DrillRecord, type DrillSettings } from '../../src/core/drill.ts';
 import type { SluiceError } from '../../src/core/errors.ts';
+import type { StateStore } from '../../src/core/ports.ts';
 import type { Predicate } from '../../src/core/predicate.ts';
 import { DEFAULT_POLICY, type PolicySettings } from '../../src/core/settings.ts';
 import type { TrafficSignal } from '../../src/core/signals.ts';
@@ -21,6 +22,8 @@ interface World {
   /** What was scheduled, by expression. */
   readonly fired: Map<string, () => void | Promise<void>>;
   readonly answers: { requests: number; failed: number };
+  /** Set: nothing can be written any more. */
+  readonly disk: { isFull: boolean };
   /** Time passes for all of them, and what waits for others gets its turn. */
   run(ms: number): Promise<void>;
   drill(wish?: Partial<DrillWish>): Promise<DrillRecord>;
@@ -42,7 +45,8 @@ async function setUp(
   const targets = TARGETS.map((one) => ({ ...one, capacityRps: given.capacityRps }));
   const world = scenario({ targets, policy });
   const { clock, engine } = world;
-  const store = memoryStore(clock);
+  const disk = { isFull: false };
+  const store = failing(memoryStore(clock), disk);
   const events = eventLog(clock, world.events);
   const settings = {
     platforms: Object.fromEntries(
@@ -86,7 +90,7 @@ async function setUp(
   world.traffic({ cf: 60, ocp: 20 });
   await run(11_000);
   return {
-    ...{ world, acts, drills, deployments, fired, answers, run },
+    ...{ world, acts, drills, deployments, fired, answers, disk, run },
     again: make,
     drill: (wish = {}) =>
       drills.drill({
@@ -96,6 +100,23 @@ async function setUp(
     async last() {
       const all = await drills.drills();
       return all[all.length - 1]!;
+    },
+  };
+}
+
+function failing(store: StateStore, disk: { readonly isFull: boolean }): StateStore {
+  const check = (): void => {
+    if (disk.isFull) throw new Error('no space left');
+  };
+  return {
+    ...store,
+    async put(collection, key, value) {
+      check();
+      await store.put(collection, key, value);
+    },
+    async delete(collection, key) {
+      check();
+      await store.delete(collection, key);
     },
   };
 }
@@ -255,6 +276,31 @@ describe('a drill', () => {
     expect(it.world.shares()['cf']).toBeGreaterThan(0.7);
     expect(it.world.of('drill.aborted')).toHaveLength(1);
     expect(it.world.of('drill.finished')).toMatchObject([{ outcome: 'aborted' }]);
+  });
+
+  it('gives the platform back although nothing can be written any more', async () => {
+    const { world, drill, run, last, disk } = await setUp({ policy: { failback: 'manual' } });
+    await drill();
+    await run(2_000);
+    disk.isFull = true;
+    world.engine.stateIs('lost');
+    await run(5_000);
+    expect(await last()).toMatchObject({ outcome: 'aborted', why: ['the state store does not answer'] });
+    expect(world.shares()['cf']).toBe(0.75);
+  });
+
+  it('fails when the platform does not come back in time', async () => {
+    const { drill, run, last, acts } = await setUp();
+    await drill({ forMs: 5_000 });
+    await run(5_500);
+    expect(await last()).toMatchObject({ phase: 'returning' });
+    await acts.order(order({ kind: 'hold', platform: undefined }));
+    await run(101_000);
+    expect(await last()).toMatchObject({
+      outcome: 'failed',
+      why: ['cf has not its share again after 100.0 s'],
+    });
+    expect(acts.acts()).toMatchObject([{ kind: 'hold' }]);
   });
 
   it('is interrupted by a real failover, which finds the platform back already', async () => {
