@@ -10,6 +10,8 @@ import type { PolicySettings } from '../../core/settings.ts';
 const STEP_MS = 1_000;
 /** Longer than this nothing was logged: the facts of before say nothing any more. */
 const LONGEST_GAP_MS = 600_000;
+/** Decisions are made some hundred milliseconds apart: what differs for less than this is only their rhythm. */
+const LASTING_MS = 2_000;
 /** Below this two shares are the same. */
 const SAME = 0.005;
 
@@ -60,7 +62,8 @@ function replayOne(
   let facts: Facts | undefined;
   let were: Shares = {};
   let clock: number | undefined;
-  let differed = '';
+  /** What differs now, and whether it was told. */
+  let differing: { readonly key: string; readonly first: Difference; told: boolean } | undefined;
   let decisions = 0;
 
   function ask(at: number): void {
@@ -68,10 +71,18 @@ function replayOne(
     const answer = decide(policy, facts, state, at);
     state = answer.state;
     const { shares: wouldBe, summary } = answer.decision;
-    // Told once, when it begins or becomes another one.
-    const key = same(were, wouldBe) ? '' : JSON.stringify([rounded(were), rounded(wouldBe)]);
-    if (key !== '' && key !== differed) differences.push({ at, application, were, wouldBe, why: summary });
-    differed = key;
+    if (same(were, wouldBe)) {
+      differing = undefined;
+      return;
+    }
+    const key = JSON.stringify([rounded(were), rounded(wouldBe)]);
+    if (differing?.key !== key) {
+      differing = { key, first: { at, application, were, wouldBe, why: summary }, told: false };
+    }
+    // Told once, when it has lasted.
+    if (differing.told || at - differing.first.at < LASTING_MS) return;
+    differing.told = true;
+    differences.push(differing.first);
   }
 
   function passUntil(at: number): void {

@@ -132,10 +132,10 @@ describe('limits of the http1 wire', () => {
     // Silence before the first byte is a kept connection, not a slow head.
     clock.advance(20_000);
     socket.write(GET);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     clock.advance(2_800);
     socket.write('X: ');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     expect(text()).toBe('');
     clock.advance(600);
     await until(() => socket.destroyed);
@@ -149,9 +149,9 @@ describe('limits of the http1 wire', () => {
     const quick = connect(port);
     slow.socket.write(`${GET}X: `);
     quick.socket.write(`${GET}X: ${'x'.repeat(700)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     clock.advance(4_800);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
     expect(slow.text()).toBe('');
     clock.advance(800);
     await until(() => slow.socket.destroyed);
@@ -167,9 +167,9 @@ describe('limits of the http1 wire', () => {
     const { socket, text } = connect(port);
     socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\nslow');
     await until(() => origin.seen.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     clock.advance(4_800);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
     expect(text()).toBe('');
     clock.advance(800);
     await until(() => socket.destroyed && origin.sockets.size === 0);
@@ -203,7 +203,7 @@ describe('limits of the http1 wire', () => {
     }
     expect(socket.writableLength).toBeGreaterThan(0);
     clock.advance(20_000);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 400));
     expect(text()).toBe('');
     readOn();
     await until(() => text().endsWith('ok'));
@@ -263,7 +263,7 @@ describe('limits of the http1 wire', () => {
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
     clock.advance(4_500);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 100));
     expect(gateway.metrics().active).toBe(1);
     clock.advance(1_000);
     await until(() => gateway.metrics().active === 0 && origin.sockets.size === 0);
