@@ -48,11 +48,15 @@ export interface Supervisor {
 }
 
 const FIRST_START_MS = 30_000;
-/**
- * Little that a request needs outlives it, so a small nursery is collected in the same time and keeps to itself: with
- * 10,000 idle clients a worker takes 25 MB less, and half a per cent more time for a request.
- */
-const WORKER_FLAGS = ['--max-semi-space-size=4'];
+/** Of V8, for the data path alone; each is there for what was measured with it. */
+const WORKER_FLAGS = [
+  // Little that a request needs outlives it: a small nursery costs half a per cent more time for a request, and a worker
+  // with 10,000 idle clients takes 25 MB less.
+  '--max-semi-space-size=4',
+  // A request goes through many small functions. With V8's usual budget for merging them some stay calls; with this one
+  // our own code takes a tenth less.
+  '--max-inlined-bytecode-size-cumulative=4000',
+];
 const CONTROLLER_STOP_MS = 5_000;
 /** Behind its deadline: a worker says goodbye to upgraded connections, and writes its log. */
 const LAST_WORDS_MS = 2_000;
