@@ -16,7 +16,7 @@ export function writes(draft: Draft): Draft {
   const before = draft.before.writer ?? { platform: data.writer, epoch: 1, ready: true, since: 0 };
   const ordered = orderedWriter(draft, before);
   const wanted =
-    ordered ?? (canServe(draft, before.platform) ? before.platform : (successor(draft) ?? before.platform));
+    ordered ?? (mayStay(draft, before.platform) ? before.platform : (successor(draft) ?? before.platform));
   const moved = wanted !== before.platform;
   const epoch = moved ? before.epoch + 1 : before.epoch;
   const promoted = (draft.facts.promotedEpoch ?? 0) >= epoch;
@@ -43,7 +43,9 @@ function orderedWriter({ orders, candidates }: Draft, before: Writer): string | 
   return able ? order.platform : undefined;
 }
 
-function canServe({ candidates, blind }: Draft, platform: string): boolean {
+/** One that has never served has not failed either: in a first deployment others may simply be there sooner. */
+function mayStay({ candidates, blind, memory }: Draft, platform: string): boolean {
+  if (memory[platform]?.membership.kind === 'fresh') return true;
   return blind || candidates.some((one) => one.platform === platform && one.rank !== 'none');
 }
 

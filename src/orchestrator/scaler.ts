@@ -187,10 +187,19 @@ class ScaleOrder {
     if (this.#closed || this.#wanted?.instances !== instances) throw new Superseded();
   }
 
-  /** What the platform itself says it has room for is asked for first: some instances are better than a refusal. */
+  /**
+   * What the platform itself says it has room for is asked for first: some instances are better than a refusal. And
+   * back it goes no further than to what is configured now, which may be more than it was before it grew.
+   */
   #within({ desired, quotaHeadroom }: Observation, wanted: number): number {
-    if (quotaHeadroom === undefined || wanted <= desired) return wanted;
+    if (wanted <= desired) return Math.min(desired, Math.max(wanted, this.#configured()));
+    if (quotaHeadroom === undefined) return wanted;
     return Math.min(wanted, desired + Math.max(0, quotaHeadroom));
+  }
+
+  #configured(): number {
+    const { targets = [] } = this.#deps.settings.applications[this.application] ?? {};
+    return targets.find(({ platform }) => platform === this.platform)?.instances ?? 1;
   }
 
   #noRoom({ desired }: Observation, wanted: number): SluiceError {

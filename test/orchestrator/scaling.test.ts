@@ -107,6 +107,13 @@ describe('an intent to scale', () => {
     expect(events.filter(({ type }) => type === 'scale.finished')).toHaveLength(1);
   });
 
+  it('goes back no further than to what is configured', async () => {
+    [rack.desired, rack.running] = [6, 6];
+    executor.want('shop', [scale(1)]);
+    await pass(clock, 3_000, 50);
+    expect(rack.calls).toEqual(['scale 2']);
+  });
+
   it('does nothing where as many are wanted already', async () => {
     executor.want('shop', [scale(2)]);
     await pass(clock, 2_000, 50);

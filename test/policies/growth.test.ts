@@ -103,6 +103,15 @@ describe('writes', () => {
     });
   });
 
+  it('wait for a writer that has not come up yet: that is no failover', () => {
+    const fresh = stateOf({}, {});
+    const coming = at([down, other], fresh, 0, { data: single });
+    expect(coming.decision.writer).toEqual({ platform: 'a', epoch: 1 });
+    const there = at([ok, other], coming.state, 1, { data: single });
+    const gone = at([down, other], there.state, 2, { data: single });
+    expect(gone.decision.promoting).toEqual({ platform: 'b', epoch: 2 });
+  });
+
   it('follow an order to fail over, and not one to a platform that cannot serve', () => {
     const order = (platform: string): Partial<Facts> => ({
       data: single,

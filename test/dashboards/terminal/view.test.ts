@@ -117,6 +117,27 @@ describe('the dashboard', () => {
 `);
   });
 
+  it('says what is frozen, in the way of growing, and not covered, the worst first and three lines at most', () => {
+    const [shop] = shopStatus().applications;
+    const application = {
+      ...shop!,
+      coverage: { cf: 0.62, ocp: 0.4, rack: 1 },
+      frozen: { since: NOW, why: '3 automatic failovers within the hour' },
+      platforms: shop!.platforms.map((one) =>
+        one.name === 'ocp'
+          ? { ...one, scaling: { to: 6, state: 'refused' as const, since: NOW, why: 'no memory left' } }
+          : one,
+      ),
+    };
+    const status = shopStatus({ applications: [application] });
+    const lines = shown(modelAfter({ type: 'status', at: NOW, status }), LARGE);
+    expect(lines.filter((line) => /frozen|cannot go|carry/.test(line))).toEqual([
+      'automation is frozen since 14:03:22: 3 automatic failovers within the hour; when you have looked: sluice unhold --app s…',
+      'ocp cannot go to 6 instances: no memory left',
+      'if cf dies now, the others carry 62 % of the demand',
+    ]);
+  });
+
   it('is ASCII alone where the locale is', () => {
     const lines = shown(modelAfter(STATUS), LARGE, ASCII);
     expect(lines.join('\n')).not.toMatch(/[^ -~\n]/);
