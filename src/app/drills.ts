@@ -114,7 +114,9 @@ export function createDrills(deps: DrillsDeps): DrillRunner {
     const now = clock.now();
     const id = `dr-${now.toString(36)}${Math.floor(random() * 46_656).toString(36)}`;
     const drill = newDrill(id, plan, { application, who: wish.who, insight, now });
-    if (running.has(application.name) || beginning.has(application.name)) {
+    // One that is over may still be writing its report; everybody can see already that it is over.
+    const other = running.get(application.name)?.record.phase ?? 'over';
+    if (other !== 'over' || beginning.has(application.name)) {
       throw await blocked(drill, [`another drill of ${application.name} is under way`], false);
     }
     beginning.add(application.name);

@@ -52,11 +52,15 @@ gateway: { workers: 2, listen: [ { port: 0 } ], admin: { port: 0 } }
   );
   serving = await serveAsWritten(['-f', file], dir);
   load = startLoad(serving.url, 60, systemClock);
-  await until('both serve', async () => {
-    const { applications } = await view<StatusView>('/v1/status');
-    return applications[0]?.platforms.every((one) => one.share > 0 && one.rps > 1) === true;
-  });
-}, 30_000);
+  await until(
+    'both serve',
+    async () => {
+      const { applications } = await view<StatusView>('/v1/status');
+      return applications[0]?.platforms.every((one) => one.share > 0 && one.rps > 1) === true;
+    },
+    30_000,
+  );
+}, 60_000);
 
 afterAll(async () => {
   await load.stop();
