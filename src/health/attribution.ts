@@ -30,7 +30,12 @@ interface Seen {
  */
 export function attribute(facts: Facts, before: readonly Attribution[], now: number): readonly Attribution[] {
   const seen = facts.targets.map((target) => ({ target, sight: sightOf(target, now) }));
-  const found = [...apiFaults(seen), ...(joint(facts, seen, now) ?? seen.flatMap(own))];
+  const fitting = seen.filter(({ sight, target }) => sight.kind !== 'fine' || !isForeign(facts, target));
+  const found = [
+    ...apiFaults(seen),
+    ...foreignReleases(facts, seen),
+    ...(joint(facts, fitting, now) ?? fitting.flatMap((one) => own(one, before))),
+  ];
   return found.map((one) => ({ ...one, since: sinceOf(one, before, now) }));
 }
 
@@ -59,9 +64,29 @@ function apiWords(fault: ErrorClass | undefined): readonly [what: string, word: 
   }
 }
 
+/** It answers well, and is another release than anybody wanted: what it answers is nobody's health. */
+function foreignReleases(facts: Facts, seen: readonly Seen[]): readonly Attribution[] {
+  return seen.flatMap(({ target, sight }) => {
+    if (sight.kind !== 'fine' || !isForeign(facts, target)) return [];
+    const { platform, origins } = target;
+    const answered = new Set(origins.flatMap((origin) => origin.answered.map((one) => one ?? 'no release')));
+    const wanted = facts.allowedReleases.join(' or ');
+    const summary = `${platform} answers another release than the wanted one`;
+    const evidence = [`it answers ${[...answered].join(' and ')}, wanted ${wanted}`];
+    return [{ ...attribution('release', [platform], summary, evidence), remedy: 'fail-over' as const }];
+  });
+}
+
+/** Every origin that answered named something else, and only that. */
+function isForeign({ allowedReleases }: Facts, { releaseMatters, origins }: TargetFacts): boolean {
+  if (!releaseMatters || allowedReleases.length === 0) return false;
+  const answers = origins.flatMap(({ answered }) => answered);
+  return answers.length > 0 && answers.every((one) => one === undefined || !allowedReleases.includes(one));
+}
+
 /** What everybody shows alike; undefined when it must be looked for platform by platform. */
 function joint(facts: Facts, seen: readonly Seen[], now: number): readonly Attribution[] | undefined {
-  const known = seen.filter(({ sight }) => sight.kind !== 'unknown');
+  const known = seen.filter(({ sight }) => sight.kind !== 'unknown' && sight.kind !== 'undecided');
   const platforms = known.map(({ target }) => target.platform);
   if (known.length === 0) return undefined;
   const evidence = known.map(({ target, sight }) => `${target.platform}: ${sight.evidence[0] ?? sight.kind}`);
@@ -86,9 +111,15 @@ function joint(facts: Facts, seen: readonly Seen[], now: number): readonly Attri
   return [attribution('shared-dependency', platforms, summary, evidence)];
 }
 
-function own({ target, sight }: Seen): readonly Attribution[] {
+function own({ target, sight }: Seen, before: readonly Attribution[]): readonly Attribution[] {
   const { platform } = target;
   switch (sight.kind) {
+    case 'undecided':
+      // Who was found before it fell stays until there is something better to say.
+      return before.filter(
+        ({ culprit, platforms }) =>
+          culprit !== 'platform-api' && culprit !== 'release' && platforms.join() === platform,
+      );
     case 'fine':
     case 'unknown':
       return [];

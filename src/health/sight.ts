@@ -4,10 +4,11 @@ import { WRONG_BODY } from './classify.ts';
 /**
  * What one target looks like from here, by itself: who failed to answer.
  * `application`: it, or its instances. `route`: the router answers and knows no way. `router`: it does not answer, or
- * not as it should. `path`: nothing answers at all. `dns`: the name is not found.
+ * not as it should. `path`: nothing answers at all. `dns`: the name is not found. `undecided`: it has just fallen, and
+ * what tells these apart is being asked.
  */
 export interface Sight {
-  readonly kind: 'fine' | 'application' | 'route' | 'router' | 'path' | 'dns' | 'unknown';
+  readonly kind: 'fine' | 'application' | 'route' | 'router' | 'path' | 'dns' | 'unknown' | 'undecided';
   /** Most telling first. */
   readonly evidence: readonly string[];
 }
@@ -16,6 +17,8 @@ export interface Sight {
 const FRESH_MS = 15_000;
 /** So long the port and the router may take to be asked anew. */
 const ASKED_ANEW_MS = 2_000;
+/** So long the next read of a platform may take: they come every two seconds. */
+const READ_ANEW_MS = 5_000;
 /** Part of the requests, of at least so many, that fails when probes see nothing. */
 const FAILING_RATIO = 0.5;
 const MIN_ATTEMPTS = 20;
@@ -31,10 +34,13 @@ export function sightOf(target: TargetFacts, now: number): Sight {
   if (http.ok) return byTraffic(target, [`its health path answers`]);
   // One failed probe is none as long as the judge believes in the target.
   if (target.verdict.state === 'up') return byTraffic(target, []);
-  if (isUndecided(target, now)) return { kind: 'unknown', evidence: [] };
+  if (isUndecided(target, now)) return { kind: 'undecided', evidence: [] };
   const evidence = evidenceOf(http, signals);
   const code = http.detail.startsWith('router ') ? http.detail.slice('router '.length) : undefined;
-  if (code !== undefined) return byRouterError(code, signals, evidence);
+  if (code !== undefined) {
+    if (isOldNews(target, now)) return { kind: 'undecided', evidence: [] };
+    return byRouterError(code, signals, evidence);
+  }
   if (http.detail.startsWith('status ') || http.detail === WRONG_BODY)
     return { kind: 'application', evidence };
   if (http.detail === 'name not found') return { kind: 'dns', evidence };
@@ -53,16 +59,26 @@ function isUndecided({ verdict, signals }: TargetFacts, now: number): boolean {
   );
 }
 
+/** The instances that the platform counts are those from before the fall; its next read tells. */
+function isOldNews({ verdict, signals }: TargetFacts, now: number): boolean {
+  const platform = signals?.platform;
+  if (platform === undefined || !platform.apiReachable || verdict.state !== 'down') return false;
+  return now - verdict.since <= READ_ANEW_MS && now - platform.ageMs < verdict.since;
+}
+
 /** The router speaks in place of the application: which of the two is missing? */
 function byRouterError(code: string, signals: TargetSignals | undefined, evidence: readonly string[]): Sight {
-  if (NO_ROUTE.has(code)) return { kind: 'route', evidence };
-  if (!NO_INSTANCE.has(code)) return { kind: 'router', evidence };
-  // OpenShift's page says the same for a missing route and for missing endpoints: the platform knows which.
-  const routable = signals?.platform?.routable;
-  if (code === '503' && routable !== undefined && routable > 0 && signals?.platform?.apiReachable === true) {
-    return { kind: 'route', evidence };
-  }
-  return { kind: 'application', evidence };
+  const isUnknown = NO_ROUTE.has(code);
+  if (!isUnknown && !NO_INSTANCE.has(code)) return { kind: 'router', evidence };
+  // OpenShift's page says the same for a missing route and for missing endpoints, and Cloud Foundry forgets a route
+  // some time after its last instance died: the platform knows which it is.
+  const platform = signals?.platform;
+  const routable = platform?.apiReachable === true ? platform.routable : undefined;
+  if (isUnknown) return { kind: routable === 0 ? 'application' : 'route', evidence };
+  return {
+    kind: code === '503' && routable !== undefined && routable > 0 ? 'route' : 'application',
+    evidence,
+  };
 }
 
 /** Nothing came back. Is it the application that is silent, the router, or the way there? */

@@ -52,6 +52,11 @@ describe('attribution', () => {
     ],
     ['no instance is behind the router', { http: probe('router no_endpoints') }, 'application-on-platform a'],
     ['Cloud Foundry does not know the route', { http: probe('router unknown_route') }, 'route a'],
+    [
+      'Cloud Foundry has forgotten the route of an application without instances',
+      { http: probe('router unknown_route'), platform: { ...API_UP, running: 0, routable: 0 } },
+      'application-on-platform a',
+    ],
     ['OpenShift shows its page while instances are routable', { http: probe('router 503') }, 'route a'],
     [
       'OpenShift shows its page while none is routable',
@@ -133,6 +138,13 @@ describe('a fault that has just begun', () => {
     expect(culprits([target('a', before, { verdict: fell }), B])).toEqual([]);
     const after = { ...before, tcp: probe('refused', 100), control: probe('refused', 100) };
     expect(culprits([target('a', after, { verdict: fell }), B])).toEqual(['router a']);
+  });
+
+  it('stays whose it was found to be before the fall, until there is something better to say', () => {
+    const first = attribute(factsOf([target('a', { http: probe('status 500') }), B]), [], NOW - 1_000);
+    const fallen = { http: probe('timeout', 100), tcp: probe('ok', 900), control: probe('ok', 900) };
+    const facts = factsOf([target('a', fallen, { verdict: fell }), B]);
+    expect(attribute(facts, first, NOW)).toEqual(first);
   });
 
   it('is told by what is known when the answers take too long', () => {
