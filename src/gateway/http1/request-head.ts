@@ -5,18 +5,11 @@ import { CHUNKED } from '../wire.ts';
 import * as kinds from './field-names.ts';
 import { FieldSection, INCOMPLETE, MALFORMED, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
 import { contentLength, isChunked } from './framing.ts';
+import { isMethod, methodOf } from './methods.ts';
 import { CR, DOT, equals, equalsLower, isDigit, LF, SLASH, SP, STAR, TARGET, TOKEN } from './octets.ts';
 import { isAuthority, reduceAbsolute } from './request-target.ts';
 
 const VERSION_LENGTH = 'HTTP/1.1'.length;
-
-/** Methods of the IANA registry. A proxy that passes on what it does not know cannot tell what it is doing. */
-const METHODS: ReadonlySet<string> = new Set(
-  (
-    'GET HEAD POST PUT DELETE OPTIONS TRACE PATCH ACL BIND CHECKOUT COPY LINK LOCK MERGE MKACTIVITY MKCALENDAR ' +
-    'MKCOL MOVE PROPFIND PROPPATCH REBIND REPORT SEARCH UNBIND UNLINK UNLOCK'
-  ).split(' '),
-);
 
 /**
  * `incomplete`: more bytes are needed; `complete`: everything is known; `refused`: `refusal` is the status to answer
@@ -267,7 +260,7 @@ export class RequestHeadReader {
         this.host = reduced.authority;
       }
     }
-    return method === 'GET' || METHODS.has(method) ? undefined : 501;
+    return isMethod(method) ? undefined : 501;
   }
 
   #hostText(index: number): string {
@@ -297,11 +290,4 @@ function isVersion(bytes: Buffer, at: number): boolean {
     bytes[at + 6] === DOT &&
     isDigit(bytes[at + 7]!)
   );
-}
-
-/** The string, without making one for the methods nearly all requests have. */
-function methodOf(bytes: Buffer, from: number, to: number): string {
-  if (equals(bytes, from, to, 'GET')) return 'GET';
-  if (equals(bytes, from, to, 'POST')) return 'POST';
-  return bytes.toString('latin1', from, to);
 }

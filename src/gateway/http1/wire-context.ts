@@ -8,6 +8,8 @@ import { Staging } from './staging.ts';
 import { Turn } from './turn.ts';
 
 const DATE_MS = 1_000;
+/** Kept for the next requests; a burst shall not leave more behind. */
+const MOST_READERS = 256;
 
 /** What all connections of a wire share. */
 export class WireContext {
@@ -52,7 +54,8 @@ export class WireContext {
 
   giveReader(reader: RequestHeadReader): void {
     reader.release();
-    if (reader.limits === this.settings.limits) this.#readers.push(reader);
+    if (reader.limits === this.settings.limits && this.#readers.length < MOST_READERS)
+      this.#readers.push(reader);
   }
 
   tick(): number {
