@@ -6,7 +6,7 @@ import { attribution } from './attribution.ts';
 import { cost } from './cost.ts';
 import { coverageOf } from './coverage.ts';
 import { directed } from './directed.ts';
-import type { Draft, Layer } from './draft.ts';
+import { type Draft, type Layer, proofOf } from './draft.ts';
 import { eligibility } from './eligibility.ts';
 import { freeze } from './freeze.ts';
 import { growth } from './growth.ts';
@@ -77,6 +77,7 @@ export function decide(
 ): { readonly decision: Decision; readonly state: PolicyState } {
   let draft = begin(policy, facts, state, now);
   for (const layer of layersOf(policy)) draft = layer(draft);
+  const { proof: steps } = draft;
   const decision: Decision = {
     application: facts.application,
     at: now,
@@ -90,7 +91,9 @@ export function decide(
     ...(draft.keep.frozen === undefined ? {} : { frozen: draft.keep.frozen }),
     summary: summaryOf(draft),
     reasons: reasonsOf(draft),
-    proof: draft.proof,
+    get proof() {
+      return proofOf(steps);
+    },
   };
   return { decision, state: remembered(draft) };
 }
@@ -113,7 +116,7 @@ function begin(policy: PolicySettings, facts: Facts, before: PolicyState, now: n
     shed: 0,
     memory: {},
     mode: 'normal',
-    proof: [],
+    proof: undefined,
   };
 }
 

@@ -31,7 +31,7 @@ export interface Draft {
   readonly shed: number;
   readonly memory: Readonly<Record<PlatformName, TargetMemory>>;
   readonly mode: Decision['mode'];
-  readonly proof: readonly ExplanationStep[];
+  readonly proof: Steps | undefined;
 }
 
 export interface Candidate {
@@ -58,8 +58,29 @@ export type Preference = readonly (readonly { readonly platform: PlatformName; r
 
 export type Layer = (draft: Draft) => Draft;
 
-export function withStep(draft: Draft, stage: ExplanationStep['stage'], lines: readonly string[]): Draft {
-  return { ...draft, proof: [...draft.proof, { stage, lines }] };
+/** What a layer found. Lines about every target are written when somebody reads them: of most decisions nobody does. */
+export interface Step {
+  readonly stage: ExplanationStep['stage'];
+  readonly lines: readonly string[] | (() => readonly string[]);
+}
+
+/** A list that grows at its end without being copied. */
+export interface Steps {
+  readonly last: Step;
+  readonly before: Steps | undefined;
+}
+
+export function withStep(draft: Draft, stage: Step['stage'], lines: Step['lines']): Draft {
+  return { ...draft, proof: { last: { stage, lines }, before: draft.proof } };
+}
+
+export function proofOf(steps: Steps | undefined): readonly ExplanationStep[] {
+  const proof: ExplanationStep[] = [];
+  for (let at = steps; at !== undefined; at = at.before) {
+    const { stage, lines } = at.last;
+    proof.push({ stage, lines: typeof lines === 'function' ? lines() : lines });
+  }
+  return proof.reverse();
 }
 
 /** A platform's share, 0 when it has none. */

@@ -5,12 +5,13 @@ import { type Candidate, type Draft, withStep } from './draft.ts';
 /** Which targets may serve at all: by fence, drain and maintenance, and by release. */
 export function eligibility(draft: Draft): Draft {
   const candidates = draft.facts.targets.map((target) => candidateOf(draft, target));
-  const lines = candidates.map((candidate) =>
-    candidate.eligible
-      ? `${candidate.platform} may serve${releaseNote(draft.facts, candidate.facts)}`
-      : `${candidate.platform} may not serve: ${candidate.objection ?? ''}`,
+  return withStep({ ...draft, candidates }, 'eligibility', () =>
+    candidates.map((candidate) =>
+      candidate.eligible
+        ? `${candidate.platform} may serve${releaseNote(draft.facts, candidate.facts)}`
+        : `${candidate.platform} may not serve: ${candidate.objection ?? ''}`,
+    ),
   );
-  return withStep({ ...draft, candidates }, 'eligibility', lines);
 }
 
 function candidateOf({ facts, orders }: Draft, target: TargetFacts): Candidate {

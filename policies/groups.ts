@@ -34,13 +34,16 @@ export function weightIn({ orders }: Draft): (candidate: Candidate) => number {
 
 /** Hands on the preference with a line for each group. */
 export function prefer(draft: Draft, preference: Preference, nameOf: (first: Candidate) => string): Draft {
-  const lines = preference.map((group) => {
-    const first = draft.candidates.find(({ platform }) => platform === group[0]?.platform);
-    const members = group.map(({ platform, weight }) => `${platform} weight ${round(weight)}`);
-    const unsure = first?.rank === 'unknown' ? ', not yet known to serve' : '';
-    return `${first === undefined ? '?' : nameOf(first)}${unsure}: ${members.join(', ')}`;
-  });
-  return withStep({ ...draft, preference }, 'strategy', lines.length > 0 ? lines : ['nobody can serve']);
+  function lines(): readonly string[] {
+    if (preference.length === 0) return ['nobody can serve'];
+    return preference.map((group) => {
+      const first = draft.candidates.find(({ platform }) => platform === group[0]?.platform);
+      const members = group.map(({ platform, weight }) => `${platform} weight ${round(weight)}`);
+      const unsure = first?.rank === 'unknown' ? ', not yet known to serve' : '';
+      return `${first === undefined ? '?' : nameOf(first)}${unsure}: ${members.join(', ')}`;
+    });
+  }
+  return withStep({ ...draft, preference }, 'strategy', lines);
 }
 
 function round(weight: number): number {

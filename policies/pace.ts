@@ -71,18 +71,23 @@ function hasJoined({ memory, before }: Draft): boolean {
  * became free goes where more is wanted than there is.
  */
 export function forcedShares({ candidates, shares, before }: Draft): Shares {
-  const kept = new Map<PlatformName, number>();
-  for (const candidate of candidates) kept.set(candidate.platform, stayOn(candidate, before.shares));
-  const free = 1 - sum(kept.values());
+  const kept: Record<PlatformName, number> = {};
+  let free = 1;
+  for (const candidate of candidates) {
+    const stays = stayOn(candidate, before.shares);
+    kept[candidate.platform] = stays;
+    free -= stays;
+  }
+  if (free <= NOTHING) return kept;
   const missing = candidates.map(({ platform }) =>
-    Math.max(0, shareOf(shares, platform) - (kept.get(platform) ?? 0)),
+    Math.max(0, shareOf(shares, platform) - shareOf(kept, platform)),
   );
   const total = sum(missing);
-  if (free <= NOTHING || total <= 0) return free <= NOTHING ? Object.fromEntries(kept) : shares;
+  if (total <= 0) return shares;
   return Object.fromEntries(
     candidates.map(({ platform }, i) => [
       platform,
-      (kept.get(platform) ?? 0) + (free * (missing[i] ?? 0)) / total,
+      shareOf(kept, platform) + (free * (missing[i] ?? 0)) / total,
     ]),
   );
 }
@@ -93,8 +98,11 @@ function stayOn({ platform, rank, limit }: Candidate, before: Shares): number {
 
 /** Part of all traffic that is elsewhere in the one than in the other. */
 function distance(a: Shares, b: Shares): number {
-  const platforms = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return sum([...platforms].map((platform) => Math.abs(shareOf(a, platform) - shareOf(b, platform)))) / 2;
+  if (a === b) return 0;
+  let total = 0;
+  for (const platform of Object.keys(a)) total += Math.abs(shareOf(a, platform) - shareOf(b, platform));
+  for (const platform of Object.keys(b)) if (a[platform] === undefined) total += shareOf(b, platform);
+  return total / 2;
 }
 
 function between(candidates: readonly Candidate[], from: Shares, to: Shares, part: number): Shares {

@@ -24,9 +24,9 @@ export function shapeOf({ candidates, memory, mode, policy }: Draft): string {
     const step = membership?.kind === 'ramping' ? membership.step : 0;
     const { tier, weight, availability, capacityRps, verdict } = facts;
     const worse = verdict.impaired === undefined ? 0 : 1;
-    return [platform, rank, membership?.kind, step, tier, weight, availability, capacityRps, worse];
+    return `${platform} ${rank} ${membership?.kind} ${step} ${tier} ${weight} ${availability} ${capacityRps} ${worse}`;
   });
-  return `${textOf(policy)} ${JSON.stringify([mode, targets])}`;
+  return `${textOf(policy)} ${mode}; ${targets.join('; ')}`;
 }
 
 /** Kept: a policy is an object for as long as the configuration stands. */

@@ -12,14 +12,18 @@ export function spill(draft: Draft): Draft {
     limit: limitOf(policy, candidate.facts, facts.demandRps),
   }));
   const { shares, rest } = fill(draft.preference, limits(candidates));
-  const lines = candidates
-    .filter(({ rank }) => rank !== 'none')
-    .map((candidate) => capacityLine(candidate, policy.overprovision));
-  // With nobody to fill, everything is left over; that is no matter of capacity.
-  if (rest > 0 && draft.preference.length > 0) {
+  function lines(): readonly string[] {
+    const carried = candidates
+      .filter(({ rank }) => rank !== 'none')
+      .map((candidate) => capacityLine(candidate, policy.overprovision));
+    // With nobody to fill, everything is left over; that is no matter of capacity.
+    if (rest <= 0 || draft.preference.length === 0) return carried;
     const over = Math.round(facts.demandRps * rest);
     const fate = policy.overload === 'shed' ? 'answered 503' : 'sent all the same';
-    lines.push(`${over} rps of ${Math.round(facts.demandRps)} rps are more than all can carry: ${fate}`);
+    return [
+      ...carried,
+      `${over} rps of ${Math.round(facts.demandRps)} rps are more than all can carry: ${fate}`,
+    ];
   }
   const shed = policy.overload === 'shed' && draft.preference.length > 0 ? rest : 0;
   return withStep({ ...draft, candidates, shed, shares: normalised(shares) }, 'capacity', lines);

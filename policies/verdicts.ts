@@ -6,11 +6,12 @@ export function verdicts(draft: Draft): Draft {
     ...candidate,
     rank: candidate.eligible ? rankOf(draft, candidate) : 'none',
   }));
-  const lines = candidates.flatMap(({ platform, facts: { verdict } }) => [
-    `${platform} ${verdict.state}: ${verdict.cause}`,
-    ...verdict.evidence.map((line) => `  ${line}`),
-  ]);
-  return withStep({ ...draft, candidates }, 'verdicts', lines);
+  return withStep({ ...draft, candidates }, 'verdicts', () =>
+    candidates.flatMap(({ platform, facts: { verdict } }) => [
+      `${platform} ${verdict.state}: ${verdict.cause}`,
+      ...verdict.evidence.map((line) => `  ${line}`),
+    ]),
+  );
 }
 
 function rankOf(draft: Draft, { platform, facts }: Candidate): Rank {
