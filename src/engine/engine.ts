@@ -396,6 +396,8 @@ export function createEngine(deps: EngineDeps): Engine {
     async start() {
       if (tick !== undefined) return;
       tick = clock.every(TICK_MS, () => evaluate(applications.values()));
+      // All at once: what was heard before needs no turn of its own.
+      dirty.clear();
       evaluate(applications.values());
     },
     async close() {

@@ -36,8 +36,12 @@ describe('the options', () => {
     },
   );
 
-  it('say of a group that is only a name that it is not built', () => {
-    expect(() => parseOptions(['judgement'])).toThrow(expect.objectContaining({ code: 'NOT_BUILT' }));
+  it('measure judgement alone, for it has nothing to do with proxies', () => {
+    expect(parseOptions(['judgement', '--quick', '--json', 'a.json'])).toEqual({
+      kind: 'judgement',
+      options: { rounds: 1, seconds: 1, json: 'a.json' },
+    });
+    expect(() => parseOptions(['judgement', 'small'])).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
   it('take a report to be published instead of a run', () => {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SluiceError } from '../../src/core/errors.ts';
+import type { JudgementOptions } from './judgement/run.ts';
 import type { LoadChoice } from './load.ts';
 import { WORKS, type Work, type WorkKey } from './works.ts';
 
@@ -19,14 +20,17 @@ export type Order =
   | { readonly kind: 'help' }
   /** Take this JSON as the one that README and docs show. */
   | { readonly kind: 'publish'; readonly file: string }
+  /** No proxy at all: what the engine and the probes cost. */
+  | { readonly kind: 'judgement'; readonly options: JudgementOptions }
   | { readonly kind: 'run'; readonly options: BenchOptions };
 
-/** Groups that will be benches of their own; their names are taken. */
-const NOT_BUILT: readonly string[] = ['judgement'];
+const JUDGEMENT = 'judgement';
 
 export const HELP = `npm run bench -- [work…] [options]
 works (all of them unless named):
 ${WORKS.map(({ key, name }) => `  ${key.padEnd(13)} ${name}`).join('\n')}
+or, alone:
+  ${JUDGEMENT.padEnd(13)} the engine and the probes: deciding for a thousand applications, asking 5,000 targets
 options:
   --rounds N       measurements of each proxy, interleaved (5)
   --seconds S      length of one measurement, whole seconds (3)
@@ -40,7 +44,7 @@ options:
 const QUICK = { rounds: '1', seconds: '1', 'warm-up': '1' };
 const USUAL = { rounds: '5', seconds: '3', 'warm-up': '3' };
 
-/** Throws `USAGE`, or `NOT_BUILT` for a group that is only a name today. */
+/** Throws `USAGE`. */
 export function parseOptions(argv: readonly string[]): Order {
   const { values, positionals } = read(argv);
   if (values.help === true) return { kind: 'help' };
@@ -48,22 +52,28 @@ export function parseOptions(argv: readonly string[]): Order {
   const base = values.quick === true ? QUICK : USUAL;
   const load = values.load ?? 'auto';
   if (load !== 'own' && load !== 'wrk' && load !== 'auto') throw usage(`--load ${load}`, 'use own or wrk');
+  const measured = {
+    rounds: count('--rounds', values.rounds ?? base.rounds),
+    seconds: count('--seconds', values.seconds ?? base.seconds),
+    json: values.json,
+  };
+  if (positionals.includes(JUDGEMENT)) {
+    if (positionals.length === 1) return { kind: 'judgement', options: measured };
+    throw usage(positionals.join(' '), `${JUDGEMENT} stands alone`);
+  }
   return {
     kind: 'run',
     options: {
       works: pick(positionals).map(({ key }) => key),
-      rounds: count('--rounds', values.rounds ?? base.rounds),
-      seconds: count('--seconds', values.seconds ?? base.seconds),
+      ...measured,
       warmUpSeconds: count('--warm-up', values['warm-up'] ?? base['warm-up']),
       load,
-      json: values.json,
     },
   };
 }
 
 function pick(names: readonly string[]): readonly Work[] {
   for (const name of names) {
-    if (NOT_BUILT.includes(name)) throw new SluiceError('NOT_BUILT', `the bench of ${name} is not built yet`);
     if (!WORKS.some(({ key }) => key === name)) {
       throw usage(name, `name one of ${WORKS.map(({ key }) => key).join(', ')}`);
     }
