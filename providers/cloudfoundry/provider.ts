@@ -41,6 +41,9 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       case 'retire':
       case 'destroy':
         return pollRemoval(session(context), context, handle);
+      case 'trial':
+      case 'endTrial':
+        return { state: 'lost', message: 'there are no trials here' };
     }
   }
 

@@ -31,6 +31,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     scale: pollScale,
     retire: pollRetire,
     destroy: pollDestroy,
+    trial: async () => ({ state: 'lost', message: 'there are no trials here' }),
+    endTrial: async () => ({ state: 'lost', message: 'there are no trials here' }),
   };
 
   return {

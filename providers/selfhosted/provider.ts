@@ -59,6 +59,9 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
           application.releases.flatMap((one) => one.instances).length,
           application.releases.length > 0,
         );
+      case 'trial':
+      case 'endTrial':
+        return { state: 'lost', message: 'there are no trials here' };
     }
   }
 

@@ -39,5 +39,8 @@ export function createTrafficControl(
       if (!drained)
         logger.warn({ platform, release, version }, 'some exchanges outlasted the drain; they will be cut');
     },
+
+    async split() {},
+    outcomes: () => [],
   };
 }

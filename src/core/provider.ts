@@ -36,8 +36,21 @@ export interface PlatformProvider {
   /** Release sockets and timers; idempotent. */
   close(): Promise<void>;
 
+  /** Left out: the platform cannot run two releases side by side, and takes part in no canary. */
+  readonly trial?: TrialPower;
   /** The last lines of what the application printed there, newest last. */
   logs?(context: ProviderContext, application: ApplicationName, lines: number): Promise<readonly LogLine[]>;
+}
+
+/**
+ * A release beside the one that serves, reached by origins of its own: canaries and blue-green. What serves is not
+ * touched, and the platform's own router sends nothing to a trial: only the gateway decides who meets it.
+ */
+export interface TrialPower {
+  /** Starts it, or changes its size: `want.process.instances` is the trial's own. Repeating it changes nothing. */
+  start(context: ProviderContext, want: TargetSpec, artifact: StagedArtifact): Promise<Operation>;
+  /** Removes the trial with its route; what was staged stays. Ending one that is gone succeeds. */
+  end(context: ProviderContext, application: ApplicationName, release: ReleaseId): Promise<Operation>;
 }
 
 /** What a provider is made of; `options` is its platform's block of sluice.yaml, decoded. */
@@ -125,7 +138,7 @@ export interface StagedArtifact {
 export interface OperationHandle {
   readonly platform: PlatformName;
   readonly application: ApplicationName;
-  readonly kind: 'stage' | 'apply' | 'scale' | 'retire' | 'destroy';
+  readonly kind: 'stage' | 'apply' | 'scale' | 'retire' | 'destroy' | 'trial' | 'endTrial';
   /** The platform's ids for what was begun: enough to go on in another process. No secrets. */
   readonly native: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */
@@ -172,6 +185,8 @@ export interface Observation {
   readonly serving: ReleaseId | undefined;
   readonly instances: readonly ObservedInstance[];
   readonly desired: number;
+  /** A release beside the one that serves; its instances are not among `instances`, nor in `desired`. */
+  readonly trial?: ObservedTrial;
   /** Instances that quota still allows beside these; left out: the platform does not say. */
   readonly quotaHeadroom?: number;
   /** How the gateway reaches it. One for platforms with a router, one per instance where there is none. */
@@ -179,6 +194,12 @@ export interface Observation {
   readonly env: Readonly<Record<string, string>>;
   /** Things in our scope that carry our name and not our stamp: reported, never touched. */
   readonly foreign: readonly string[];
+}
+
+export interface ObservedTrial {
+  readonly release: ReleaseId;
+  readonly instances: readonly ObservedInstance[];
+  readonly desired: number;
 }
 
 export interface ObservedRelease {
@@ -217,8 +238,10 @@ export interface ObservedOrigin {
   readonly sni?: string;
   /** PEM of authorities to trust here besides the well-known ones. No secret. */
   readonly ca?: string;
-  /** Set where an origin is one instance of one release. */
+  /** Set where an origin is one instance of one release, and on a trial's origins. */
   readonly release?: ReleaseId;
+  /** It belongs to a release that is being tried: no part of the platform's own share, verdict or capacity. */
+  readonly trial?: true;
   readonly instance?: string;
 }
 

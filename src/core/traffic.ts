@@ -8,6 +8,26 @@ export interface TrafficControl {
   introduce(application: ApplicationName, platform: PlatformName, release: ReleaseId): Promise<void>;
   /** Takes a release's own origins out of the table; resolves when every worker drained them. */
   withdraw(application: ApplicationName, platform: PlatformName, release: ReleaseId): Promise<void>;
+  /**
+   * Gives `part` (0 to 1) of every platform's share to the trials of `release` there; resolves when every worker
+   * applied it. 0: nothing new goes to a trial, and what is under way there has drained.
+   */
+  split(application: ApplicationName, release: ReleaseId, part: number): Promise<void>;
+  /** What clients met since then (epoch milliseconds), for each platform: the trial, and what it is compared with. */
+  outcomes(application: ApplicationName, since: number): readonly ReleaseOutcome[];
+}
+
+/** First attempts only: a request that was saved elsewhere failed here all the same. */
+export interface ReleaseOutcome {
+  readonly platform: PlatformName;
+  readonly release: ReleaseId | undefined;
+  readonly trial: boolean;
+  readonly requests: number;
+  /** No answer, or a status from 500 up. */
+  readonly failed: number;
+  /** Milliseconds; undefined: nothing answered. */
+  readonly p50Ms: number | undefined;
+  readonly p95Ms: number | undefined;
 }
 
 /** For an orchestrator that runs alone, with no gateway to ask. */
@@ -15,4 +35,6 @@ export const noTraffic: TrafficControl = {
   allowReleases() {},
   async introduce() {},
   async withdraw() {},
+  async split() {},
+  outcomes: () => [],
 };

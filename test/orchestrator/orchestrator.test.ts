@@ -102,6 +102,8 @@ async function open(
       const gone = [cf, ocp].find((one) => one.name === platform)?.calls.includes(`retire ${release}`);
       trafficCalls.push(`withdraw ${platform} ${release}${gone ? ' (too late)' : ''}`);
     },
+    split: async (_app, release, part) => void trafficCalls.push(`split ${release} ${part}`),
+    outcomes: () => [],
   };
   return createOrchestrator({
     settings: {
