@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random } from '../../../src/core/ports.ts';
 import type { Runner } from '../../../src/core/runner.ts';
 import type { AuditLog } from './audit.ts';
+import type { Blobs } from './blobs.ts';
 import type { Delays } from './delays.ts';
 import type { Deployments } from './engine/deployments.ts';
 import type { Instances } from './engine/instances.ts';
@@ -41,6 +42,7 @@ interface CloudUrls {
 /** What API handlers work with. */
 export interface Cloud extends CloudBase {
   readonly jobs: Jobs;
+  readonly blobs: Blobs;
   readonly staging: Staging;
   readonly instances: Instances;
   readonly lifecycle: Lifecycle;

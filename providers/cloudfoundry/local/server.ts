@@ -9,6 +9,7 @@ import { logCacheRoutes } from './api/log-cache.ts';
 import { apiRoutes } from './api/table.ts';
 import { createApiServer } from './api-server.ts';
 import { createAuditLog } from './audit.ts';
+import { createBlobs } from './blobs.ts';
 import type { Cloud, CloudBase } from './cloud.ts';
 import { createControl } from './control.ts';
 import { delaysAt } from './delays.ts';
@@ -216,6 +217,7 @@ function assemble(
   return {
     ...base,
     jobs: createJobs(base),
+    blobs: createBlobs(base),
     staging: createStaging(base),
     instances,
     lifecycle,

@@ -45,7 +45,7 @@ export interface AppRow extends Row {
 
 export interface PackageRow extends Row {
   readonly appGuid: string;
-  state: 'AWAITING_UPLOAD' | 'PROCESSING_UPLOAD' | 'READY' | 'FAILED';
+  state: 'AWAITING_UPLOAD' | 'PROCESSING_UPLOAD' | 'COPYING' | 'READY' | 'FAILED';
   checksum: string | null;
   error: string | null;
   /** Where the uploaded zip lies. */
@@ -69,11 +69,16 @@ export interface BuildRow extends Row {
 
 export interface DropletRow extends Row {
   readonly appGuid: string;
-  readonly packageGuid: string;
-  readonly processTypes: Readonly<Record<string, string>>;
-  readonly buildpack: string;
-  readonly checksum: string;
-  readonly stack: string;
+  state: 'AWAITING_UPLOAD' | 'PROCESSING_UPLOAD' | 'COPYING' | 'STAGED' | 'FAILED';
+  error: string | null;
+  /** `null` for one that came as bits and for a copy. */
+  readonly packageGuid: string | null;
+  /** `null` until a copy is complete. */
+  processTypes: Readonly<Record<string, string>> | null;
+  /** What staged it; `null` when nobody here knows. */
+  buildpack: string | null;
+  checksum: string | null;
+  stack: string | null;
   /** The unpacked bundle: every instance runs in it. */
   readonly folder: string;
   metadata: Metadata;

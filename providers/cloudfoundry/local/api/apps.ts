@@ -167,7 +167,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
 
   function assignDroplet(app: AppRow, dropletGuid: string): void {
     const droplet = state.droplets.get(dropletGuid);
-    if (droplet?.appGuid !== app.guid) {
+    if (droplet?.appGuid !== app.guid || droplet.state !== 'STAGED') {
       throw unprocessable(
         'Unable to assign current droplet. Ensure the droplet exists and belongs to this app.',
       );
@@ -176,7 +176,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
     app.updatedAt = cloud.clock.now();
     // Whatever staging found beside `web` becomes a process with no instances yet.
     const present = new Set(processesOf(state, app.guid).map((process) => process.type));
-    for (const type of Object.keys(droplet.processTypes)) {
+    for (const type of Object.keys(droplet.processTypes ?? {})) {
       if (present.has(type)) continue;
       const process = newProcess(cloud, app, type);
       state.processes.set(process.guid, process);

@@ -126,7 +126,8 @@ export function deploymentRoutes(cloud: Cloud): readonly ApiRoute[] {
         'Invalid droplet. Please specify a droplet in the request or set a current droplet for the app.',
       );
     }
-    if (state.droplets.get(guid)?.appGuid !== app.guid) {
+    const droplet = state.droplets.get(guid);
+    if (droplet?.appGuid !== app.guid || droplet.state !== 'STAGED') {
       throw unprocessable(
         'Unable to assign current droplet. Ensure the droplet exists and belongs to this app.',
       );

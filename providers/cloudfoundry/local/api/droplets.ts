@@ -1,11 +1,11 @@
-import { rm } from 'node:fs/promises';
 import { type ApiRoute, accepted, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
+import { removeDroplet } from '../engine/droplet-files.ts';
 import { notFound } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
 import type { DropletRow } from '../state.ts';
-import { timestamp } from '../time.ts';
 import { type Collection, readRoutes, relabelRoute } from './collection.ts';
+import { presentDroplet } from './droplet-view.ts';
 import { findByPath } from './find.ts';
 
 export function dropletRoutes(cloud: Cloud): readonly ApiRoute[] {
@@ -14,7 +14,7 @@ export function dropletRoutes(cloud: Cloud): readonly ApiRoute[] {
   const list: ListOptions<DropletRow> = {
     filters: {
       guids: (row, values) => values.includes(row.guid),
-      states: (_row, values) => values.includes('STAGED'),
+      states: (row, values) => values.includes(row.state),
       app_guids: (row, values) => values.includes(row.appGuid),
       space_guids: (row, values) => values.includes(state.apps.get(row.appGuid)?.spaceGuid ?? ''),
     },
@@ -75,41 +75,10 @@ export function dropletRoutes(cloud: Cloud): readonly ApiRoute[] {
             rows.delete(row.guid);
             // Instances may still run in it; only what nobody can start again is taken away.
             const current = state.apps.get(row.appGuid)?.dropletGuid === row.guid;
-            if (!current) await rm(row.folder, { recursive: true, force: true });
+            if (!current) await removeDroplet(row.folder);
           }),
         );
       },
     },
   ];
-}
-
-function presentDroplet(cloud: Cloud, row: DropletRow, as: 'single' | 'list'): object {
-  const { api } = cloud.urls;
-  const self = `${api}/v3/droplets/${row.guid}`;
-  const app = `${api}/v3/apps/${row.appGuid}`;
-  return {
-    guid: row.guid,
-    created_at: timestamp(row.createdAt),
-    updated_at: timestamp(row.updatedAt),
-    state: 'STAGED',
-    error: null,
-    lifecycle: { type: 'buildpack', data: {} },
-    checksum: { type: 'sha256', value: row.checksum },
-    buildpacks: [
-      { name: row.buildpack, detect_output: row.buildpack, version: '1.0.0', buildpack_name: row.buildpack },
-    ],
-    stack: row.stack,
-    image: null,
-    execution_metadata: as === 'list' ? '[PRIVATE DATA HIDDEN IN LISTS]' : '',
-    process_types: as === 'list' ? { redacted_message: '[PRIVATE DATA HIDDEN IN LISTS]' } : row.processTypes,
-    relationships: { app: { data: { guid: row.appGuid } } },
-    metadata: row.metadata,
-    links: {
-      self: { href: self },
-      app: { href: app },
-      assign_current_droplet: { href: `${app}/relationships/current_droplet`, method: 'PATCH' },
-      package: { href: `${api}/v3/packages/${row.packageGuid}` },
-      download: { href: `${self}/download` },
-    },
-  };
 }

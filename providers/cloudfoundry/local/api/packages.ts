@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { decode, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRequest, type ApiRoute, accepted, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
-import { CloudError, unprocessable } from '../errors.ts';
+import { CloudError, notFound, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
 import { emptyMetadata, newRow, type PackageRow } from '../state.ts';
 import { timestamp } from '../time.ts';
@@ -14,6 +14,10 @@ import { type Collection, keepRow, readOfAppRoute, readRoutes, relabelRoute } fr
 import { findByPath } from './find.ts';
 import { readUpload } from './upload.ts';
 
+const copyBody = z.strictObject({
+  relationships: z.strictObject({ app: toOne }),
+  metadata: metadataBody.optional(),
+});
 const createBody = z.strictObject({
   type: z.enum(['bits', 'docker']),
   relationships: z.strictObject({ app: toOne }),
@@ -44,25 +48,11 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
     {
       method: 'POST',
       pattern: '/v3/packages',
+      query: ['source_guid'],
       handler(request) {
-        const body = decode(createBody, request.body);
-        const appGuid = body.relationships.app.data.guid;
-        if (!state.apps.has(appGuid)) {
-          throw unprocessable('App is invalid. Ensure it exists and you have access to it.');
-        }
-        if (body.type === 'docker') throw unprocessable('Cannot create Docker package for a buildpack app.');
-        const row = newRow(clock, cloud.newId);
-        const bundle: PackageRow = {
-          ...row,
-          appGuid,
-          state: 'AWAITING_UPLOAD',
-          checksum: null,
-          error: null,
-          file: join(cloud.dir, 'packages', `${row.guid}.zip`),
-          metadata: emptyMetadata(),
-        };
-        keepRow(rows, bundle, body.metadata);
-        return created(presentPackage(cloud, bundle));
+        const source = request.query.get('source_guid');
+        const row = source === null ? create(request.body) : copy(request.body, source);
+        return created(presentPackage(cloud, row));
       },
     },
     {
@@ -81,18 +71,75 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
     {
       method: 'GET',
       pattern: '/v3/packages/:guid/download',
-      async handler(request) {
+      handler(request) {
         const row = findByPath(rows, request, 'Package');
         if (row.state !== 'READY') throw unprocessable('Package has no bits to download.');
-        return {
-          status: 200,
-          bytes: await readFile(row.file),
-          headers: { 'content-type': 'application/zip' },
-        };
+        return { status: 302, headers: { location: cloud.blobs.link('packages', row.guid) } };
+      },
+    },
+    {
+      method: 'GET',
+      pattern: '/blobs/packages/:guid',
+      query: ['expires', 'signature'],
+      open: true,
+      async handler(request) {
+        cloud.blobs.check(request);
+        const bytes = await readFile(findByPath(rows, request, 'Package').file);
+        return { status: 200, bytes, headers: { 'content-type': 'application/zip' } };
       },
     },
     { method: 'POST', pattern: '/v3/packages/:guid/upload', rawBody: true, handler: upload },
   ];
+
+  function newPackage(appGuid: string, as: 'AWAITING_UPLOAD' | 'COPYING'): PackageRow {
+    if (!state.apps.has(appGuid)) {
+      throw unprocessable('App is invalid. Ensure it exists and you have access to it.');
+    }
+    const row = newRow(clock, cloud.newId);
+    return {
+      ...row,
+      appGuid,
+      state: as,
+      checksum: null,
+      error: null,
+      file: join(cloud.dir, 'packages', `${row.guid}.zip`),
+      metadata: emptyMetadata(),
+    };
+  }
+
+  function create(sent: unknown): PackageRow {
+    const body = decode(createBody, sent);
+    if (body.type === 'docker') throw unprocessable('Cannot create Docker package for a buildpack app.');
+    const row = newPackage(body.relationships.app.data.guid, 'AWAITING_UPLOAD');
+    keepRow(rows, row, body.metadata);
+    return row;
+  }
+
+  function copy(sent: unknown, sourceGuid: string): PackageRow {
+    const body = decode(copyBody, sent);
+    const source = rows.get(sourceGuid);
+    if (!source) throw notFound('Package');
+    const row = newPackage(body.relationships.app.data.guid, 'COPYING');
+    keepRow(rows, row, body.metadata);
+    clock.after(cloud.delays.upload, () => {
+      copyFile(source.file, row.file).then(
+        () => {
+          row.checksum = source.checksum;
+          settle(row, 'READY');
+        },
+        (error: unknown) => {
+          row.error = `failed to copy - ${String(error)}`;
+          settle(row, 'FAILED');
+        },
+      );
+    });
+    return row;
+  }
+
+  function settle(row: PackageRow, as: 'READY' | 'FAILED'): void {
+    row.state = as;
+    row.updatedAt = clock.now();
+  }
 
   async function upload(request: ApiRequest): Promise<{ status: number; body: object }> {
     const row = findByPath(rows, request, 'Package');
@@ -125,12 +172,11 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
       if (bytes.readUInt16BE(0) !== 0x504b) throw new Error('Unzipping had errors: not a zip file');
       await rename(arrived, row.file);
       row.checksum = createHash('sha256').update(bytes).digest('hex');
-      row.state = 'READY';
+      settle(row, 'READY');
     } catch (error) {
       row.error = error instanceof Error ? error.message : String(error);
-      row.state = 'FAILED';
+      settle(row, 'FAILED');
     }
-    row.updatedAt = clock.now();
   }
 }
 

@@ -7,6 +7,7 @@ import { buildRoutes } from './builds.ts';
 import { deploymentRoutes } from './deployments.ts';
 import { destinationRoutes } from './destinations.ts';
 import { domainRoutes } from './domains.ts';
+import { dropletBitsRoutes } from './droplet-bits.ts';
 import { dropletRoutes } from './droplets.ts';
 import { extraRoutes } from './extras.ts';
 import { jobRoutes } from './jobs.ts';
@@ -30,6 +31,7 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
     ...packageRoutes(cloud),
     ...buildRoutes(cloud),
     ...dropletRoutes(cloud),
+    ...dropletBitsRoutes(cloud),
     ...processRoutes(cloud),
     ...deploymentRoutes(cloud),
     ...routeRoutes(cloud),

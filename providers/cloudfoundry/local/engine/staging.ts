@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzip } from '../../../../src/lib/archive.ts';
 import type { CloudBase } from '../cloud.ts';
@@ -11,6 +11,7 @@ import {
   webProcesses,
 } from '../state.ts';
 import { type Detection, detect } from './detect.ts';
+import { dropletFolder, removeDroplet } from './droplet-files.ts';
 
 /** Turns packages into droplets, in the background. */
 export interface Staging {
@@ -35,7 +36,7 @@ export function createStaging(cloud: CloudBase): Staging {
   async function stage(build: BuildRow, bundle: PackageRow): Promise<DropletRow> {
     say(build, 'Cell creating container for staging');
     const guid = cloud.newId();
-    const folder = join(cloud.dir, 'droplets', guid);
+    const folder = dropletFolder(cloud, guid);
     await mkdir(folder, { recursive: true });
     try {
       await unzip(await readFile(bundle.file), folder);
@@ -57,6 +58,8 @@ export function createStaging(cloud: CloudBase): Staging {
       return {
         ...newRow(clock, cloud.newId, guid),
         appGuid: build.appGuid,
+        state: 'STAGED',
+        error: null,
         packageGuid: bundle.guid,
         processTypes: detection.processTypes,
         buildpack: detection.buildpack,
@@ -66,7 +69,7 @@ export function createStaging(cloud: CloudBase): Staging {
         metadata: emptyMetadata(),
       };
     } catch (error) {
-      await rm(folder, { recursive: true, force: true });
+      await removeDroplet(folder);
       throw error;
     }
   }

@@ -3,7 +3,7 @@ import { routesOf, routeUrl } from '../state.ts';
 
 /** The command a process runs: its own, else what staging found for its type. */
 export function commandOf(process: ProcessRow, droplet: DropletRow): string | undefined {
-  return process.command ?? droplet.processTypes[process.type];
+  return process.command ?? droplet.processTypes?.[process.type];
 }
 
 /** What every instance of a process is told; fixed when the process is started, whatever changes later. */

@@ -20,6 +20,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  readonly bytes: Buffer;
   readonly body: Json;
 }
 
@@ -34,6 +35,8 @@ export interface Foundation {
   spaceGuid(): Promise<string>;
   createApp(name: string, extra?: object): Promise<Json>;
   upload(packageGuid: string, files: Readonly<Record<string, string>>): Promise<Answer>;
+  /** As `upload`, whatever it is and wherever it goes. */
+  uploadBits(path: string, filename: string, bits: Buffer, resources?: string): Promise<Answer>;
   /** App → package → build → droplet; answers the droplet's guid. */
   stage(appGuid: string, files: Readonly<Record<string, string>>): Promise<string>;
   /** All the way to a started app with a route. */
@@ -112,18 +115,20 @@ export async function startFoundation(options: Partial<LocalCloudFoundryOptions>
   }
 
   async function upload(packageGuid: string, files: Readonly<Record<string, string>>): Promise<Answer> {
+    return uploadBits(`/v3/packages/${packageGuid}/upload`, 'package.zip', await zip(files));
+  }
+
+  function uploadBits(path: string, filename: string, bits: Buffer, resources = '[]'): Promise<Answer> {
     const boundary = 'a-boundary';
     const body = Buffer.concat([
       Buffer.from(
-        `--${boundary}\r\nContent-Disposition: form-data; name="resources"\r\n\r\n[]\r\n--${boundary}\r\n` +
-          'Content-Disposition: form-data; name="bits"; filename="package.zip"\r\nContent-Type: application/octet-stream\r\n\r\n',
+        `--${boundary}\r\nContent-Disposition: form-data; name="resources"\r\n\r\n${resources}\r\n--${boundary}\r\n` +
+          `Content-Disposition: form-data; name="bits"; filename="${filename}"\r\nContent-Type: application/octet-stream\r\n\r\n`,
       ),
-      await zip(files),
+      bits,
       Buffer.from(`\r\n--${boundary}--\r\n`),
     ]);
-    return call('POST', `/v3/packages/${packageGuid}/upload`, body, {
-      'content-type': `multipart/form-data; boundary=${boundary}`,
-    });
+    return call('POST', path, body, { 'content-type': `multipart/form-data; boundary=${boundary}` });
   }
 
   async function stage(appGuid: string, files: Readonly<Record<string, string>>): Promise<string> {
@@ -198,6 +203,7 @@ export async function startFoundation(options: Partial<LocalCloudFoundryOptions>
     get,
     until,
     upload,
+    uploadBits,
     stage,
     push,
     createApp,
@@ -238,11 +244,13 @@ export function send(
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString('utf8');
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
             text,
+            bytes,
             body: parse(text),
           });
         });
