@@ -1,8 +1,9 @@
 import { SluiceError } from '../../src/core/errors.ts';
-import type { LogLine } from '../../src/core/provider.ts';
+import type { LogLine, LogsPage, LogsQuery, ProviderContext } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
 import { findOwnApp } from './find.ts';
-import { logEnvelopesSchema } from './wire.ts';
+import { currentDroplet, releaseOf } from './translate.ts';
+import { type App, dropletSchema, logEnvelopesSchema } from './wire.ts';
 
 const TAIL_LINES = 30;
 const MOST_LINES = 1000;
@@ -16,31 +17,58 @@ interface PlatformLine extends LogLine {
   readonly process: string | undefined;
 }
 
-/** Of application, staging and router alike, newest last. */
+/** Lines reach log-cache from many machines, and not in their order: the newest are left to the next look. */
+const SETTLE_NS = 1_000_000_000n;
+
+/** Of application, staging and router alike. The cursor is a stamp. */
 export async function logs(
   session: Session,
+  context: ProviderContext,
   application: string,
-  lines: number,
-): Promise<readonly LogLine[]> {
+  { lines: most, since, after }: LogsQuery,
+): Promise<LogsPage> {
   const app = await findOwnApp(session, application);
-  if (!app) return [];
-  const found = await readLogs(session, app.guid, lines);
-  return found.map(({ process: _, stamp: __, ...line }) => line);
+  const first = since === undefined ? undefined : `${Math.trunc(since)}000000`;
+  if (!app) return { lines: [], cursor: after ?? first ?? '0' };
+  const settled = BigInt(Math.trunc(context.now())) * 1_000_000n - SETTLE_NS;
+  const limit = Math.min(most, MOST_LINES);
+  const found =
+    after === undefined
+      ? await readLogs(session, app.guid, limit, { from: first })
+      : (await readLogs(session, app.guid, limit, { from: after, ascending: true })).filter(
+          // An end that we ask for would be answered by the platform's clock, which may be another.
+          ({ stamp }) => BigInt(stamp) <= settled,
+        );
+  const release = found.length === 0 ? undefined : await currentRelease(session, app);
+  const last = found.at(-1)?.stamp;
+  return {
+    lines: found.map(({ process: _, stamp: __, ...line }) => (release ? { ...line, release } : line)),
+    cursor: last === undefined ? (after ?? first ?? String(settled)) : String(BigInt(last) + 1n),
+    ...(after !== undefined && found.length === limit ? { more: true } : {}),
+  };
+}
+
+/** The platform tells an instance by its index only: while a deployment is under way both releases have one of each. */
+async function currentRelease(session: Session, app: App): Promise<string | undefined> {
+  const guid = currentDroplet(app);
+  if (guid === undefined) return undefined;
+  const droplet = await session.find(`/v3/droplets/${guid}`, dropletSchema);
+  return droplet && releaseOf(droplet);
 }
 
 /**
- * What the application, its staging and its router printed, oldest first; empty where there is no log-cache. `from` is
- * a stamp, inclusive.
+ * What the application, its staging and its router printed, oldest first: the newest after a stamp (inclusive), or with
+ * `ascending` the oldest. Empty where there is no log-cache.
  */
 async function readLogs(
   session: Session,
   appGuid: string,
   lines: number,
-  from?: string,
+  { from, ascending }: { readonly from?: string | undefined; readonly ascending?: boolean } = {},
 ): Promise<readonly PlatformLine[]> {
   const answer = await session.logCache(`/api/v1/read/${appGuid}`, logEnvelopesSchema, {
     envelope_types: 'LOG',
-    descending: 'true',
+    descending: ascending ? undefined : 'true',
     limit: Math.min(lines, MOST_LINES),
     ...(from === undefined ? {} : { start_time: from }),
   });
@@ -58,8 +86,8 @@ async function readLogs(
       process: tags['process_id'] ?? undefined,
     });
   }
-  // Newest first was asked for; a stable sort keeps the order of lines of one moment.
-  return found.reverse().sort((a, b) => a.at - b.at);
+  // A stable sort keeps the order of lines of one moment.
+  return (ascending ? found : found.reverse()).sort((a, b) => a.at - b.at);
 }
 
 /** The last words about a failure. Logs are a help, not a must: none are had where they cannot be read. */
@@ -100,7 +128,7 @@ export async function relayBuildLog(
 ): Promise<string> {
   try {
     let next = from;
-    for (const line of await readLogs(session, appGuid, MOST_LINES, from)) {
+    for (const line of await readLogs(session, appGuid, MOST_LINES, { from })) {
       if (line.source !== 'build') continue;
       log({ at: line.at, source: 'build', text: line.text });
       next = String(BigInt(line.stamp) + 1n);
@@ -120,7 +148,8 @@ export function stampOf(iso: string | undefined): string {
 
 function sourceOf(sourceType: string): LogLine['source'] {
   if (sourceType.startsWith('APP')) return 'app';
-  return sourceType === 'STG' ? 'build' : 'platform';
+  if (sourceType === 'STG') return 'build';
+  return sourceType === 'RTR' ? 'router' : 'platform';
 }
 
 function milliseconds(nanoseconds: string | number): number {

@@ -89,7 +89,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       }
     },
 
-    logs: (context, application, lines) => logs(session(context), application, lines),
+    logs: (context, application, query) => logs(session(context), context, application, query),
 
     close: () => client.close(),
   };

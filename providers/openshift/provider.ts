@@ -53,7 +53,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     retire: (context, application, release) => retire(site, context, application, release),
     destroy: (context, application) => destroy(site, context, application),
     poll: (context, handle) => polls[handle.kind](site, context, handle),
-    logs: (context, application, lines) => logs(site, context, application, lines),
+    logs: (context, application, query) => logs(site, context, application, query),
     close: () => client.close(),
   };
 }

@@ -11,6 +11,7 @@ import {
   applicationSchema,
   type HostApplication,
   type HostInfo,
+  type HostLogs,
   infoSchema,
   logsSchema,
   offerSchema,
@@ -31,7 +32,7 @@ interface RunWish {
 }
 
 /** The verbs of the host daemon. */
-interface HostClient {
+export interface HostClient {
   info(signal: AbortSignal): Promise<HostInfo>;
   application(name: string, signal: AbortSignal): Promise<HostApplication>;
   /** True when the content must be sent. */
@@ -53,11 +54,8 @@ interface HostClient {
   scale(application: string, instances: number, signal: AbortSignal): Promise<string>;
   retire(application: string, release: string, signal: AbortSignal): Promise<void>;
   destroy(application: string, signal: AbortSignal): Promise<void>;
-  logs(
-    application: string,
-    lines: number,
-    signal: AbortSignal,
-  ): Promise<readonly { instance: string; at: number; text: string }[]>;
+  /** What came after these marks. */
+  logs(application: string, marks: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<HostLogs>;
   close(): Promise<void>;
 }
 
@@ -131,14 +129,9 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
     async destroy(application, signal) {
       await call({ method: 'DELETE', path: pathOf(application), signal });
     },
-    async logs(application, lines, signal) {
-      const answer = await ask(logsSchema, {
-        method: 'GET',
-        path: `${pathOf(application)}/logs`,
-        query: { lines },
-        signal,
-      });
-      return answer.lines;
+    logs(application, marks, signal) {
+      const path = `${pathOf(application)}/logs`;
+      return ask(logsSchema, { method: 'POST', path, json: { marks }, signal, repeatable: true });
     },
     close: () => api.close(),
   };

@@ -10,6 +10,7 @@ import type {
 } from '../../src/core/provider.ts';
 import { createClient } from './client.ts';
 import type { Options } from './config.ts';
+import { logs } from './logs.ts';
 import { planChanges } from './plan.ts';
 import { applyStatus, observationOf, scaleStatus } from './translate.ts';
 
@@ -138,10 +139,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
 
     poll,
 
-    async logs(context, application, lines) {
-      const found = await host.logs(application, lines, context.signal);
-      return found.map(({ at, text, instance }) => ({ at, source: 'app', text, instance }));
-    },
+    logs: (context, application, query) => logs(host, context, application, query),
 
     close: () => host.close(),
   };

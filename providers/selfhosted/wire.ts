@@ -41,7 +41,11 @@ export const offerSchema = z.object({ wanted: z.boolean() });
 export const scaledSchema = z.object({ release: z.string() });
 export const logsSchema = z.object({
   lines: z.array(z.object({ instance: z.string(), at: z.number(), text: z.string() })),
+  /** Where each instance's output stands, handed back as it is. */
+  marks: z.record(z.string(), z.unknown()),
+  missed: z.boolean(),
 });
+export type HostLogs = z.output<typeof logsSchema>;
 
 export const errorSchema = z.object({
   error: z.object({

@@ -76,7 +76,7 @@ export type DomainEvent =
       type: 'deployment.log';
       deployment: DeploymentId;
       platform: PlatformName;
-      source: 'build' | 'app' | 'platform';
+      source: 'build' | 'app' | 'platform' | 'router';
       text: string;
     }
   | {

@@ -38,8 +38,8 @@ export interface PlatformProvider {
 
   /** Left out: the platform cannot run two releases side by side, and takes part in no canary. */
   readonly trial?: TrialPower;
-  /** The last lines of what the application printed there, newest last. */
-  logs?(context: ProviderContext, application: ApplicationName, lines: number): Promise<readonly LogLine[]>;
+  /** What the application printed there, part after part. An application that is not there printed nothing. */
+  logs?(context: ProviderContext, application: ApplicationName, query: LogsQuery): Promise<LogsPage>;
 }
 
 /**
@@ -72,10 +72,32 @@ export interface ProviderContext {
 
 export interface LogLine {
   readonly at: number;
-  readonly source: 'build' | 'app' | 'platform';
+  readonly source: 'build' | 'app' | 'platform' | 'router';
   readonly text: string;
   /** The instance that printed it, if any. */
   readonly instance?: string;
+  /** The release it belongs to, where the platform tells. */
+  readonly release?: ReleaseId;
+}
+
+/** Which part: the newest lines at first, then what came after a cursor. */
+export interface LogsQuery {
+  /** At most this many. */
+  readonly lines: number;
+  /** Epoch milliseconds; only of the first part. */
+  readonly since?: number;
+  /** The last part's; whoever has it neither meets a line twice nor misses one, over restarts of instances too. */
+  readonly after?: string;
+}
+
+export interface LogsPage {
+  /** Oldest first. */
+  readonly lines: readonly LogLine[];
+  readonly cursor: string;
+  /** There is more already: ask again at once. */
+  readonly more?: boolean;
+  /** The platform no longer had all that came after the cursor. */
+  readonly missed?: boolean;
 }
 
 /** What a person must know of an endpoint; discovered there, not assumed from the kind. */

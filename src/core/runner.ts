@@ -13,6 +13,8 @@ export interface Runner {
   stop(id: string): Promise<void>;
   /** The last lines, oldest first. Kept for stopped instances until they are started anew or forgotten. */
   logs(id: string, lines: number): readonly RunnerLogLine[];
+  /** What came after a mark; without one all that is kept. */
+  logsAfter(id: string, mark: LogMark | undefined): LogsAfter;
   /** Drops what is remembered of a stopped instance. */
   forget(id: string): void;
   readonly onChange: Event<RunningInstance>;
@@ -58,6 +60,20 @@ export interface RunningInstance {
   readonly exitCode: number | undefined;
   /** Share of one core since the last look and resident bytes; undefined before the first look. */
   readonly usage: { readonly cpu: number; readonly memoryBytes: number } | undefined;
+}
+
+/** A place in an instance's output. */
+export interface LogMark {
+  /** Another number means another memory: its lines are all new. */
+  readonly memory: number;
+  readonly lines: number;
+}
+
+export interface LogsAfter {
+  readonly lines: readonly RunnerLogLine[];
+  readonly mark: LogMark;
+  /** Some after the mark were forgotten already. */
+  readonly missed: boolean;
 }
 
 export interface RunnerLogLine {

@@ -1,11 +1,19 @@
 import { SluiceError } from '../core/errors.ts';
 import type { Clock, Random } from '../core/ports.ts';
-import type { InstanceSpec, Runner, RunnerLogLine, RunningInstance } from '../core/runner.ts';
+import type {
+  InstanceSpec,
+  LogMark,
+  LogsAfter,
+  Runner,
+  RunnerLogLine,
+  RunningInstance,
+} from '../core/runner.ts';
 import { emitter } from '../lib/emitter.ts';
 import { findFreePort, isPortFree } from './free-port.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { createInstance, type Instance, type InstanceDeps } from './instance.ts';
 import { launch } from './launch.ts';
+import type { LogRing } from './log-ring.ts';
 import { usageSampler } from './usage.ts';
 
 interface RunnerDeps {
@@ -67,6 +75,8 @@ export function createPool(
   const usage = usageSampler(() => [...instances.values()].flatMap((one) => one.process()?.pid ?? []), clock);
   const promised = new Map<string, number>();
   let choosing: Promise<unknown> = Promise.resolve();
+  /** No two runners ever began at the same moment over the same instances. */
+  const memory = clock.now();
   let closed = false;
 
   const instanceDeps: InstanceDeps = {
@@ -130,6 +140,7 @@ export function createPool(
       await instances.get(id)?.stop();
     },
     logs: (id, lines) => instances.get(id)?.logs.last(lines) ?? [],
+    logsAfter: (id, mark) => logsAfter(instances.get(id)?.logs, memory, mark),
     forget(id) {
       if (instances.get(id)?.view().state !== 'stopped') return;
       instances.delete(id);
@@ -143,4 +154,17 @@ export function createPool(
     },
   };
   return { runner, instances, add, close };
+}
+
+function logsAfter(
+  ring: LogRing<RunnerLogLine> | undefined,
+  memory: number,
+  mark: LogMark | undefined,
+): LogsAfter {
+  const total = ring?.total ?? 0;
+  // An instance that was forgotten and made anew counts from the start again.
+  const isOurs = mark?.memory === memory && mark.lines <= total;
+  const wanted = isOurs ? total - mark.lines : total;
+  const lines = ring?.last(wanted) ?? [];
+  return { lines, mark: { memory, lines: total }, missed: isOurs && lines.length < wanted };
 }

@@ -24,6 +24,8 @@ const { SLUICE_RELEASE = 'none', GREETING = 'hello', PORT } = process.env;
 const server = createServer((request, response) => {
   response.setHeader('x-release', SLUICE_RELEASE);
   response.setHeader('x-pid', String(process.pid));
+  const { searchParams: asked } = new URL(request.url, 'http://sample');
+  if (asked.has('print')) console.log('printed ' + asked.get('print'));
   response.end(GREETING + ' from ' + SLUICE_RELEASE + '\\n');
 });
 server.listen(Number(PORT), () => console.log('sample: listening as ' + SLUICE_RELEASE));

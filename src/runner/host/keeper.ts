@@ -1,6 +1,6 @@
 import { platformError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
-import type { Runner, RunnerLogLine } from '../../core/runner.ts';
+import type { LogMark, Runner, RunnerLogLine } from '../../core/runner.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Manifest, ReleaseFolders } from './release-folders.ts';
 import { type HostStore, type ReleaseRecord, type RunSpec, servingRelease } from './state.ts';
@@ -10,9 +10,18 @@ import { type ApplicationView, releaseView } from './view.ts';
 interface KeeperDeps {
   readonly store: HostStore;
   readonly folders: ReleaseFolders;
-  readonly runner: Pick<Runner, 'list' | 'logs'>;
+  readonly runner: Pick<Runner, 'list' | 'logs' | 'logsAfter'>;
   readonly reconciler: Pick<Reconciler, 'reconcile' | 'instancesOf'>;
   readonly clock: Clock;
+}
+
+export type LogMarks = Readonly<Record<string, LogMark>>;
+
+interface HostLogs {
+  /** Oldest first. */
+  readonly lines: readonly RunnerLogLine[];
+  readonly marks: LogMarks;
+  readonly missed: boolean;
 }
 
 /**
@@ -30,6 +39,8 @@ export interface Keeper {
   retire(application: string, release: string): Promise<void>;
   destroy(application: string): Promise<void>;
   logs(application: string, lines: number): readonly RunnerLogLine[];
+  /** What came after these marks, one for each instance; of instances without one, all. */
+  logsAfter(application: string, marks: LogMarks): HostLogs;
   /** Resolves when nothing is being unpacked. */
   settled(): Promise<void>;
 }
@@ -50,6 +61,10 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       why: 'it was never sent here, or it was retired since',
       remedy: 'deploy it again: the upload comes first',
     });
+  }
+
+  function instancesOf(application: string): readonly string[] {
+    return runner.list().flatMap(({ id }) => (id.startsWith(`${application}/`) ? [id] : []));
   }
 
   async function retire(application: string, id: string): Promise<void> {
@@ -132,11 +147,16 @@ export function createKeeper(deps: KeeperDeps): Keeper {
     },
 
     logs(application, lines) {
-      const all = runner
-        .list()
-        .filter((one) => one.id.startsWith(`${application}/`))
-        .flatMap((one) => runner.logs(one.id, lines));
+      const all = instancesOf(application).flatMap((id) => runner.logs(id, lines));
       return all.sort((a, b) => a.at - b.at).slice(-lines);
+    },
+    logsAfter(application, marks) {
+      const parts = instancesOf(application).map((id) => [id, runner.logsAfter(id, marks[id])] as const);
+      return {
+        lines: parts.flatMap(([, part]) => part.lines).sort((a, b) => a.at - b.at),
+        marks: Object.fromEntries(parts.map(([id, part]) => [id, part.mark])),
+        missed: parts.some(([, part]) => part.missed),
+      };
     },
     settled: () => uploads.settled(),
   };

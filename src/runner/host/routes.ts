@@ -18,6 +18,10 @@ const instances = z.number().int().min(0).max(1_000);
 const wishSchema = z.strictObject({ run: runSchema, instances });
 const scaleSchema = z.strictObject({ instances });
 
+const marksSchema = z.strictObject({
+  marks: z.record(z.string(), z.strictObject({ memory: z.number(), lines: z.number().int().min(0) })),
+});
+
 interface Call {
   readonly request: IncomingMessage;
   readonly application: string;
@@ -46,6 +50,10 @@ export function hostRoutes(
       const lines = Number(call.query.get('lines') ?? MOST_LINES);
       return { lines: keeper.logs(call.application, Math.min(MOST_LINES, Math.max(0, lines))) };
     }),
+    // A read, although it is a POST: the marks of many instances are too long for an address.
+    route('POST', `${app}/logs`, async (call) =>
+      keeper.logsAfter(call.application, (await readJson(call, marksSchema)).marks),
+    ),
     route('PUT', `${release}/manifest`, async (call) => {
       const manifest = await readJson(call, manifestSchema);
       return { wanted: keeper.offer(call.application, call.release, manifest) };

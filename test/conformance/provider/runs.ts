@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { systemClock } from '../../../src/lib/clock.ts';
-import { eventually, running, runningOf, type Suite, underTraffic } from './suite.ts';
+import { eventually, running, runningOf, type Suite, servingOrigins, underTraffic } from './suite.ts';
 
 /** One application through its whole life; the cases build on each other. */
 export function thatRuns(suite: Suite): void {
@@ -75,9 +75,31 @@ export function thatRuns(suite: Suite): void {
       const provider = suite.drive.fresh();
       if (!provider.logs) return;
       await eventually(async () => {
-        const lines = (await provider.logs?.(suite.drive.context, app, 50)) ?? [];
+        const { lines = [] } = (await provider.logs?.(suite.drive.context, app, { lines: 50 })) ?? {};
         expect(lines.map((line) => line.text).join('\n')).toContain('sample: listening');
+        expect(lines.find((line) => line.source === 'app')?.release).toBe(first().release.id);
       });
+    });
+
+    it('goes on after a cursor: no line twice, and none missed', async () => {
+      const provider = suite.drive.fresh();
+      if (!provider.logs) return;
+      const { context } = suite.drive;
+      const { cursor } = await provider.logs(context, app, { lines: 1_000 });
+      const seen: string[] = [];
+      let after = cursor;
+      for (const word of ['once', 'twice']) {
+        const [origin] = servingOrigins(await suite.observe(app));
+        await suite.harness.request(origin!, `/?print=${word}`);
+        await eventually(async () => {
+          const page = await provider.logs?.(context, app, { lines: 1_000, after });
+          after = page?.cursor ?? after;
+          seen.push(...(page?.lines ?? []).filter(({ source }) => source === 'app').map(({ text }) => text));
+          expect(seen.filter((text) => text === `printed ${word}`)).toHaveLength(1);
+        });
+      }
+      const page = await provider.logs(context, app, { lines: 1_000, after });
+      expect(page.lines.filter(({ text }) => text.startsWith('printed'))).toEqual([]);
     });
 
     it('scales up and down', async () => {
