@@ -13,9 +13,11 @@ import {
   SYNC,
   type Written,
 } from '../wire.ts';
+import type { FrameWriter } from './frame-writer.ts';
 import { INITIAL_WINDOW, INTERNAL_ERROR, MAX_WINDOW, NO_ERROR, PROTOCOL_ERROR } from './frames.ts';
 import type { Http2RequestHead } from './request-head.ts';
 import { passingFields, responseFields } from './response-fields.ts';
+import type { SendFlow } from './send-flow.ts';
 
 /** Before this age a body is not asked how fast it comes: networks stumble. */
 const RATE_AFTER_MS = 5_000;
@@ -26,18 +28,10 @@ const NOTHING = new Uint8Array(0);
 
 /** What a stream needs of its connection. */
 export interface StreamOwner {
-  /** HEADERS, and CONTINUATION where they do not fit. Names in lower case; `status` 0: trailers. */
-  sendHead(stream: number, status: number, fields: FlatHeaders, endStream: boolean): void;
-  /** As much of `chunk[from..)` as one frame, the windows and the socket take now; how much that was. */
-  sendData(stream: StreamExchange, chunk: Uint8Array, from: number, isLast: boolean): number;
-  sendReset(stream: number, code: number): void;
-  sendWindow(stream: number, bytes: number): void;
+  readonly writer: FrameWriter;
+  readonly flow: SendFlow;
   /** So much of what came by the connection has been dealt with. */
   consumed(bytes: number): void;
-  /** It has something to send, and may not for the moment. */
-  blocked(stream: StreamExchange): void;
-  /** All is said; tells it by `cleared` when the system has it. */
-  awaitClear(stream: StreamExchange): void;
   /** Nothing more is sent or wanted. */
   streamClosed(stream: StreamExchange): void;
 }
@@ -154,7 +148,7 @@ export class StreamExchange implements Downstream, TurnTask {
     if (this.#isOver || this.#isAborted) return;
     if (this.#owesContinue) {
       this.#owesContinue = false;
-      if (!this.#answerBegan) this.#owner.sendHead(this.id, 100, NONE, false);
+      if (!this.#answerBegan) this.#owner.writer.head(this.id, 100, NONE, false);
     }
     if (!this.#paused) return;
     this.#paused = false;
@@ -181,7 +175,7 @@ export class StreamExchange implements Downstream, TurnTask {
   #giveBack(bytes: number): void {
     this.#taken += bytes;
     if (this.#taken < WINDOW_STEP || this.#remoteEnded || this.#isClosed) return;
-    this.#owner.sendWindow(this.id, this.#taken);
+    this.#owner.writer.widen(this.id, this.#taken);
     this.#used -= this.#taken;
     this.#taken = 0;
   }
@@ -206,7 +200,7 @@ export class StreamExchange implements Downstream, TurnTask {
   inform(head: ResponseHead): void {
     // A 100 is ours to say.
     if (this.#answerBegan || this.#isOver || this.#isAborted || head.status === 100) return;
-    this.#owner.sendHead(this.id, head.status, passingFields(head.headers), false);
+    this.#owner.writer.head(this.id, head.status, passingFields(head.headers), false);
   }
 
   respond(head: ResponseHead, edit: ResponseEdit): boolean {
@@ -219,7 +213,7 @@ export class StreamExchange implements Downstream, TurnTask {
     const length = this.#isBodyless ? undefined : head.field('content-length');
     if (length !== undefined) this.#left = Number(length);
     this.#localEnded = this.#isBodyless || this.#left === 0;
-    this.#owner.sendHead(this.id, status, fields, this.#localEnded);
+    this.#owner.writer.head(this.id, status, fields, this.#localEnded);
     return true;
   }
 
@@ -236,7 +230,7 @@ export class StreamExchange implements Downstream, TurnTask {
     const sent = this.#queue.length === 0 ? this.#send(chunk, 0, this.#left === 0) : 0;
     if (sent === chunk.length) return SYNC;
     this.#queue.push(Buffer.from(sent === 0 ? chunk : chunk.subarray(sent)));
-    this.#owner.blocked(this);
+    this.#owner.flow.block(this);
     this.#isWaiting = true;
     return QUEUED;
   }
@@ -245,7 +239,7 @@ export class StreamExchange implements Downstream, TurnTask {
   #send(chunk: Uint8Array, from: number, isLast: boolean, most = Number.POSITIVE_INFINITY): number {
     let at = from;
     for (let i = 0; at < chunk.length && i < most; i += 1) {
-      const sent = this.#owner.sendData(this, chunk, at, isLast);
+      const sent = this.#owner.flow.send(this, chunk, at, isLast);
       if (sent === 0) break;
       at += sent;
     }
@@ -286,11 +280,11 @@ export class StreamExchange implements Downstream, TurnTask {
     if (!this.#localEnded) {
       this.#localEnded = true;
       const trailers = this.#answerTrailers === undefined ? NONE : passingFields(this.#answerTrailers);
-      if (trailers.length > 0) this.#owner.sendHead(this.id, 0, trailers, true);
-      else this.#owner.sendData(this, NOTHING, 0, true);
+      if (trailers.length > 0) this.#owner.writer.head(this.id, 0, trailers, true);
+      else this.#owner.flow.send(this, NOTHING, 0, true);
     }
     // What of the request is still to come nobody wants (RFC 9113 §8.1).
-    if (!this.#remoteEnded) this.#owner.sendReset(this.id, NO_ERROR);
+    if (!this.#remoteEnded) this.#owner.writer.reset(this.id, NO_ERROR);
     this.#isClosed = true;
     this.#context.turn.atEnd(this);
     this.#owner.streamClosed(this);
@@ -307,7 +301,7 @@ export class StreamExchange implements Downstream, TurnTask {
     this.#queue = [];
     if (!this.#isClosed) {
       this.#isClosed = true;
-      this.#owner.sendReset(this.id, code);
+      this.#owner.writer.reset(this.id, code);
       this.#owner.streamClosed(this);
     }
     this.#context.turn.atEnd(this);
@@ -317,7 +311,7 @@ export class StreamExchange implements Downstream, TurnTask {
 
   turnEnded(): void {
     if (this.#isAborted) this.#over(false);
-    else this.#owner.awaitClear(this);
+    else this.#owner.flow.awaitClear(this);
   }
 
   /** The system has all of the answer. */
