@@ -79,7 +79,21 @@ function withPromotion(
 }
 
 function numbered(platform: PlatformStatus, application: string, names: ReleaseNames): PlatformStatus {
-  if (!platform.release) return platform;
-  const number = names.numberOf(application, platform.release.id);
-  return number === undefined ? platform : { ...platform, release: { ...platform.release, number } };
+  const { release, trial } = platform;
+  return {
+    ...platform,
+    release: release && withNumber(release, application, names),
+    ...(trial === undefined
+      ? {}
+      : { trial: { ...trial, release: withNumber(trial.release, application, names) } }),
+  };
+}
+
+function withNumber<T extends { readonly id: string }>(
+  release: T,
+  application: string,
+  names: ReleaseNames,
+): T & { readonly number?: number } {
+  const number = names.numberOf(application, release.id);
+  return number === undefined ? release : { ...release, number };
 }

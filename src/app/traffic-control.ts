@@ -1,3 +1,4 @@
+import type { ApplicationName, ReleaseId } from '../core/ids.ts';
 import type { Clock, Logger } from '../core/ports.ts';
 import type { TrafficControl } from '../core/traffic.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -15,6 +16,16 @@ export function createTrafficControl(
   options: { readonly clock: Clock; readonly logger: Logger; readonly drainMs: () => number },
 ): TrafficControl {
   const { clock, logger } = options;
+
+  /** A trial that has just come up is not known yet. An API that does not answer keeps nobody waiting but itself. */
+  async function readTrials(application: ApplicationName, release: ReleaseId): Promise<void> {
+    const known = engine.statusOf(application)?.platforms ?? [];
+    const reads = known
+      .filter(({ share, trial }) => share > 0 && trial?.release.id !== release)
+      .map(({ name }) => monitor.observeNow(application, name));
+    await Promise.allSettled(reads);
+  }
+
   return {
     allowReleases: (application, releases) => engine.allowReleases(application, releases),
 
@@ -40,7 +51,32 @@ export function createTrafficControl(
         logger.warn({ platform, release, version }, 'some exchanges outlasted the drain; they will be cut');
     },
 
-    async split() {},
-    outcomes: () => [],
+    async split(application, release, part) {
+      const version = engine.split(application, release, part);
+      if (part <= 0) {
+        if (!(await link.drained(version, options.drainMs())))
+          logger.warn({ application, release, version }, 'some exchanges on a trial outlasted the drain');
+        return;
+      }
+      await readTrials(application, release);
+      const deadline = clock.now() + INTRODUCE_MS;
+      for (
+        let late = engine.awaitedTrials(application);
+        late.length > 0;
+        late = engine.awaitedTrials(application)
+      ) {
+        if (clock.now() > deadline) {
+          logger.warn(
+            { application, release, platforms: late },
+            'a trial does not answer and gets no traffic',
+          );
+          break;
+        }
+        await clock.sleep(50);
+      }
+      await link.applied(engine.table.version, APPLY_MS);
+    },
+
+    outcomes: (application, since) => engine.outcomes(application, since),
   };
 }

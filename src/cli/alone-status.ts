@@ -113,7 +113,7 @@ function platformStatus(
     release: serving === undefined ? undefined : { id: serving, ...(number === undefined ? {} : { number }) },
     api: unread ? { reachable: false, error: seen.message, at } : { reachable: true, at },
     ejectedOrigins: 0,
-    origins: unread ? 0 : seen.origins.length,
+    origins: unread ? 0 : seen.origins.filter(({ trial }) => trial !== true).length,
   };
 }
 

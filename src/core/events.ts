@@ -114,6 +114,8 @@ export type DomainEvent =
       culprit: Culprit;
       platforms: readonly PlatformName[];
     }
+  /** `part` of every platform's share goes to the trials of the release; 0: none any more. */
+  | { type: 'traffic.split'; application: ApplicationName; release: ReleaseId; part: number }
   /** `reasons`: all that stand in the way now, `rack: its API refuses our credentials`. */
   | { type: 'failover.unready'; application: ApplicationName; reasons: readonly string[] }
   | { type: 'failover.ready'; application: ApplicationName }
@@ -257,6 +259,7 @@ export const EVENT_TYPES = {
   'deployment.finished': 'a deployment ended',
   'fault.attributed': 'we believe to know whose fault something is',
   'fault.over': 'a fault is seen no more',
+  'traffic.split': 'a part of the traffic goes to a release that is tried, or none any more',
   'failover.unready': 'a failover would not succeed as things are; a person should look now',
   'failover.ready': 'nothing stands in the way of a failover any more',
   'intent.raised': 'a decision wants something done beside moving traffic',
@@ -285,6 +288,7 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'platform.api.down',
   'platform.api.up',
   'fault.attributed',
+  'traffic.split',
   'failover.unready',
   'failover.ready',
   'intent.raised',

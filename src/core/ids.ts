@@ -5,7 +5,10 @@ export type ApplicationName = string;
 export type ReleaseId = string;
 /** `d-` + 12 characters; one act of deploying a release to a set of platforms. */
 export type DeploymentId = string;
-/** `<platform>/<host>:<port>`: one address requests are sent to. */
+/**
+ * `<platform>/<host>:<port>`: one address requests are sent to. A trial's ends in `~<release>`: behind a platform's
+ * router it has the address of the release that serves, and must not be taken for it.
+ */
 export type OriginId = string;
 
 const RELEASE_ID = /^r-[0-9a-f]{10}$/;
@@ -15,9 +18,10 @@ export function isReleaseId(text: string): text is ReleaseId {
 }
 
 /** The same address on two platforms is two origins: they fail for different reasons. */
-export function originId(platform: PlatformName, url: string): OriginId {
+export function originId(platform: PlatformName, url: string, trial?: ReleaseId): OriginId {
   const at = url.indexOf('://');
   const authority = at < 0 ? url : url.slice(at + 3);
   const end = authority.indexOf('/');
-  return `${platform}/${end < 0 ? authority : authority.slice(0, end)}`;
+  const place = `${platform}/${end < 0 ? authority : authority.slice(0, end)}`;
+  return trial === undefined ? place : `${place}~${trial}`;
 }

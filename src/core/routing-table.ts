@@ -53,6 +53,8 @@ export interface TableTarget {
   readonly state: 'active' | 'spare' | 'draining';
   /** Clients that were here before may stay (`affinity`): it is neither down nor fenced, nor drained past its deadline. */
   readonly keepsSessions?: boolean;
+  /** A release that is tried beside the one that serves: its share is a part of the platform's, and nobody's refuge. */
+  readonly trial?: true;
   /** The Host sent upstream; undefined passes the client's on. */
   readonly hostHeader: string | undefined;
   readonly sni: string | undefined;

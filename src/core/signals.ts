@@ -50,6 +50,19 @@ export interface TrafficSignal {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly inFlight: number;
+  /** Set while a release is tried beside another one. */
+  readonly compared?: ComparedTraffic;
+}
+
+/** What a trial is judged by: first attempts, without those that clients broke off. */
+export interface ComparedTraffic {
+  readonly release: ReleaseId | undefined;
+  readonly trial: boolean;
+  readonly requests: number;
+  /** No answer, or a status from 500 up, the application's own included. */
+  readonly failed: number;
+  /** Latencies to the response head, as `Histogram` tells them in pairs. */
+  readonly heads: readonly number[];
 }
 
 /** Attempts by how they ended. A reset of a reused connection that was replayed counts nowhere. */

@@ -114,8 +114,22 @@ export interface PlatformStatus {
   readonly scaling?: ScalingStatus;
   /** Left out where it is the only platform: there is nothing to drill. */
   readonly drill?: DrillStanding;
+  /** A release that is tried there beside the one that serves. */
+  readonly trial?: TrialStatus;
   /** Measured when it was scaled last: from the order until all instances served, milliseconds. */
   readonly timeToCapacityMs?: number;
+}
+
+export interface TrialStatus {
+  readonly release: { readonly id: ReleaseId; readonly number?: number };
+  /** Of all requests, 0 to 1; it is counted in the platform's share. */
+  readonly share: number;
+  /** Why it gets nothing where it should; left out: it gets what it should. */
+  readonly waits?: string;
+  readonly rps: number;
+  readonly errorRate: number;
+  readonly p95Ms: number;
+  readonly instances: { readonly running: number; readonly desired: number };
 }
 
 /** `GET /v1/explain/{application}`: facts → verdict → strategy → layers → safety, as lines. */
@@ -145,6 +159,7 @@ export interface ExplanationStep {
     | 'safety'
     | 'writes'
     | 'intents'
+    | 'trials'
     | 'readiness';
   readonly lines: readonly string[];
 }

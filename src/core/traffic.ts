@@ -10,10 +10,14 @@ export interface TrafficControl {
   withdraw(application: ApplicationName, platform: PlatformName, release: ReleaseId): Promise<void>;
   /**
    * Gives `part` (0 to 1) of every platform's share to the trials of `release` there; resolves when every worker
-   * applied it. 0: nothing new goes to a trial, and what is under way there has drained.
+   * applied it. 0: nothing new goes to a trial, and what is under way there has drained. A platform whose trial does
+   * not answer keeps its share for its own origins. A controller that starts anew splits nothing until it is told again.
    */
   split(application: ApplicationName, release: ReleaseId, part: number): Promise<void>;
-  /** What clients met since then (epoch milliseconds), for each platform: the trial, and what it is compared with. */
+  /**
+   * What clients met since then (epoch milliseconds, at most an hour ago), for each platform: the trial, and what it is
+   * compared with. Counted only while something is split.
+   */
   outcomes(application: ApplicationName, since: number): readonly ReleaseOutcome[];
 }
 

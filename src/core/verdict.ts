@@ -85,5 +85,7 @@ export interface WatchedOrigin {
   readonly ca?: string;
   /** Its address is a router's, which tells applications apart by Host. */
   readonly behindRouter?: true;
+  /** The release that is tried there. */
+  readonly trial?: ReleaseId;
   readonly health: HealthSettings;
 }

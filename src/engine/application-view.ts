@@ -16,6 +16,7 @@ import { faultEvents, intentEvents } from './news.ts';
 import type { PlatformView } from './platform-view.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
 import { platformsKeepingSessions } from './sessions.ts';
+import { type OfferedSplit, type Split, splitOf } from './split.ts';
 import { type EngineTarget, rememberedTargets } from './targets.ts';
 import { countsOf, demandOf, RATE_WINDOW_MS } from './traffic.ts';
 
@@ -59,6 +60,7 @@ export class ApplicationView {
   #attribution: readonly Attribution[] = [];
   #releasedAt: number | undefined;
   #promotedEpoch: number | undefined;
+  #split: Split | undefined;
   /** Only where the policy asks for it: six hours are much to add up four times a second. */
   #errors: ErrorWindows | undefined;
 
@@ -174,6 +176,7 @@ export class ApplicationView {
     this.#readinessWatch = before.#readinessWatch;
     this.#releasedAt = before.#releasedAt;
     this.#promotedEpoch = before.#promotedEpoch;
+    this.#split = before.#split;
     // Asked for by the new settings only: from now on.
     if (this.#errors !== undefined) this.#errors = before.#errors ?? this.#errors;
     const { shares, lastGood, targets } = before.#state;
@@ -211,8 +214,29 @@ export class ApplicationView {
     }
   }
 
+  get split(): Split | undefined {
+    return this.#split;
+  }
+
+  /** From now on, until another word; a trial that does not answer gets nothing all the same. */
+  splitTo(release: ReleaseId, part: number): void {
+    this.#split = splitOf(release, part);
+  }
+
+  /** Platforms with a share that run a trial of the release that is split to, and do not offer it yet. */
+  awaitedTrials(): readonly PlatformName[] {
+    const split = this.#split;
+    if (split === undefined) return [];
+    return [...this.platforms.values()].flatMap((view) => {
+      const isThere = view.observation?.trial?.release === split.release;
+      const isAsked = this.offered(view.platform).share > 0;
+      return isThere && isAsked && view.soundTrials(split.release).length === 0 ? [view.platform] : [];
+    });
+  }
+
   hear(platform: PlatformName, origin: OriginId, signal: OriginSignal): boolean {
-    if (signal.kind === 'traffic') {
+    // A trial that fails is no reason to freeze anything: whoever tries it is the judge of that.
+    if (signal.kind === 'traffic' && this.platforms.get(platform)?.isTrial(origin) !== true) {
       this.#trafficSince ??= signal.at - signal.windowMs;
       const { failed, attempts } = countsOf(signal);
       this.#errors?.add(signal.at, attempts, failed);
@@ -285,7 +309,7 @@ export class ApplicationView {
   }
 
   demandRps(now: number): number {
-    const traffic = [...this.platforms.values()].flatMap((view) => view.traffic());
+    const traffic = [...this.platforms.values()].flatMap((view) => view.allTraffic());
     return demandOf(traffic, this.spanMs(now));
   }
 
@@ -305,10 +329,19 @@ export class ApplicationView {
       acts: this.#acts,
     });
     const { targets: decided, shed, writer, promoting } = this.#decision;
-    const from = [offers, decided, [...keepsSessions], shed, writer, promoting];
+    const split = this.#offeredSplit();
+    const from = [
+      offers,
+      decided,
+      [...keepsSessions],
+      shed,
+      writer,
+      promoting,
+      split && [split.part, ...split.trials],
+    ];
     if (!isSame(from, this.#routed.from)) {
       const targets = offers.flat();
-      const routed = { settings: this.settings, decision: this.#decision, targets, keepsSessions };
+      const routed = { settings: this.settings, decision: this.#decision, targets, keepsSessions, split };
       this.#routed = { from, routes: routesOf(routed) };
     }
     return this.#routed.routes;
@@ -316,7 +349,7 @@ export class ApplicationView {
 
   /** The same list as long as nothing in it changed. */
   watched(): readonly WatchedOrigin[] {
-    const offers = this.#offers();
+    const offers = [this.#offers(), [...this.platforms.values()].map((view) => view.trials())];
     if (!isSame(offers, this.#watched.offers)) this.#watched = { offers, origins: this.#toWatch() };
     return this.#watched.origins;
   }
@@ -325,25 +358,40 @@ export class ApplicationView {
     return [...this.platforms.values()].map((view) => view.targets());
   }
 
+  #offeredSplit(): OfferedSplit | undefined {
+    const split = this.#split;
+    if (split === undefined) return undefined;
+    const trials = new Map<PlatformName, readonly EngineTarget[]>();
+    for (const view of this.platforms.values()) {
+      const sound = view.soundTrials(split.release);
+      if (sound.length > 0) trials.set(view.platform, sound);
+    }
+    return { ...split, trials };
+  }
+
   #toWatch(): readonly WatchedOrigin[] {
     const { name: application, health } = this.settings;
     return [...this.platforms.values()].flatMap((view) =>
-      view.targets().flatMap(({ platform, hostHeader, sni, ca, urls, pinned }) => {
-        const trust = ca === undefined ? {} : { ca };
-        // Who is told apart by Host stands behind a router; of `static` origins nobody knows what they are.
-        const isRouted = view.releaseMatters && !pinned && hostHeader !== undefined;
-        const router = isRouted ? { behindRouter: true as const } : {};
-        return urls.map((url) => ({
-          application,
-          platform,
-          url,
-          hostHeader,
-          sni,
-          ...trust,
-          ...router,
-          health,
-        }));
-      }),
+      [...view.targets(), ...view.trials()].flatMap(
+        ({ platform, hostHeader, sni, ca, urls, pinned, ...of }) => {
+          const trust = ca === undefined ? {} : { ca };
+          const tried = of.trial === true && of.release !== undefined ? { trial: of.release } : {};
+          // Who is told apart by Host stands behind a router; of `static` origins nobody knows what they are.
+          const isRouted = view.releaseMatters && !pinned && hostHeader !== undefined;
+          const router = isRouted ? { behindRouter: true as const } : {};
+          return urls.map((url) => ({
+            application,
+            platform,
+            url,
+            hostHeader,
+            sni,
+            ...trust,
+            ...router,
+            ...tried,
+            health,
+          }));
+        },
+      ),
     );
   }
 

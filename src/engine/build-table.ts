@@ -2,6 +2,7 @@ import type { Decision } from '../core/decision.ts';
 import { originId, type PlatformName } from '../core/ids.ts';
 import type { RoutingTable, TableRoute, TableTarget } from '../core/routing-table.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
+import type { OfferedSplit } from './split.ts';
 import type { EngineTarget } from './targets.ts';
 
 export interface Routed {
@@ -10,6 +11,8 @@ export interface Routed {
   readonly targets: readonly EngineTarget[];
   /** Where clients with a session may stay. Default: nowhere. */
   readonly keepsSessions?: ReadonlySet<PlatformName>;
+  /** Default: nothing goes to a trial. */
+  readonly split?: OfferedSplit | undefined;
 }
 
 /** An application's routes as the gateway gets them. */
@@ -41,9 +44,11 @@ function writesOf(
   return { writes: { kind: 'single', writer: writer?.platform, epoch, ...next } };
 }
 
-const STATE_ORDER = { active: 0, spare: 1, draining: 2 } as const;
+const STATE_ORDER = { active: 0, spare: 1, draining: 3 } as const;
+/** After everybody who takes requests. */
+const TRIAL_ORDER = 2;
 
-/** In the order in which they are to be tried: by state, then by tier, then as configured. */
+/** In the order in which they are to be tried: by state, then by tier, then as configured. A trial saves nobody. */
 function tableTargets(routed: Routed): readonly TableTarget[] {
   const { settings, targets } = routed;
   const tierOf = new Map(settings.targets.map(({ platform, tier }) => [platform, tier]));
@@ -55,17 +60,46 @@ function tableTargets(routed: Routed): readonly TableTarget[] {
     ),
   );
   return offered.sort(
-    (a, b) =>
-      STATE_ORDER[a.state] - STATE_ORDER[b.state] ||
-      (tierOf.get(a.platform) ?? 0) - (tierOf.get(b.platform) ?? 0),
+    (a, b) => orderOf(a) - orderOf(b) || (tierOf.get(a.platform) ?? 0) - (tierOf.get(b.platform) ?? 0),
   );
 }
 
-/** A platform's share goes to its groups of origins by the number of origins that can be used. */
+function orderOf({ state, trial }: TableTarget): number {
+  return trial === true ? TRIAL_ORDER : STATE_ORDER[state];
+}
+
+/** A platform's share is divided between its own origins and its trial. */
 function platformTargets(
+  routed: Routed,
+  platform: PlatformName,
+  targets: readonly EngineTarget[],
+): readonly TableTarget[] {
+  const decided = routed.decision.targets[platform];
+  const { part = 0, trials } = routed.split ?? {};
+  const tried = decided?.state === 'active' && decided.share > 0 ? (trials?.get(platform) ?? []) : [];
+  if (tried.length === 0) return ownTargets(routed, platform, targets, 1);
+  return [
+    ...ownTargets(routed, platform, targets, 1 - part),
+    ...trialTargets(tried, decided?.share ?? 0, part),
+  ];
+}
+
+function trialTargets(trials: readonly EngineTarget[], whole: number, part: number): readonly TableTarget[] {
+  const all = trials.reduce((count, { urls }) => count + urls.length, 0);
+  return trials.map(({ platform, release, hostHeader, sni, ca, urls }) => ({
+    ...{ platform, release, share: (whole * part * urls.length) / all, state: 'active' as const },
+    ...{ trial: true as const, hostHeader, sni },
+    ...(ca === undefined ? {} : { ca }),
+    origins: urls.map((url) => ({ id: originId(platform, url, release), url })),
+  }));
+}
+
+/** What is left of a platform's share goes to its groups of origins by the number of origins that can be used. */
+function ownTargets(
   { decision, keepsSessions }: Routed,
   platform: PlatformName,
   targets: readonly EngineTarget[],
+  part: number,
 ): readonly TableTarget[] {
   const decided = decision.targets[platform];
   const stays = keepsSessions?.has(platform) === true;
@@ -78,7 +112,7 @@ function platformTargets(
       .map((url) => ({ id: originId(platform, url), url }))
       .filter(({ id }) => usable.has(id));
     if (origins.length === 0) return [];
-    const share = (decided.share * origins.length) / usable.size;
+    const share = (decided.share * part * origins.length) / usable.size;
     const trust = ca === undefined ? {} : { ca };
     const sessions = stays ? { keepsSessions: true } : {};
     return [{ platform, release, share, state, hostHeader, sni, ...trust, ...sessions, origins }];

@@ -9,6 +9,7 @@ import { EMPTY_TABLE, type RoutingTable, sameRouting, type TableRoute } from '..
 import type { ApplicationSettings, PlatformSettings } from '../core/settings.ts';
 import type { PlatformSignal, Signal } from '../core/signals.ts';
 import type { ApplicationStatus, Explanation } from '../core/status.ts';
+import type { ReleaseOutcome } from '../core/traffic.ts';
 import type { HealthJudge, Verdict, WatchedOrigin } from '../core/verdict.ts';
 import { emitter } from '../lib/emitter.ts';
 import { isSame } from '../lib/same.ts';
@@ -17,6 +18,7 @@ import { frozen, inMatchingOrder } from './build-table.ts';
 import { PlatformView } from './platform-view.ts';
 import { explanationOf, statusOf } from './report.ts';
 import type { EngineTarget } from './targets.ts';
+import { outcomesOf } from './trial-report.ts';
 
 export interface EngineDeps {
   readonly applications: readonly ApplicationSettings[];
@@ -47,6 +49,15 @@ export interface Engine extends Runnable {
   reconfigure(applications: readonly ApplicationSettings[], platforms: EngineDeps['platforms']): void;
   /** Releases that may take traffic from now on; empty: any. */
   allowReleases(application: ApplicationName, releases: readonly ReleaseId[]): void;
+  /**
+   * Gives this part of every platform's share to its trials of the release, and returns the first version with it.
+   * Known for as long as this process lives.
+   */
+  split(application: ApplicationName, release: ReleaseId, part: number): number;
+  /** Platforms with a share whose trial of that release is there and takes nothing yet. */
+  awaitedTrials(application: ApplicationName): readonly PlatformName[];
+  /** What clients met since then, of each platform's own origins and of its trial. */
+  outcomes(application: ApplicationName, since: number): readonly ReleaseOutcome[];
   /** Takes a release's own origins out of the table and returns the first version without them. */
   withdrawRelease(application: ApplicationName, platform: PlatformName, release: ReleaseId): number;
   /** The same for single origins: before instances are taken away. */
@@ -310,6 +321,20 @@ export function createEngine(deps: EngineDeps): Engine {
       view.allowReleases(releases, clock.now());
       evaluateSoon(view);
     },
+    split(application, release, part) {
+      const view = known(application);
+      const before = view.split;
+      view.splitTo(release, part);
+      const after = view.split;
+      if (!isSame(before, after))
+        events.append({ type: 'traffic.split', application, release, part: after?.part ?? 0 });
+      return evaluateNow(view);
+    },
+    awaitedTrials: (application) => known(application).awaitedTrials(),
+    outcomes(application, since) {
+      const view = applications.get(application);
+      return view === undefined ? [] : outcomesOf(view, since);
+    },
     withdrawRelease(application, platform, release) {
       const view = known(application);
       view.platforms.get(platform)?.withdraw(release);
@@ -326,6 +351,7 @@ export function createEngine(deps: EngineDeps): Engine {
       return (route?.targets ?? []).some(
         (target) =>
           target.platform === platform &&
+          target.trial !== true &&
           (target.release === release ||
             target.origins.some(({ id }) => view?.health(id).answered[0] === release)),
       );

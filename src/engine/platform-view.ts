@@ -6,6 +6,7 @@ import type { HealthSettings, TargetSettings } from '../core/settings.ts';
 import type { PlatformSignal, ProbeKind, TrafficSignal } from '../core/signals.ts';
 import type { HealthJudge, OriginHealth, OriginSignal, Verdict } from '../core/verdict.ts';
 import { isSame } from '../lib/same.ts';
+import { ReleaseWindows } from './release-windows.ts';
 import { type ApiWord, SignalMemory } from './target-signals.ts';
 import { type EngineTarget, observedTargets } from './targets.ts';
 import { RATE_WINDOW_MS, summarise } from './traffic.ts';
@@ -40,6 +41,11 @@ export class PlatformView {
   readonly #withdrawn = new Set<ReleaseId>();
   readonly #retired = new Set<OriginId>();
   #targets: readonly EngineTarget[] = [];
+  /** Releases that are tried beside the one that serves: known and probed, and no part of what is judged. */
+  #trials: readonly EngineTarget[] = NO_TARGETS;
+  readonly #triedAt = new Map<OriginId, ReleaseId | undefined>();
+  /** What clients met of either, while they are compared. */
+  windows = new ReleaseWindows();
   /** Made of what stands above, when it is asked for. */
   #offered: Offer | undefined;
 
@@ -61,6 +67,27 @@ export class PlatformView {
     this.#limits = options.limits;
     this.#constant = constantFacts(settings, options.releaseMatters);
     this.verdict = { state: 'unknown', since: options.now, cause: 'nothing known of it yet', evidence: [] };
+  }
+
+  /** The same list as long as nothing of it changed. */
+  trials(): readonly EngineTarget[] {
+    return this.#trials;
+  }
+
+  /** The trials of this release with those origins that answer, and as nothing else. */
+  soundTrials(release: ReleaseId): readonly EngineTarget[] {
+    return this.#trials.flatMap((trial) => {
+      if (trial.release !== release) return [];
+      const urls = trial.urls.filter((url) => {
+        const { state, answered } = this.health(originId(this.platform, url, release));
+        return state === 'up' && answered.every((one) => one === release);
+      });
+      return urls.length === 0 ? [] : [{ ...trial, urls }];
+    });
+  }
+
+  trialOrigins(release: ReleaseId): readonly OriginId[] {
+    return [...this.#triedAt].flatMap(([id, tried]) => (tried === release ? [id] : []));
   }
 
   /** What is there and was not taken out; the same list as long as nothing of it changed. */
@@ -93,12 +120,23 @@ export class PlatformView {
   /** Tells whether they are others than before. */
   setTargets(targets: readonly EngineTarget[], now: number): boolean {
     // Every read of a platform says it anew, and hardly ever something new.
-    if (isSame(targets, this.#targets)) return false;
-    this.#targets = targets;
+    const own = targets.filter(({ trial }) => trial !== true);
+    const trials = targets.filter(({ trial }) => trial === true);
+    if (isSame(own, this.#targets) && isSame(trials, this.#trials)) return false;
+    this.#targets = own;
+    this.#trials = trials.length === 0 ? NO_TARGETS : trials;
     this.#offered = undefined;
-    const present = new Set(targets.flatMap(({ urls }) => urls.map((url) => this.idOf(url))));
-    for (const id of this.#health.keys()) if (!present.has(id)) this.#health.delete(id);
+    const present = new Set(own.flatMap(({ urls }) => urls.map((url) => this.idOf(url))));
     this.#signals.keepOnly(present);
+    this.#triedAt.clear();
+    for (const { urls, release } of trials) {
+      for (const url of urls) {
+        const id = originId(this.platform, url, release);
+        this.#triedAt.set(id, release);
+        present.add(id);
+      }
+    }
+    for (const id of this.#health.keys()) if (!present.has(id)) this.#health.delete(id);
     for (const id of this.#retired) if (!present.has(id)) this.#retired.delete(id);
     for (const id of present) if (!this.#health.has(id)) this.#health.set(id, this.#judge.newOrigin(now));
     return true;
@@ -112,6 +150,9 @@ export class PlatformView {
     this.api = before.api;
     this.#signals = before.#signals;
     this.#targets = before.#targets;
+    this.#trials = before.#trials;
+    for (const [id, release] of before.#triedAt) this.#triedAt.set(id, release);
+    this.windows = before.windows;
     this.#offered = undefined;
     this.timeToCapacityMs = before.timeToCapacityMs;
     for (const [id, health] of before.#health) this.#health.set(id, health);
@@ -139,7 +180,8 @@ export class PlatformView {
     const isNews = api?.reachable !== true || before === undefined || !showsTheSame(before, observation);
     const offered = observedTargets(this.platform, observation);
     // "Nothing is there" against an origin that answers: the path is believed until it says so too.
-    const isDoubted = offered.length === 0 && [...this.#health.values()].some(({ state }) => state === 'up');
+    const isDoubted =
+      offered.every(({ trial }) => trial === true) && this.#own().some(({ state }) => state === 'up');
     return (!isDoubted && this.setTargets(offered, signal.at)) || isNews;
   }
 
@@ -148,8 +190,10 @@ export class PlatformView {
    * it is worth deciding anew before the next tick: what goes well again and again is not.
    */
   hear(origin: OriginId, signal: OriginSignal, allowed: readonly ReleaseId[], since: number): boolean {
+    if (signal.kind === 'traffic' && signal.compared !== undefined) this.windows.add(signal, signal.compared);
     const health = this.#health.get(origin);
     if (health === undefined) return false;
+    if (this.isTrial(origin)) return this.#hearOfTrial(origin, health, signal);
     if (signal.kind === 'probe') {
       const isNews = this.#signals.hearProbe(signal, decides(signal.probe, this.#rules));
       // What goes deeper, or past the application, is evidence and no verdict.
@@ -162,8 +206,21 @@ export class PlatformView {
     return signal.kind === 'ejection' || !believesTheSame(health, after);
   }
 
+  /** It is judged by itself: nothing of it speaks for or against the platform. */
+  #hearOfTrial(origin: OriginId, health: OriginHealth, signal: OriginSignal): boolean {
+    if (signal.kind === 'probe' && !decides(signal.probe, this.#rules)) return false;
+    const next = this.#judge.observe(health, signal, this.#rules);
+    this.#health.set(origin, next);
+    return signal.kind === 'ejection' || !believesTheSame(health, next);
+  }
+
+  isTrial(origin: OriginId): boolean {
+    return this.#triedAt.has(origin);
+  }
+
   forgetOtherAnswers(allowed: readonly ReleaseId[]): void {
     for (const [id, health] of this.#health) {
+      if (this.isTrial(id)) continue;
       this.#health.set(id, { ...health, answered: answersAmong(health, allowed) });
     }
   }
@@ -233,10 +290,23 @@ export class PlatformView {
     return fact !== undefined && fact.ageMs <= 3 * deep.everyMs + deep.timeoutMs ? fact : undefined;
   }
 
+  /** Of its own origins: what a trial meets is no fact about the platform. */
   traffic(): readonly TrafficSignal[] {
-    const [only, ...others] = this.#health.values();
-    if (only === undefined) return [];
-    return others.length === 0 ? only.traffic : [only, ...others].flatMap((health) => health.traffic);
+    return trafficOf(this.#own());
+  }
+
+  /** What clients asked for, whoever answered. */
+  allTraffic(): readonly TrafficSignal[] {
+    return trafficOf([...this.#health.values()]);
+  }
+
+  trialTraffic(): readonly TrafficSignal[] {
+    return trafficOf([...this.#triedAt.keys()].map((id) => this.health(id)));
+  }
+
+  #own(): readonly OriginHealth[] {
+    if (this.#triedAt.size === 0) return [...this.#health.values()];
+    return [...this.#health].flatMap(([id, health]) => (this.isTrial(id) ? [] : [health]));
   }
 
   ejectedOrigins(): number {
@@ -297,6 +367,14 @@ export class PlatformView {
     const running = Math.min(1, Math.max(1, instances.running) / instances.desired);
     return Math.min(reachable, running);
   }
+}
+
+const NO_TARGETS: readonly EngineTarget[] = [];
+
+function trafficOf(origins: readonly OriginHealth[]): readonly TrafficSignal[] {
+  const [only] = origins;
+  if (only === undefined) return [];
+  return origins.length === 1 ? only.traffic : origins.flatMap(({ traffic }) => traffic);
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

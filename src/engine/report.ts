@@ -4,14 +4,15 @@ import type { ApplicationStatus, Explanation, PlatformStatus, WritesStatus } fro
 import type { ApplicationView } from './application-view.ts';
 import type { PlatformView } from './platform-view.ts';
 import { summarise } from './traffic.ts';
+import { releaseOf, trialStatusOf, trialStep } from './trial-report.ts';
 
 /** Why traffic is where it is, also when nothing has been decided yet. */
 export function explanationOf(view: ApplicationView, now: number): Explanation {
   const { settings, decision, platforms } = view;
   if (decision !== undefined) {
     const { at, shares, summary, proof } = decision;
-    const ready = readinessStep(view);
-    const steps = ready === undefined ? proof : [...proof, ready];
+    const more = [trialStep(view), readinessStep(view)].filter((step) => step !== undefined);
+    const steps = [...proof, ...more];
     return { application: settings.name, at, shares, summary, steps };
   }
   const lines = [...platforms.values()].map(
@@ -79,6 +80,7 @@ function platformStatus(
 ): PlatformStatus {
   const { share, state } = view.offered(platform.platform);
   const readiness = view.readiness?.[platform.platform];
+  const trial = trialStatusOf(view, platform, now);
   const { attempts, failed, rps, p95Ms } = summarise(platform.traffic(), view.spanMs(now));
   return {
     name: platform.platform,
@@ -96,16 +98,7 @@ function platformStatus(
     ...(readiness === undefined ? {} : { readiness }),
     ejectedOrigins: platform.ejectedOrigins(),
     origins: platform.origins().length,
+    ...(trial === undefined ? {} : { trial }),
     ...(platform.timeToCapacityMs === undefined ? {} : { timeToCapacityMs: platform.timeToCapacityMs }),
   };
-}
-
-/** What answers counts before what the platform says. */
-function releaseOf(platform: PlatformView): { readonly id: string } | undefined {
-  for (const id of platform.origins()) {
-    const answered = platform.health(id).answered[0];
-    if (answered !== undefined) return { id: answered };
-  }
-  const label = platform.targets().find(({ release }) => release !== undefined)?.release;
-  return label === undefined ? undefined : { id: label };
 }

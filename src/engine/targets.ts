@@ -9,6 +9,8 @@ export interface EngineTarget {
   readonly release: ReleaseId | undefined;
   /** Each origin is one instance and runs that release and no other. Behind a router it is only a label. */
   readonly pinned: boolean;
+  /** The release is tried beside the one that serves. */
+  readonly trial?: true;
   readonly hostHeader: string | undefined;
   readonly sni: string | undefined;
   readonly ca?: string;
@@ -20,7 +22,7 @@ export interface EngineTarget {
 export function observedTargets(platform: PlatformName, seen: Observation): readonly EngineTarget[] {
   const groups = new Map<string, { first: ObservedOrigin; urls: string[] }>();
   for (const origin of seen.origins) {
-    const key = JSON.stringify([origin.release, origin.hostHeader, origin.sni, origin.ca]);
+    const key = JSON.stringify([origin.trial, origin.release, origin.hostHeader, origin.sni, origin.ca]);
     const group = groups.get(key);
     if (group) group.urls.push(origin.url);
     else groups.set(key, { first: origin, urls: [origin.url] });
@@ -29,6 +31,7 @@ export function observedTargets(platform: PlatformName, seen: Observation): read
     platform,
     release: first.release ?? seen.serving,
     pinned: first.release !== undefined,
+    ...(first.trial === undefined ? {} : { trial: first.trial }),
     hostHeader: first.hostHeader,
     sni: first.sni,
     ...(first.ca === undefined ? {} : { ca: first.ca }),
@@ -36,10 +39,14 @@ export function observedTargets(platform: PlatformName, seen: Observation): read
   }));
 }
 
-/** What the last table offered for an application: where a start begins, before anything was observed. */
+/**
+ * What the last table offered for an application: where a start begins, before anything was observed. Not its trials:
+ * who tried them must say so again.
+ */
 export function rememberedTargets(table: RoutingTable, application: string): readonly EngineTarget[] {
   const route = table.routes.find((candidate) => candidate.application === application);
-  return (route?.targets ?? []).map(({ platform, release, hostHeader, sni, ca, origins }) => ({
+  const own = (route?.targets ?? []).filter(({ trial }) => trial !== true);
+  return own.map(({ platform, release, hostHeader, sni, ca, origins }) => ({
     platform,
     release,
     pinned: false,

@@ -39,6 +39,10 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.application}: ${event.summary} (${event.culprit}; ${event.remedy})`;
     case 'fault.over':
       return `${event.application}: ${event.culprit} of ${event.platforms.join(', ')} is seen no more`;
+    case 'traffic.split':
+      return event.part === 0
+        ? `${event.application}: nothing goes to a trial of ${event.release} any more`
+        : `${event.application}: ${percent(event.part)} of every platform’s share goes to its trial of ${event.release}`;
     case 'failover.unready':
       return `${event.application}: would not survive failover because ${event.reasons.join('; ')}`;
     case 'failover.ready':
@@ -131,6 +135,10 @@ function named(event: { process: string; index?: number }): string {
 export function shares(of: Readonly<Record<string, number>>): string {
   const parts = Object.entries(of).map(([name, share]) => `${name} ${Math.round(share * 100)} %`);
   return parts.length === 0 ? 'nothing' : parts.join(', ');
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 1000) / 10} %`;
 }
 
 export function seconds(ms: number): string {

@@ -18,6 +18,7 @@ export class Attempt {
   readonly upstream: Upstream;
   readonly #pipeline: Pipeline;
   readonly #trial: boolean;
+  readonly #isFirst: boolean;
   readonly startedAt: number;
   /** 0 until the whole request has been sent. */
   #sentAt = 0;
@@ -30,13 +31,14 @@ export class Attempt {
   constructor(
     pipeline: Pipeline,
     { lane, target }: Candidate,
-    request: Pick<AttemptRequest, 'head' | 'stamp' | 'fresh' | 'once'>,
+    request: Pick<AttemptRequest, 'head' | 'stamp' | 'fresh' | 'once'> & { readonly isFirst: boolean },
     handler: UpstreamHandler,
   ) {
     this.#pipeline = pipeline;
     this.lane = lane;
     this.target = target;
     this.#trial = lane.gate.enter();
+    this.#isFirst = request.isFirst;
     this.startedAt = pipeline.now();
     const { head, stamp, fresh, once } = request;
     this.upstream = pipeline.wire.attempt(
@@ -125,7 +127,7 @@ export class Attempt {
     // Not when its head came: an origin that breaks off every answer would then never fail twice in a row.
     if (this.#promises) this.lane.gate.success(this.#pipeline.now(), false);
     this.lane.gate.leave(this.#trial);
-    if (outcome !== undefined) this.lane.outcomes.count(outcome);
+    if (outcome !== undefined) this.lane.outcomes.count(outcome, this.#isFirst);
     this.#pipeline.left(this.lane);
   }
 }

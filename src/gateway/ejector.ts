@@ -143,7 +143,8 @@ export class Ejector {
       known = true;
       const siblings = own.lanes.filter((other) => other !== lane && other.gate.state === CLOSED).length;
       const elsewhere = route.targets.some(
-        (target) => target !== own && target.lanes.some((other) => other.gate.state === CLOSED),
+        (target) =>
+          target !== own && !target.trial && target.lanes.some((other) => other.gate.state === CLOSED),
       );
       if (!mayEject(siblings, elsewhere)) return false;
     }

@@ -184,7 +184,10 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
     this.attempt = new Attempt(
       this.#pipeline,
       candidate,
-      { head: this.#head, stamp: record, fresh, once: !this.replayable },
+      {
+        ...{ head: this.#head, stamp: record, fresh, once: !this.replayable },
+        isFirst: this.#recovery?.hasMovedOn !== true,
+      },
       this,
     );
     if (this.#pipeline.notesAttempts) record.attempted(candidate.lane.id, this.attempt.startedAt);

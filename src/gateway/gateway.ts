@@ -211,7 +211,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const signals: TrafficSignal[] = [];
     for (const lane of registry.lanes()) {
       lane.renewStallLimit(now, settings.stall);
-      const { attempts, counts, p50Ms, p95Ms } = lane.outcomes.take();
+      const isCompared = pipeline.table.comparing.has(lane.application);
+      const { attempts, counts, p50Ms, p95Ms, compared } = lane.outcomes.take(isCompared);
       const { inFlight } = lane.gate;
       if (attempts === 0 && inFlight === 0) continue;
       const { application, id: origin } = lane;
@@ -228,6 +229,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
         p50Ms,
         p95Ms,
         inFlight,
+        ...(compared === undefined
+          ? {}
+          : { compared: { release: lane.release, trial: lane.isTrial, ...compared } }),
       });
     }
     if (signals.length > 0) traffic.fire(signals);

@@ -33,16 +33,22 @@ export class Lane {
   readonly application: ApplicationName;
   readonly origin: OriginState;
   readonly release: ReleaseId | undefined;
+  readonly isTrial: boolean;
   readonly gate: Gate;
   readonly outcomes = new Outcomes();
   /** How long a request may wait for its head before it looks stalled; renewed every second. */
   stallAfterMs: number;
   readonly #latency = new RecentLatency();
 
-  constructor(application: ApplicationName, origin: OriginState, { settings, random, release }: LaneOptions) {
+  constructor(
+    application: ApplicationName,
+    origin: OriginState,
+    { settings, random, release, trial }: LaneOptions,
+  ) {
     this.application = application;
     this.origin = origin;
     this.release = release;
+    this.isTrial = trial === true;
     this.gate = new Gate(rulesOf(settings), random);
     this.stallAfterMs = settings.stall.floorMs;
   }
@@ -72,6 +78,7 @@ export interface LaneOptions {
   readonly settings: GatewaySettings;
   readonly random: Random;
   readonly release?: ReleaseId | undefined;
+  readonly trial?: true;
 }
 
 function rulesOf(settings: GatewaySettings): GateRules {

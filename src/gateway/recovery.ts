@@ -68,6 +68,11 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
     this.#exchange = exchange;
   }
 
+  /** Somebody had the request before, and another one gets it now. */
+  get hasMovedOn(): boolean {
+    return this.#tried.length > 0;
+  }
+
   // ── what has happened ────────────────────────────────────────────────────────────────────────────────────────
 
   /** Nobody who could serve this has a place for it. */

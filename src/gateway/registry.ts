@@ -98,6 +98,7 @@ export class LaneRegistry {
             settings: this.#settings,
             random: this.#deps.random,
             release: target.release,
+            ...(target.trial === undefined ? {} : { trial: target.trial }),
           });
           origin.lanes.add(lane);
           this.#placeOf.set(lane, place);

@@ -14,6 +14,8 @@ export interface CompiledTable {
   readonly version: number;
   readonly routes: readonly CompiledRoute[];
   readonly hosts: HostIndex;
+  /** Those of which a release is tried beside another one. */
+  readonly comparing: ReadonlySet<ApplicationName>;
 }
 
 export interface CompiledRoute {
@@ -22,7 +24,7 @@ export interface CompiledRoute {
   readonly path: string;
   readonly rewrite: boolean;
   readonly idempotentToo: boolean;
-  /** Without the draining ones, in the order of the table, active before spare. */
+  /** Without the draining ones, in the order of the table: active before spare, and trials when nobody else is left. */
   readonly targets: readonly CompiledTarget[];
   readonly rateLimit: RateLimit | undefined;
   /** Part of the requests for which there is no capacity, 0 to 1. */
@@ -46,6 +48,7 @@ export interface CompiledTarget {
   readonly release: ReleaseId | undefined;
   readonly share: number;
   readonly active: boolean;
+  readonly trial: boolean;
   readonly edit: HeadEdit;
   readonly lanes: readonly Lane[];
 }
@@ -72,13 +75,19 @@ export function compileTable(table: RoutingTable, lanesFor: LanesFor): CompiledT
       for (const list of byHost.values()) list.push(compiled);
     } else byHost.get(route.host)?.push(compiled);
   }
-  return { version: table.version, routes, hosts: new HostIndex(byHost, anyHost) };
+  const comparing = new Set(table.routes.filter(hasTrial).map(({ application }) => application));
+  return { version: table.version, routes, hosts: new HostIndex(byHost, anyHost), comparing };
+}
+
+function hasTrial({ targets }: TableRoute): boolean {
+  return targets.some(({ trial }) => trial === true);
 }
 
 function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
   const active: CompiledTarget[] = [];
   const staying: CompiledTarget[] = [];
   const spare: CompiledTarget[] = [];
+  const trials: CompiledTarget[] = [];
   const all: CompiledTarget[] = [];
   for (const target of route.targets) {
     const compiled: CompiledTarget = {
@@ -86,6 +95,7 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
       release: target.release,
       share: target.share,
       active: target.state === 'active',
+      trial: target.trial === true,
       edit: {
         host: target.hostHeader,
         platform: target.platform,
@@ -96,7 +106,8 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
     all.push(compiled);
     if ((compiled.active && target.share > 0) || target.keepsSessions === true) staying.push(compiled);
     // A draining target gets nothing new, but its lanes were made: they stay in the table.
-    if (target.state === 'active') active.push(compiled);
+    if (compiled.trial) trials.push(compiled);
+    else if (target.state === 'active') active.push(compiled);
     else if (target.state === 'spare') spare.push(compiled);
   }
   const base: CompiledRoute = {
@@ -105,7 +116,7 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
     path: route.path,
     rewrite: route.publicHost === 'rewrite',
     idempotentToo: route.retry === 'idempotent',
-    targets: [...active, ...spare],
+    targets: [...active, ...spare, ...trials],
     rateLimit: route.rateLimit,
     shed: route.shed ?? 0,
     writes: undefined,

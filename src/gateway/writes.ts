@@ -35,7 +35,8 @@ export function compileWrites(
 ): CompiledWrites {
   if (writes.kind === 'none') return { kind: 'none', epoch: 0, way: undefined };
   const { writer, epoch } = writes;
-  const targets = all.filter(({ platform }) => platform === writer);
+  const own = all.filter(({ platform }) => platform === writer);
+  const targets = [...own.filter(({ trial }) => !trial), ...own.filter(({ trial }) => trial)];
   // Whose session is elsewhere writes here all the same.
   const way = targets.length === 0 ? undefined : { ...route, targets, sessions: undefined };
   return { kind: 'single', epoch, way };

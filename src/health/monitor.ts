@@ -96,8 +96,10 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     if (turn.ok && !result.ok) lookCloser(round);
     turn.ok = result.ok;
     const at = clock.now();
-    for (const { application, platform, url } of round.origins)
-      signals.fire({ kind: 'probe', at, application, platform, origin: originId(platform, url), ...result });
+    for (const { application, platform, url, trial } of round.origins) {
+      const origin = originId(platform, url, trial);
+      signals.fire({ kind: 'probe', at, application, platform, origin, ...result });
+    }
   }
 
   /** A health path has failed: whether its address still answers must be known now, not in two seconds. */

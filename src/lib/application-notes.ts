@@ -32,7 +32,7 @@ export function notesOf(application: ApplicationStatus, at: number): readonly No
       add('warn', `no deployment begins on ${intent.platform} until its API answers`);
     }
   }
-  for (const platform of platforms) notes.push(...scalingNotes(platform, at));
+  for (const platform of platforms) notes.push(...trialNotes(platform), ...scalingNotes(platform, at));
   notes.push(...coverageNotes(application));
   const times = platforms.flatMap(({ name, timeToCapacityMs: ms }) =>
     ms === undefined ? [] : [`${name} ${seconds(ms)}`],
@@ -59,6 +59,20 @@ function writesNotes(writes: WritesStatus | undefined): readonly Note[] {
     default:
       return [{ tone: 'bad', text: `${what} is under way` }];
   }
+}
+
+/** Beside what serves: what is tried there, and what it met in the last ten seconds. */
+function trialNotes({ name, trial }: PlatformStatus): readonly Note[] {
+  if (trial === undefined) return [];
+  const { release, share, waits, rps, errorRate, p95Ms, instances } = trial;
+  const what = `${name} tries ${release.number === undefined ? release.id : `r${release.number}`}`;
+  const running = `${instances.running} of ${instances.desired} instances`;
+  if (waits !== undefined)
+    return [{ tone: 'warn', text: `${what} (${running}), which gets nothing: ${waits}` }];
+  if (share === 0) return [{ tone: 'plain', text: `${what} (${running}) without traffic` }];
+  const met = `${rps.toFixed(0)} rps, ${(errorRate * 100).toFixed(1)} % errors, p95 ${p95Ms.toFixed(0)} ms`;
+  const part = `${Math.round(share * 1000) / 10} %`;
+  return [{ tone: 'plain', text: `${what} with ${part} of all requests (${running}): ${met}` }];
 }
 
 function scalingNotes({ name, scaling, instances }: PlatformStatus, at: number): readonly Note[] {

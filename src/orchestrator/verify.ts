@@ -53,7 +53,8 @@ export async function verifyRelease(options: VerifyOptions): Promise<{ readonly 
 
 /** Where an origin is one instance, only the new release's; behind a platform's router, that router. */
 function originsOfRelease(seen: Observation, release: ReleaseId): readonly ObservedOrigin[] {
-  return seen.origins.filter((origin) => origin.release === undefined || origin.release === release);
+  const own = seen.origins.filter(({ trial }) => trial !== true);
+  return own.filter((origin) => origin.release === undefined || origin.release === release);
 }
 
 function describeAnswer(

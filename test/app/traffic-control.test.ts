@@ -12,6 +12,7 @@ let steps: string[];
 let warnings: string[];
 let offered: boolean;
 let drains: boolean;
+let late: readonly string[];
 let traffic: TrafficControl;
 
 beforeEach(() => {
@@ -20,6 +21,7 @@ beforeEach(() => {
   warnings = [];
   offered = false;
   drains = true;
+  late = [];
   const engine: Partial<Engine> = {
     offers: () => offered,
     table: { version: 12, publishedAt: 0, routes: [] },
@@ -29,6 +31,20 @@ beforeEach(() => {
       return 13;
     },
   };
+  Object.assign(engine, {
+    split(_application: string, release: string, part: number) {
+      steps.push(`split ${release} ${part}`);
+      return 14;
+    },
+    awaitedTrials: () => late,
+    statusOf: () => ({
+      platforms: [
+        { name: 'cf', share: 0.5 },
+        { name: 'ocp', share: 0.5, trial: { release: { id: 'r-2' } } },
+        { name: 'rack', share: 0 },
+      ],
+    }),
+  });
   const monitor: Partial<Monitor> = {
     async observeNow(application, platform) {
       steps.push(`observe ${platform}`);
@@ -92,6 +108,34 @@ describe('withdrawing a release', () => {
     await traffic.withdraw('shop', 'cf', 'r-1');
     await settled();
     expect(warnings).toEqual(['some exchanges outlasted the drain; they will be cut']);
+  });
+});
+
+describe('splitting', () => {
+  it('reads who may have a trial that nobody knows of, and waits until it is offered and the workers follow', async () => {
+    late = ['cf'];
+    const done = traffic.split('shop', 'r-2', 0.1);
+    await pass(clock, 500, 50);
+    expect(steps).toEqual(['split r-2 0.1', 'observe cf']);
+    late = [];
+    await pass(clock, 100, 50);
+    await done;
+    expect(steps).toEqual(['split r-2 0.1', 'observe cf', 'applied 12']);
+  });
+
+  it('goes on without a trial that does not answer, and says so', async () => {
+    late = ['cf'];
+    const done = traffic.split('shop', 'r-2', 0.1);
+    await pass(clock, 16_000, 50);
+    await done;
+    expect(steps.at(-1)).toBe('applied 12');
+    expect(warnings).toEqual(['a trial does not answer and gets no traffic']);
+  });
+
+  it('ends at once, asks nobody, and waits for what is under way', async () => {
+    late = ['cf'];
+    await traffic.split('shop', 'r-2', 0);
+    expect(steps).toEqual(['split r-2 0', 'drained 14 within 9000']);
   });
 });
 

@@ -33,6 +33,10 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     { type: 'table.published', version: 7, shares: { shop: { cf: 1 } } },
     'table 7 published',
   ],
+  'traffic.split': [
+    { type: 'traffic.split', application: 'shop', release: 'r-1', part: 0.125 },
+    'shop: 12.5 % of every platform’s share goes to its trial of r-1',
+  ],
   'fault.attributed': [
     {
       type: 'fault.attributed',

@@ -7,6 +7,7 @@ import type { CompiledRoute } from '../../src/gateway/routes.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 
 interface Wish {
+  readonly trial?: boolean;
   readonly share: number;
   readonly active?: boolean;
   readonly origins?: number;
@@ -23,10 +24,11 @@ function routeOf(wishes: readonly Wish[]): CompiledRoute {
     sessions: undefined,
     rewrite: false,
     idempotentToo: false,
-    targets: wishes.map(({ share, active = true, origins = 1 }, index) => ({
+    targets: wishes.map(({ share, active = true, origins = 1, trial = false }, index) => ({
       platform: `p${index}`,
       share,
       active,
+      trial,
       release: undefined,
       edit: { host: undefined, platform: 'a', role: undefined },
       lanes: Array.from({ length: origins }, (_, n) => {

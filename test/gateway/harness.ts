@@ -131,7 +131,10 @@ export function tableOf(targets: Record<string, TargetWish>, route: Partial<Tabl
           hostHeader: undefined,
           sni: undefined,
           ...wish,
-          origins: urls.map((url) => ({ id: originId(platform, url), url })),
+          origins: urls.map((url) => ({
+            id: originId(wish.platform ?? platform, url, wish.trial && wish.release),
+            url,
+          })),
         })),
         ...route,
       },

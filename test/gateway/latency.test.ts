@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Histogram, RecentLatency } from '../../src/gateway/latency.ts';
+import { RecentLatency } from '../../src/gateway/latency.ts';
+import { Histogram } from '../../src/lib/histogram.ts';
 
 describe('the latency histogram', () => {
   it('gives a quantile within an eighth above the true one, or a quarter of a millisecond', () => {
@@ -24,6 +25,17 @@ describe('the latency histogram', () => {
 
   it('is 0 without samples', () => {
     expect(new Histogram().quantile(0.99)).toBe(0);
+  });
+
+  it('is the same again after it was told in pairs, added to another one', () => {
+    const [one, other, all] = [new Histogram(), new Histogram(), new Histogram()];
+    for (const ms of [0, 1, 5, 5, 70, 900]) {
+      (ms > 4 ? one : other).add(ms);
+      all.add(ms);
+    }
+    other.addPairs(one.pairs());
+    expect([other.total, other.pairs()]).toEqual([all.total, all.pairs()]);
+    expect(other.quantile(0.95)).toBe(all.quantile(0.95));
   });
 
   it('forgets what is older than two spans', () => {

@@ -53,6 +53,22 @@ describe('the notes on an application', () => {
     ]);
   });
 
+  it('say what is tried beside what serves, what it has and what it met', () => {
+    const trial = {
+      ...{ release: { id: 'r-2', number: 2 }, share: 0.055, rps: 5, errorRate: 0.02, p95Ms: 31 },
+      instances: { running: 1, desired: 1 },
+    };
+    const at = (over: Partial<typeof trial> & { readonly waits?: string }) =>
+      texts({ platforms: [platform('rack', { trial: { ...trial, ...over } })] });
+    expect(at({})).toEqual([
+      'plain rack tries r2 with 5.5 % of all requests (1 of 1 instances): 5 rps, 2.0 % errors, p95 31 ms',
+    ]);
+    expect(at({ share: 0 })).toEqual(['plain rack tries r2 (1 of 1 instances) without traffic']);
+    expect(at({ share: 0, waits: '3 probes failed: refused' })).toEqual([
+      'warn rack tries r2 (1 of 1 instances), which gets nothing: 3 probes failed: refused',
+    ]);
+  });
+
   it('say how far growing is, what is in its way, and how long it takes', () => {
     const since = NOW - 5_000;
     const at = (scaling: NonNullable<Parameters<typeof platform>[1]>['scaling']) =>

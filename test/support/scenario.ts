@@ -36,6 +36,15 @@ export interface SimulatedPlatform {
   broken: Set<string>;
   /** Each origin is an instance of this release. */
   pinned: boolean;
+  /** A release beside, behind the same address. */
+  trial: SimulatedTrial | undefined;
+}
+
+export interface SimulatedTrial {
+  readonly release: string;
+  path: SimulatedPlatform['path'];
+  /** What it says it is. */
+  answers: string;
 }
 
 export interface Scenario {
@@ -48,6 +57,8 @@ export interface Scenario {
   verdict(platform: string): string;
   /** Milliseconds to advance; probes, reads and ticks happen meanwhile. */
   run(ms: number): void;
+  /** The same configuration once more. */
+  reconfigure(): void;
   eject(platform: string, reason: EjectionReason, forMs?: number, worker?: number): void;
   /** Demand by platform, as each worker's one-second windows will tell from now on. */
   traffic(rps: Readonly<Record<string, number>>, failing?: Readonly<Record<string, number>>): void;
@@ -104,11 +115,13 @@ export function scenario(options: ScenarioOptions): Scenario {
   const health = { ...DEFAULT_HEALTH, release: options.proven ? { header: 'x-release' } : undefined };
   const policy: PolicySettings = { ...DEFAULT_POLICY, ...options.policy };
   const events: LoggedEvent[] = [];
+  const applications = [application(targets, { health, policy })];
+  const kinds = Object.fromEntries(
+    targets.map((t) => [t.platform, platformSettings(t.platform, options.provider)]),
+  );
   const engine = createEngine({
-    applications: [application(targets, { health, policy })],
-    platforms: Object.fromEntries(
-      targets.map((t) => [t.platform, platformSettings(t.platform, options.provider)]),
-    ),
+    applications,
+    platforms: kinds,
     clock,
     logger: silent,
     events: eventLog(clock, events),
@@ -129,7 +142,7 @@ export function scenario(options: ScenarioOptions): Scenario {
   }
 
   function read(name: string): void {
-    const { api, urls, release, running, desired, instanceState, pinned } = platform(name);
+    const { api, urls, release, running, desired, instanceState, pinned, trial } = platform(name);
     const at = clock.now();
     const common = { kind: 'platform', at, application: APP, platform: name } as const;
     if (api === 'down') {
@@ -151,11 +164,24 @@ export function scenario(options: ScenarioOptions): Scenario {
           state: index < running ? ('running' as const) : instanceState,
           routable: null,
         })),
-        origins: urls.map((url) => ({
-          url,
-          hostHeader: `${APP}.${name}`,
-          ...(pinned && release !== undefined ? { release } : {}),
-        })),
+        ...(trial === undefined ? {} : { trial: { release: trial.release, instances: [], desired: 1 } }),
+        origins: [
+          ...urls.map((url) => ({
+            url,
+            hostHeader: `${APP}.${name}`,
+            ...(pinned && release !== undefined ? { release } : {}),
+          })),
+          ...(trial === undefined
+            ? []
+            : [
+                {
+                  url: urls[0] ?? '',
+                  hostHeader: `${APP}--${trial.release}.${name}`,
+                  release: trial.release,
+                  trial: true as const,
+                },
+              ]),
+        ],
         env: {},
         foreign: [],
       },
@@ -163,16 +189,18 @@ export function scenario(options: ScenarioOptions): Scenario {
   }
 
   function probe(name: string): void {
-    const { path, broken, release } = platform(name);
+    const { path, broken, release: own, trial } = platform(name);
     for (const watched of engine.watched.filter((w) => w.platform === name)) {
-      const state = broken.has(watched.url) ? 'refused' : path;
+      const tried = watched.trial === undefined ? undefined : trial;
+      const release = tried?.answers ?? own;
+      const state = tried?.path ?? (broken.has(watched.url) ? 'refused' : path);
       const ok = state === 'ok';
       engine.accept({
         kind: 'probe',
         at: clock.now(),
         application: APP,
         platform: name,
-        origin: originId(name, watched.url),
+        origin: originId(name, watched.url, watched.trial),
         probe: 'http',
         ok,
         detail: state === 'frozen' ? 'timeout' : state,
@@ -238,6 +266,7 @@ export function scenario(options: ScenarioOptions): Scenario {
       }
       clock.advance(ms);
     },
+    reconfigure: () => engine.reconfigure(applications, kinds),
     eject(name, reason, forMs = 5_000, worker = 1) {
       const at = clock.now();
       for (const url of platform(name).urls) {
@@ -292,6 +321,7 @@ function simulated(index: number): SimulatedPlatform {
     urls: [`http://127.0.0.${index + 1}:8080`],
     broken: new Set(),
     pinned: false,
+    trial: undefined,
   };
 }
 
