@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type CloudError, type CloudErrorEntry, unprocessable } from './errors.ts';
-import type { Metadata } from './state.ts';
+import type { Metadata } from './state-rows.ts';
 
 /** Decodes a request body or throws the 422 the Cloud Controller would. */
 export function decode<T>(schema: z.ZodType<T>, body: unknown): T {

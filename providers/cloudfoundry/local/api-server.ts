@@ -107,7 +107,7 @@ function checkQuery(query: URLSearchParams, { route }: Match): void {
   const known = route.query ?? [];
   const unknown: string[] = [];
   for (const name of new Set(query.keys())) {
-    if (!known.includes(name.replace(/\[\w*\]$/, ''))) unknown.push(name);
+    if (!known.includes(name.replace(/\[[\w.]*\]$/, ''))) unknown.push(name);
   }
   if (unknown.length === 0) return;
   const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');

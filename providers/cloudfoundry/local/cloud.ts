@@ -6,6 +6,7 @@ import type { Delays } from './delays.ts';
 import type { Deployments } from './engine/deployments.ts';
 import type { Instances } from './engine/instances.ts';
 import type { Lifecycle } from './engine/lifecycle.ts';
+import type { ServiceBroker } from './engine/service-broker.ts';
 import type { Staging } from './engine/staging.ts';
 import type { FaultSwitches } from './faults.ts';
 import type { Jobs } from './jobs.ts';
@@ -25,6 +26,8 @@ export interface CloudBase {
   readonly faults: FaultSwitches;
   readonly logs: AppLogs;
   readonly audit: AuditLog;
+  /** Of the one user there is. */
+  readonly userGuid: string;
   /** Known once the listeners are open. */
   readonly urls: CloudUrls;
   /** Absolute; bundles and droplets live below it. */
@@ -43,6 +46,7 @@ interface CloudUrls {
 export interface Cloud extends CloudBase {
   readonly jobs: Jobs;
   readonly blobs: Blobs;
+  readonly broker: ServiceBroker;
   readonly staging: Staging;
   readonly instances: Instances;
   readonly lifecycle: Lifecycle;

@@ -6,6 +6,8 @@ export interface Delays {
   readonly upload: number;
   readonly staging: number;
   readonly job: number;
+  /** What a service broker takes once it has been asked. */
+  readonly service: number;
   /** A route or its destinations until the router knows. */
   readonly routePropagation: number;
   readonly updaterTick: number;
@@ -29,6 +31,7 @@ export function delaysAt(speed: number): Delays {
     upload: 400 * speed,
     staging: 1_500 * speed,
     job: 600 * speed,
+    service: 1_500 * speed,
     routePropagation: 800 * speed,
     updaterTick: 1_000 * speed,
     placement: 150 * speed,

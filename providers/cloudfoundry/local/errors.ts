@@ -9,9 +9,12 @@ export interface CloudErrorEntry {
 export class CloudError extends Error {
   readonly status: number;
   readonly errors: readonly CloudErrorEntry[];
+  /** What a broker said, without our words around it. */
+  readonly reason: string;
 
-  constructor(status: number, code: number, title: string, detail: string) {
+  constructor(status: number, code: number, title: string, detail: string, reason = detail) {
     super(detail);
+    this.reason = reason;
     this.status = status;
     this.errors = [{ code, title, detail }];
   }

@@ -1,17 +1,18 @@
 import type { CloudBase } from './cloud.ts';
 import { CloudError } from './errors.ts';
-import { type JobRow, newRow } from './state.ts';
+import type { JobRow } from './state.ts';
+import { newRow } from './state-rows.ts';
 
 /** Work that is answered with 202 and a Location. */
 export interface Jobs {
-  /** Runs `work` a little later; its failure is the job's, never an exception. Answers the job's URL. */
-  start(operation: string, work: () => Promise<void>, resource?: JobRow['resource']): string;
+  /** Runs `work` a little later, which may say that it is POLLING; its failure is the job's, never an exception. Answers the job's URL. */
+  start(operation: string, work: (job: JobRow) => Promise<void>, resource?: JobRow['resource']): string;
 }
 
 export function createJobs(cloud: CloudBase): Jobs {
-  async function run(job: JobRow, work: () => Promise<void>): Promise<void> {
+  async function run(job: JobRow, work: (job: JobRow) => Promise<void>): Promise<void> {
     try {
-      await work();
+      await work(job);
       job.state = 'COMPLETE';
     } catch (error) {
       job.state = 'FAILED';

@@ -1,7 +1,8 @@
+import { type Includes, includedIn, includeQuery } from './api/include.ts';
 import type { ApiRequest } from './api-types.ts';
 import { badQuery } from './errors.ts';
 import { parseLabelSelector } from './label-selector.ts';
-import type { Metadata, Row } from './state.ts';
+import type { Metadata, Row } from './state-rows.ts';
 import { timestamp } from './time.ts';
 
 /** Parameters every list takes. `created_ats[gt]` and its like are recognised by their stem. */
@@ -17,11 +18,17 @@ export interface ListOptions<T extends Row> {
   /** Beside created_at and updated_at. */
   readonly orders?: Readonly<Record<string, (row: T) => string>>;
   readonly metadata?: (row: T) => Metadata;
+  readonly includes?: Includes<T>;
 }
 
 /** Query parameters a list with these options takes. */
 export function listQuery<T extends Row>(options: ListOptions<T>): readonly string[] {
-  return [...LIST_QUERY, ...Object.keys(options.filters), ...(options.metadata ? ['label_selector'] : [])];
+  return [
+    ...LIST_QUERY,
+    ...Object.keys(options.filters),
+    ...(options.metadata ? ['label_selector'] : []),
+    ...includeQuery(options.includes),
+  ];
 }
 
 /** The page asked for, in Cloud Controller's envelope. Rows come in creation order. */
@@ -30,7 +37,7 @@ export function listPage<T extends Row>(
   apiUrl: string,
   rows: Iterable<T>,
   options: ListOptions<T>,
-): { pagination: object; resources: unknown[] } {
+): { pagination: object; resources: unknown[]; included?: object } {
   const { query } = request;
   const page = positive(query.get('page'), 'Page', 1, Number.MAX_SAFE_INTEGER);
   const perPage = positive(query.get('per_page'), 'Per page', DEFAULT_PER_PAGE, MAX_PER_PAGE);
@@ -46,6 +53,8 @@ export function listPage<T extends Row>(
     return { href: `${apiUrl}${request.path}?${parameters.toString()}` };
   }
 
+  const shown = matching.slice((page - 1) * perPage, page * perPage);
+  const included = options.includes && includedIn(request, shown, options.includes);
   return {
     pagination: {
       total_results: matching.length,
@@ -55,7 +64,8 @@ export function listPage<T extends Row>(
       next: page < pages ? link(page + 1) : null,
       previous: page > 1 ? link(page - 1) : null,
     },
-    resources: matching.slice((page - 1) * perPage, page * perPage).map(options.present),
+    resources: shown.map(options.present),
+    ...(included ? { included } : {}),
   };
 }
 

@@ -16,6 +16,7 @@ import { delaysAt } from './delays.ts';
 import { createDeployments } from './engine/deployments.ts';
 import { createInstances } from './engine/instances.ts';
 import { createLifecycle } from './engine/lifecycle.ts';
+import { createServiceBroker } from './engine/service-broker.ts';
 import { createStaging } from './engine/staging.ts';
 import { followFaults } from './fault-listeners.ts';
 import { createFaults } from './faults.ts';
@@ -102,6 +103,7 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
     clock,
     newId,
     credentials,
+    userGuid: cloud.userGuid,
     tokenSeconds: options.tokenSeconds ?? 600,
     issuer: () => urls.uaa,
   });
@@ -198,6 +200,7 @@ function assemble(
 ): Cloud {
   const { clock, random, runner } = options;
   const state = createState(clock, newId, domain);
+  const userGuid = newId();
   const base: CloudBase = {
     clock,
     random,
@@ -208,15 +211,18 @@ function assemble(
     state,
     faults: createFaults(),
     logs: createAppLogs(),
-    audit: createAuditLog(state, clock, newId),
+    audit: createAuditLog(state, clock, newId, userGuid),
+    userGuid,
     urls: { api: '', uaa: '', logCache: '', router: '', control: '' },
     dir: options.dir,
   };
   const instances = createInstances(base);
   const lifecycle = createLifecycle(base, instances);
+  const jobs = createJobs(base);
   return {
     ...base,
-    jobs: createJobs(base),
+    jobs,
+    broker: createServiceBroker(base, jobs),
     blobs: createBlobs(base),
     staging: createStaging(base),
     instances,

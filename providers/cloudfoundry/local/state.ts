@@ -1,16 +1,6 @@
 import type { Clock } from '../../../src/core/ports.ts';
-
-/** What every resource has. Times are epoch milliseconds here and shown to the second. */
-export interface Row {
-  readonly guid: string;
-  readonly createdAt: number;
-  updatedAt: number;
-}
-
-export interface Metadata {
-  labels: Record<string, string>;
-  annotations: Record<string, string>;
-}
+import { createServiceState, type ServiceState } from './service-state.ts';
+import { emptyMetadata, type Metadata, newRow, type Row } from './state-rows.ts';
 
 export interface OrganizationRow extends Row {
   name: string;
@@ -166,7 +156,7 @@ export interface RouteRow extends Row {
 
 export interface JobRow extends Row {
   readonly operation: string;
-  state: 'PROCESSING' | 'COMPLETE' | 'FAILED';
+  state: 'PROCESSING' | 'POLLING' | 'COMPLETE' | 'FAILED';
   errors: { code: number; title: string; detail: string }[];
   readonly warnings: { detail: string }[];
   readonly resource: { readonly name: string; readonly href: string } | undefined;
@@ -182,7 +172,7 @@ export interface AuditEventRow extends Row {
 }
 
 /** Everything the Cloud Controller would keep in its database; insertion order is creation order. */
-export interface CloudState {
+export interface CloudState extends ServiceState {
   readonly organizations: Map<string, OrganizationRow>;
   readonly spaces: Map<string, SpaceRow>;
   readonly domains: Map<string, DomainRow>;
@@ -200,6 +190,7 @@ export interface CloudState {
 /** A new foundation as its operator hands it over: one organization, one space, one shared domain. */
 export function createState(clock: Clock, newId: () => string, domain: string): CloudState {
   const state: CloudState = {
+    ...createServiceState(clock, newId),
     organizations: new Map(),
     spaces: new Map(),
     domains: new Map(),
@@ -231,15 +222,6 @@ export function createState(clock: Clock, newId: () => string, domain: string): 
   state.spaces.set(space.guid, space);
   state.domains.set(shared.guid, shared);
   return state;
-}
-
-export function newRow(clock: Clock, newId: () => string, guid: string = newId()): Row {
-  const now = clock.now();
-  return { guid, createdAt: now, updatedAt: now };
-}
-
-export function emptyMetadata(): Metadata {
-  return { labels: {}, annotations: {} };
 }
 
 /** Oldest first; during a deployment an app has two or more. */

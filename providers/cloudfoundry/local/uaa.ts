@@ -16,6 +16,7 @@ interface UaaDeps {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly credentials: Credentials;
+  readonly userGuid: string;
   /** Seconds an access token lives. */
   readonly tokenSeconds: number;
   /** Known once the listener is open. */
@@ -42,9 +43,8 @@ const CLIENT_SCOPE = 'cloud_controller.read cloud_controller.write cloud_control
 const claimsSchema = z.object({ exp: z.number(), sub: z.string(), user_name: z.string().optional() });
 
 export function createUaa(deps: UaaDeps): Uaa {
-  const { clock, newId, credentials } = deps;
+  const { clock, newId, credentials, userGuid } = deps;
   const key = newId();
-  const userGuid = newId();
   const revoked = new Set<string>();
   const refreshTokens = new Set<string>();
 

@@ -3,6 +3,7 @@ import { decode } from '../api-body.ts';
 import { type ApiRoute, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { vcapApplication } from '../engine/start-command.ts';
+import { vcapServices } from '../engine/vcap-services.ts';
 import { unprocessable } from '../errors.ts';
 import type { AppRow } from '../state.ts';
 import { findByPath } from './find.ts';
@@ -62,7 +63,7 @@ export function environmentRoutes(cloud: Cloud): readonly ApiRoute[] {
           staging_env_json: {},
           running_env_json: {},
           environment_variables: app.env,
-          system_env_json: { VCAP_SERVICES: {} },
+          system_env_json: { VCAP_SERVICES: vcapServices(cloud.state, app) },
           application_env_json: { VCAP_APPLICATION: vcapApplication(cloud.state, cloud.urls.api, app) },
         });
       },

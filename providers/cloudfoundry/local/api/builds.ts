@@ -4,7 +4,8 @@ import { type ApiRoute, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { quotaExceeded, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
-import { type BuildRow, emptyMetadata, newRow } from '../state.ts';
+import type { BuildRow } from '../state.ts';
+import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
 

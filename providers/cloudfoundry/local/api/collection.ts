@@ -3,8 +3,9 @@ import { decode, mergeMetadata, metadataBody } from '../api-body.ts';
 import { type ApiRoute, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
-import type { Metadata, Row } from '../state.ts';
+import type { Metadata, Row } from '../state-rows.ts';
 import { findByPath } from './find.ts';
+import { includedIn, includeQuery } from './include.ts';
 
 type Labelled = Row & { readonly metadata: Metadata };
 type SentMetadata = z.infer<typeof metadataBody>;
@@ -34,7 +35,13 @@ export function readRoutes<T extends Row>(cloud: Cloud, collection: Collection<T
     {
       method: 'GET',
       pattern: `${path}/:guid`,
-      handler: (request) => ok(presentOne(findByPath(rows, request, resource))),
+      query: includeQuery(list.includes),
+      handler(request) {
+        const row = findByPath(rows, request, resource);
+        const included = list.includes && includedIn(request, [row], list.includes);
+        const one = presentOne(row);
+        return ok(included ? { ...Object(one), included } : one);
+      },
     },
   ];
 }

@@ -7,7 +7,8 @@ import { type ApiAnswer, type ApiRequest, type ApiRoute, created } from '../api-
 import type { Cloud } from '../cloud.ts';
 import { copyDroplet, dropletFolder, packDroplet, unpackDroplet } from '../engine/droplet-files.ts';
 import { notFound, unprocessable } from '../errors.ts';
-import { type DropletRow, emptyMetadata, newRow } from '../state.ts';
+import type { DropletRow } from '../state.ts';
+import { emptyMetadata, newRow } from '../state-rows.ts';
 import { keepRow } from './collection.ts';
 import { presentDroplet } from './droplet-view.ts';
 import { findByPath } from './find.ts';

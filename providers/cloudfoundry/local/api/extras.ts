@@ -58,6 +58,5 @@ export function extraRoutes(cloud: Cloud): readonly ApiRoute[] {
     nothingOf('/v3/processes/:guid/sidecars'),
     nothingOf('/v3/apps/:guid/revisions', ['versions']),
     nothingOf('/v3/apps/:guid/revisions/deployed'),
-    nothingOf('/v3/service_credential_bindings', ['app_guids', 'include', 'type']),
   ];
 }

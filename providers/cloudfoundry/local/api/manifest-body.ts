@@ -44,6 +44,18 @@ const application = z.strictObject({
   'no-route': z.boolean().optional(),
   'random-route': z.boolean().optional(),
   processes: z.array(z.strictObject({ type: z.string(), ...processFields })).optional(),
+  services: z
+    .array(
+      z.union([
+        z.string().transform((name) => ({ name })),
+        z.strictObject({
+          name: z.string(),
+          binding_name: z.string().optional(),
+          parameters: z.record(z.string(), z.unknown()).optional(),
+        }),
+      ]),
+    )
+    .optional(),
   metadata: z.looseObject({}).optional(),
 });
 
@@ -53,6 +65,7 @@ const manifest = z.strictObject({
 });
 
 export type ManifestApplication = z.infer<typeof application>;
+export type ManifestService = NonNullable<ManifestApplication['services']>[number];
 export type ManifestProcess = NonNullable<ManifestApplication['processes']>[number];
 
 /** What is not understood is refused: half an applied manifest is worse than none. */

@@ -9,6 +9,7 @@ import { findByPath } from './find.ts';
 import {
   type ManifestApplication,
   type ManifestProcess,
+  type ManifestService,
   manifestProcesses,
   parseManifest,
 } from './manifest-body.ts';
@@ -85,6 +86,7 @@ export function manifestRoutes(cloud: Cloud, routes: readonly ApiRoute[]): reado
       await applyRoutes(by, app, wanted);
       if (wanted.env)
         await ask(by, 'PATCH', `/v3/apps/${app.guid}/environment_variables`, { var: wanted.env });
+      for (const service of wanted.services ?? []) await applyService(by, app, service);
     } catch (error) {
       if (!(error instanceof CloudError)) throw error;
       const [first] = error.errors;
@@ -95,6 +97,26 @@ export function manifestRoutes(cloud: Cloud, routes: readonly ApiRoute[]): reado
         `For application '${app.name}': ${error.message}`,
       );
     }
+  }
+
+  async function applyService(by: ApiRequest, app: AppRow, wanted: ManifestService): Promise<void> {
+    const instance = [...state.serviceInstances.values()].find(
+      (one) => one.spaceGuid === app.spaceGuid && one.name === wanted.name,
+    );
+    if (!instance) throw unprocessable(`Service instance '${wanted.name}' not found`);
+    const bound = [...state.serviceBindings.values()].some(
+      (one) => one.appGuid === app.guid && one.instanceGuid === instance.guid,
+    );
+    if (bound) return;
+    await ask(by, 'POST', '/v3/service_credential_bindings', {
+      type: 'app',
+      ...('binding_name' in wanted ? { name: wanted.binding_name } : {}),
+      ...('parameters' in wanted ? { parameters: wanted.parameters } : {}),
+      relationships: {
+        service_instance: { data: { guid: instance.guid } },
+        app: { data: { guid: app.guid } },
+      },
+    });
   }
 
   async function applyProcess(by: ApiRequest, app: AppRow, wanted: ManifestProcess): Promise<void> {

@@ -4,7 +4,8 @@ import { type ApiRoute, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { notFound, unprocessable } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
-import { emptyMetadata, newRow, type OrganizationRow } from '../state.ts';
+import type { OrganizationRow } from '../state.ts';
+import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readRoutes, renameRoute } from './collection.ts';
 import { domainList, presentDomain } from './domains.ts';
@@ -86,7 +87,7 @@ export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
   ];
 }
 
-function presentOrganization(cloud: Cloud, row: OrganizationRow): object {
+export function presentOrganization(cloud: Cloud, row: OrganizationRow): object {
   const self = `${cloud.urls.api}/v3/organizations/${row.guid}`;
   return {
     guid: row.guid,

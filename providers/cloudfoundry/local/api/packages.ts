@@ -8,7 +8,8 @@ import { type ApiRequest, type ApiRoute, accepted, created } from '../api-types.
 import type { Cloud } from '../cloud.ts';
 import { CloudError, notFound, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
-import { emptyMetadata, newRow, type PackageRow } from '../state.ts';
+import type { PackageRow } from '../state.ts';
+import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
 import { findByPath } from './find.ts';

@@ -1,5 +1,6 @@
 import type { CloudBase } from '../cloud.ts';
-import { type AppRow, emptyMetadata, type HealthCheck, newRow, type ProcessRow } from '../state.ts';
+import type { AppRow, HealthCheck, ProcessRow } from '../state.ts';
+import { emptyMetadata, newRow } from '../state-rows.ts';
 
 const DEFAULT_MB = 1024;
 

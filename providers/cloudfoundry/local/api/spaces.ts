@@ -4,7 +4,8 @@ import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
-import { emptyMetadata, newRow, type SpaceRow } from '../state.ts';
+import type { SpaceRow } from '../state.ts';
+import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readRoutes, renameRoute } from './collection.ts';
 import { findByPath } from './find.ts';
@@ -36,6 +37,9 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
     await Promise.all(apps.map((app) => cloud.lifecycle.destroyApp(app)));
     for (const route of state.routes.values()) {
       if (route.spaceGuid === space.guid) state.routes.delete(route.guid);
+    }
+    for (const instance of state.serviceInstances.values()) {
+      if (instance.spaceGuid === space.guid) state.serviceInstances.delete(instance.guid);
     }
     rows.delete(space.guid);
     cloud.routeTable.routesChanged();
@@ -89,7 +93,7 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
   ];
 }
 
-function presentSpace(cloud: Cloud, row: SpaceRow): object {
+export function presentSpace(cloud: Cloud, row: SpaceRow): object {
   const self = `${cloud.urls.api}/v3/spaces/${row.guid}`;
   return {
     guid: row.guid,

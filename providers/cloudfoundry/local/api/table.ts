@@ -17,6 +17,9 @@ import { packageRoutes } from './packages.ts';
 import { processRoutes } from './processes.ts';
 import { rootRoutes } from './root.ts';
 import { routeRoutes } from './routes.ts';
+import { serviceBindingRoutes } from './service-bindings.ts';
+import { serviceCatalogueRoutes } from './service-catalogue.ts';
+import { serviceInstanceRoutes } from './service-instances.ts';
 import { spaceRoutes } from './spaces.ts';
 
 /** Everything the Cloud Controller answers; all else is 404 `Unknown request`. */
@@ -38,6 +41,9 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
     ...destinationRoutes(cloud),
     ...jobRoutes(cloud),
     ...auditEventRoutes(cloud),
+    ...serviceCatalogueRoutes(cloud),
+    ...serviceInstanceRoutes(cloud),
+    ...serviceBindingRoutes(cloud),
     ...extraRoutes(cloud),
   ];
   return [...routes, ...manifestRoutes(cloud, routes)];

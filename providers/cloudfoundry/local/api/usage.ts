@@ -19,16 +19,21 @@ export function usageSummary(
     memory += process.instances * process.memoryMb;
   }
   const routes = [...state.routes.values()].filter((route) => guids.has(route.spaceGuid)).length;
+  const owned = [...state.serviceInstances.values()].filter((one) => guids.has(one.spaceGuid));
+  const ownedGuids = new Set(owned.map((one) => one.guid));
+  const keys = [...state.serviceBindings.values()].filter(
+    (one) => one.type === 'key' && ownedGuids.has(one.instanceGuid),
+  ).length;
   return {
     usage_summary: {
       started_instances: instances,
       memory_in_mb: memory,
       routes,
-      service_instances: 0,
+      service_instances: owned.length,
       reserved_ports: 0,
       domains: 0,
       per_app_tasks: 0,
-      service_keys: 0,
+      service_keys: keys,
     },
     links: { self: { href: `${urls.api}${path}/usage_summary` }, [owner]: { href: `${urls.api}${path}` } },
   };

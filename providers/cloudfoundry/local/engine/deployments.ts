@@ -5,12 +5,11 @@ import {
   activeDeployment,
   type DeploymentReason,
   type DeploymentRow,
-  type Metadata,
-  newRow,
   type ProcessRow,
   processesOf,
   webProcesses,
 } from '../state.ts';
+import { type Metadata, newRow } from '../state-rows.ts';
 import type { Instances } from './instances.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { canaryStep, nextStep, type UpdaterView } from './updater.ts';

@@ -78,6 +78,9 @@ export function createLifecycle(cloud: CloudBase, instances: Instances): Lifecyc
       for (const rows of [state.packages, state.builds, state.droplets, state.deployments]) {
         for (const row of rows.values()) if (row.appGuid === app.guid) rows.delete(row.guid);
       }
+      for (const { guid, appGuid } of state.serviceBindings.values()) {
+        if (appGuid === app.guid) state.serviceBindings.delete(guid);
+      }
       await Promise.all(processes.map((process) => instances.remove(process.guid)));
       cloud.logs.forget(app.guid);
     },

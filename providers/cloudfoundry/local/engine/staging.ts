@@ -2,14 +2,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzip } from '../../../../src/lib/archive.ts';
 import type { CloudBase } from '../cloud.ts';
-import {
-  type BuildRow,
-  type DropletRow,
-  emptyMetadata,
-  newRow,
-  type PackageRow,
-  webProcesses,
-} from '../state.ts';
+import { type BuildRow, type DropletRow, type PackageRow, webProcesses } from '../state.ts';
+import { emptyMetadata, newRow } from '../state-rows.ts';
 import { type Detection, detect } from './detect.ts';
 import { dropletFolder, removeDroplet } from './droplet-files.ts';
 

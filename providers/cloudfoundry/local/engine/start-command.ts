@@ -1,5 +1,6 @@
 import type { AppRow, CloudState, DropletRow, ProcessRow, SpaceRow } from '../state.ts';
 import { routesOf, routeUrl } from '../state.ts';
+import { vcapServices } from './vcap-services.ts';
 
 /** The command a process runs: its own, else what staging found for its type. */
 export function commandOf(process: ProcessRow, droplet: DropletRow): string | undefined {
@@ -14,8 +15,8 @@ export function processEnv(
   process: ProcessRow,
 ): Record<string, string> {
   return {
-    VCAP_SERVICES: '{}',
     ...app.env,
+    VCAP_SERVICES: JSON.stringify(vcapServices(state, app)),
     VCAP_APPLICATION: JSON.stringify(vcapApplication(state, apiUrl, app, process)),
     MEMORY_LIMIT: `${process.memoryMb}m`,
     CF_INSTANCE_IP: '127.0.0.1',

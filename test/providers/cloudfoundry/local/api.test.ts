@@ -15,7 +15,7 @@ describe('the local Cloud Controller', () => {
   }
 
   it('answers what it does not know with 404 Unknown request', async () => {
-    const answer = await call('GET', '/v3/service_brokers');
+    const answer = await call('GET', '/v3/nothing_of_the_kind');
     expect([answer.status, answer.body]).toEqual([404, error(10000, 'CF-NotFound', 'Unknown request')]);
   });
 

@@ -215,7 +215,7 @@ export async function startFoundation(options: Partial<LocalCloudFoundryOptions>
     job: (answer) =>
       until('the job', async () => {
         const { body } = await call('GET', String(answer.headers.location));
-        return body.state !== 'PROCESSING' && body;
+        return !['PROCESSING', 'POLLING'].includes(body.state) && body;
       }),
     async close() {
       await cf.close();
