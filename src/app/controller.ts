@@ -15,6 +15,7 @@ import { createProbe } from '../health/probes.ts';
 import { healthJudge } from '../health/verdicts.ts';
 import { closeAll, startAll } from '../lib/lifecycle.ts';
 import { createRedactor } from '../lib/redact.ts';
+import { createLogs } from '../logs/read-logs.ts';
 import { createAdminApi } from '../observe/admin-api.ts';
 import { fileStore } from '../state/file-store.ts';
 import { watchBreakGlass } from './break-glass.ts';
@@ -138,6 +139,11 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     deployments: control.deployments,
   });
   const names = createReleaseNames(orchestrator, settings);
+  const logs = createLogs({
+    ...{ settings, providers, clock },
+    redact: (text) => redactor.text(text),
+    numberOf: names.numberOf,
+  });
   const admin = createAdminApi({
     settings: {
       ...settings.gateway.admin,
@@ -159,6 +165,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     control,
     acts,
     drills,
+    logs,
     redact: (value) => redactor.value(value),
     ready: () => engine.table.version > 0 && link.ready > 0,
     stopping: () => stopping,

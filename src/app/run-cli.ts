@@ -10,6 +10,7 @@ import { explainCommand } from '../cli/explain.ts';
 import { hostCommand } from '../cli/host.ts';
 import type { CliIo } from '../cli/io.ts';
 import { localCommand } from '../cli/local.ts';
+import { logsCommand } from '../cli/logs.ts';
 import { NOT_BUILT_COMMANDS } from '../cli/not-built.ts';
 import { planCommand } from '../cli/plan.ts';
 import { formatCaught } from '../cli/print-error.ts';
@@ -62,6 +63,7 @@ export function buildProgram(io: CliIo, main: string, args: readonly string[]): 
   statusCommand(program, io);
   topCommand(program, io);
   eventsCommand(program, io);
+  logsCommand(program, io);
   explainCommand(program, io);
   actCommands(program, io);
   drillCommand(program, io);

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { ActKind } from '../core/acts.ts';
 import { SluiceError } from '../core/errors.ts';
-import { formatDuration, parseDuration, parseRatio } from '../core/units.ts';
+import { formatDuration, parseRatio } from '../core/units.ts';
 import type { CliIo } from './io.ts';
-import { type CommonOptions, withConfiguration, withServer } from './options.ts';
+import { type CommonOptions, durationOf, withConfiguration, withServer } from './options.ts';
 import { openViewClient } from './view-client.ts';
 
 interface ActOptions extends CommonOptions {
@@ -121,7 +121,7 @@ async function act(
       say(io, options, { act: name, platform, lifted, replicas }, `${said}; ${count(replicas)} obeys`);
       return;
     }
-    const forMs = durationOf(options.for) ?? (kind === 'failback' ? FAILBACK_MS : undefined);
+    const forMs = durationOf('--for', options.for) ?? (kind === 'failback' ? FAILBACK_MS : undefined);
     const ordered = await client.order({ ...subject, forMs, force: options.force === true });
     const until = forMs === undefined ? 'until it is lifted' : `for ${formatDuration(forMs)}`;
     say(
@@ -151,7 +151,12 @@ function weightsCommand(program: Command, io: CliIo): void {
         application: options.app,
         reason: options.reason,
       } as const;
-      const ordered = await client.order({ ...wish, weights, forMs: durationOf(options.for), force: false });
+      const ordered = await client.order({
+        ...wish,
+        weights,
+        forMs: durationOf('--for', options.for),
+        force: false,
+      });
       say(io, options, ordered, `weights ${given.join(' ')}; ${count(ordered.replicas)} obeys`);
     } finally {
       await client.close();
@@ -165,13 +170,6 @@ function weightOf(given: string): readonly [string, number] {
   const value = parsed.ok ? parsed.value : Number(share);
   if (platform !== '' && Number.isFinite(value) && value >= 0) return [platform, value];
   throw new SluiceError('USAGE', `"${given}" is no weight`, { remedy: 'write it like cf-eu=80%' });
-}
-
-function durationOf(given: string | undefined): number | undefined {
-  if (given === undefined) return undefined;
-  const parsed = parseDuration(given);
-  if (parsed.ok) return parsed.value;
-  throw new SluiceError('USAGE', `--for "${given}" is ${parsed.fault}`, { remedy: parsed.remedy });
 }
 
 function count(replicas: number): string {

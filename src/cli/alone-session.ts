@@ -10,6 +10,7 @@ import { createProbe } from '../health/probes.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { createRedactor } from '../lib/redact.ts';
+import { createLogs } from '../logs/read-logs.ts';
 import { silentLogger } from '../observe/logger.ts';
 import { fileStore } from '../state/file-store.ts';
 import { aloneStatus } from './alone-status.ts';
@@ -37,9 +38,16 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
   });
   const control = await localControl(settings, orchestrator, store, logger, io.signal);
   const names = createReleaseNames(orchestrator, settings);
+  await names.refresh();
+  const logs = createLogs({
+    ...{ settings, providers, clock },
+    redact: redactor.text,
+    numberOf: names.numberOf,
+  });
   return {
     kind: 'alone',
     control,
+    logs: logs.logs,
     async status() {
       await names.refresh();
       return aloneStatus(settings, { providers, names, clock, signal: io.signal });

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { SluiceError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import { describeEvent } from '../events/describe.ts';
 import { isoTime } from '../lib/iso-time.ts';
 import type { CliIo } from './io.ts';
-import { type CommonOptions, withConfiguration, withServer } from './options.ts';
+import { type CommonOptions, countOf, withConfiguration, withServer } from './options.ts';
 import { openViewClient } from './view-client.ts';
 
 export function eventsCommand(program: Command, io: CliIo): void {
@@ -15,12 +14,7 @@ export function eventsCommand(program: Command, io: CliIo): void {
     .option('--last <n>', 'how many of the past', '50');
   withServer(withConfiguration(command)).action(
     async (options: CommonOptions & { readonly follow?: boolean; readonly last: string }) => {
-      const last = Number(options.last);
-      if (!Number.isInteger(last) || last < 0) {
-        throw new SluiceError('USAGE', `--last "${options.last}" is no count`, {
-          remedy: 'use a whole number',
-        });
-      }
+      const last = countOf('--last', options.last);
       const client = await openViewClient(options, io);
       const print = (event: LoggedEvent): void =>
         io.stdout(

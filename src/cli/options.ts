@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { SluiceError } from '../core/errors.ts';
 import type { ApplicationSettings, Settings } from '../core/settings.ts';
+import { parseDuration } from '../core/units.ts';
 
 /** Options that mean the same in every command that has them. */
 export interface CommonOptions {
@@ -30,6 +31,21 @@ export function withServer(command: Command): Command {
   return command
     .option('--server <url>', 'the admin API of a running `sluice serve`')
     .option('--token <token>', 'its bearer token; also from SLUICE_TOKEN');
+}
+
+/** `--for 10m`, in milliseconds. */
+export function durationOf(option: string, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const parsed = parseDuration(given);
+  if (parsed.ok) return parsed.value;
+  throw new SluiceError('USAGE', `${option} "${given}" is ${parsed.fault}`, { remedy: parsed.remedy });
+}
+
+/** `--last 50`. */
+export function countOf(option: string, given: string): number {
+  const count = Number(given);
+  if (Number.isInteger(count) && count >= 0) return count;
+  throw new SluiceError('USAGE', `${option} "${given}" is no count`, { remedy: 'use a whole number' });
 }
 
 /** The one the person means: named, or the only one there is. */

@@ -12,6 +12,7 @@ import type { DeploymentRecord, PlatformPlan } from '../core/deployment.ts';
 import type { DrillRecord } from '../core/drill.ts';
 import { fromWire, SluiceError, type WireError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
+import type { LogEntry, Logs, LogsWish } from '../core/logs.ts';
 import type { Release } from '../core/release.ts';
 import type { Explanation, StatusView } from '../core/status.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -27,7 +28,7 @@ function json(value: unknown): JsonBody {
 }
 
 /** The command line's client of the admin API. Every failure names the server's address and what to do. */
-export interface ServerClient extends Control {
+export interface ServerClient extends Control, Logs {
   readonly url: string;
   /** Does a server answer there? `silent`: something has the port and does not answer. */
   look(): Promise<'there' | 'absent' | 'silent'>;
@@ -135,6 +136,34 @@ export function serverClient(url: string, token: string | undefined): ServerClie
     releases: async (application) =>
       (await call('GET', `/v1/releases/${encodeURIComponent(application)}`)) as ReleasesView,
     deployments: async () => (await call('GET', '/v1/deployments')) as DeploymentRecord[],
+    async *logs(wish, signal) {
+      let since = wish.since;
+      while (!signal.aborted) {
+        try {
+          const answer = await request(new URL(logsPath({ ...wish, since }), url), {
+            dispatcher: agent,
+            headers: auth,
+            headersTimeout: 60_000,
+            bodyTimeout: 0,
+            signal,
+          });
+          if (answer.statusCode >= 400) throw errorIn(await answer.body.text(), answer.statusCode, url);
+          for await (const line of linesOf(answer.body)) {
+            const entry = JSON.parse(line) as LogEntry;
+            // Where to go on when this stream breaks.
+            since = Math.max(since ?? 0, entry.at + 1);
+            yield entry;
+          }
+          if (!wish.follow) return;
+        } catch (error) {
+          if (signal.aborted) return;
+          if (error instanceof SluiceError) throw error;
+          if (!wish.follow || since === undefined) throw unreachable(url, error as Error);
+        }
+        // The controller may be starting anew.
+        await systemClock.sleep(1_000, signal).catch(() => undefined);
+      }
+    },
     async follow(since, onEvent, signal, onTried) {
       let last: number | 'now' = since;
       while (!signal.aborted) {
@@ -163,6 +192,24 @@ export function serverClient(url: string, token: string | undefined): ServerClie
     },
     close: () => agent.destroy(),
   };
+}
+
+function logsPath({ application, platforms, sources, since, lines, follow }: LogsWish): string {
+  const query = new URLSearchParams({ lines: String(lines), follow: String(follow) });
+  if (platforms) query.set('platforms', platforms.join(','));
+  if (sources) query.set('sources', sources.join(','));
+  if (since !== undefined) query.set('since', String(since));
+  return `/v1/logs/${encodeURIComponent(application)}?${query}`;
+}
+
+async function* linesOf(body: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder();
+  let open = '';
+  for await (const chunk of body) {
+    const parts = (open + decoder.decode(chunk, { stream: true })).split('\n');
+    open = parts.pop() ?? '';
+    for (const line of parts) if (line !== '') yield line;
+  }
 }
 
 function errorIn(text: string, status: number, url: string): SluiceError {

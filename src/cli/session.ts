@@ -1,6 +1,7 @@
 import type { Control } from '../core/control.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
+import type { Logs } from '../core/logs.ts';
 import type { Settings } from '../core/settings.ts';
 import type { StatusView } from '../core/status.ts';
 import { aloneSession } from './alone-session.ts';
@@ -12,6 +13,8 @@ import { type ServerClient, serverClient } from './server-client.ts';
 export interface Session {
   readonly kind: 'server' | 'alone';
   readonly control: Control;
+  /** What the application prints. */
+  readonly logs: Logs['logs'];
   /** Alone: what the platforms themselves say; nobody probes, so all verdicts are `unknown`. */
   status(): Promise<StatusView>;
   /** Calls back for events from now on, until closed; resolves when it is under way. */
@@ -49,6 +52,7 @@ export function serverSession(client: ServerClient): Session {
   return {
     kind: 'server',
     control: client,
+    logs: client.logs,
     status: () => client.status(),
     follow(onEvent) {
       return new Promise((tried) => {

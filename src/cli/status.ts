@@ -5,9 +5,8 @@ import { notesOf } from '../lib/application-notes.ts';
 import { formatStanding } from './drill-report.ts';
 import type { CliIo } from './io.ts';
 import { type CommonOptions, withConfiguration, withServer } from './options.ts';
-import { openSession, type Session, serverSession } from './session.ts';
 import { formatTable } from './text-table.ts';
-import { openViewClient, viewSettings } from './view-client.ts';
+import { openViewSession } from './view-session.ts';
 
 const NOT_HEALTHY = ERROR_CODES.NOT_HEALTHY.exit;
 
@@ -28,12 +27,6 @@ export function statusCommand(program: Command, io: CliIo): void {
       await session.close();
     }
   });
-}
-
-/** A server that is named must answer; one that only might run is done without. */
-async function openViewSession(options: CommonOptions, io: CliIo): Promise<Session> {
-  const settings = viewSettings(options, io);
-  return settings ? openSession(settings, options, io) : serverSession(await openViewClient(options, io));
 }
 
 /** Alone nothing is known of health: 0 when every platform could be read, 3 when some could, 1 when none. */

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import type { Acts, Control, Drills, WireWish } from '../core/control.ts';
 import { SluiceError, toWire, type WireError } from '../core/errors.ts';
+import type { Logs } from '../core/logs.ts';
 import type { WorkerCounters } from '../core/messages.ts';
 import type { EventLog, Runnable } from '../core/ports.ts';
 import type { RoutingTable } from '../core/routing-table.ts';
@@ -9,6 +10,7 @@ import type { AdminSettings } from '../core/settings.ts';
 import type { Explanation, StatusView } from '../core/status.ts';
 import { authenticate, checkAdminBinding, mayDo, type Role } from './admin-auth.ts';
 import { streamEvents } from './event-stream.ts';
+import { logStream } from './log-stream.ts';
 import { createMetrics } from './metrics.ts';
 
 const BUNDLE_LIMIT = 1024 * 1024 * 1024;
@@ -25,6 +27,8 @@ export interface AdminApiDeps {
   readonly control: Control;
   readonly acts: Acts;
   readonly drills: Drills;
+  /** What applications print; redacted already. */
+  readonly logs: Logs;
   /** Applied to every answer: platforms' own error texts may repeat a secret. Events come redacted already. */
   readonly redact: (answer: unknown) => unknown;
   /** True once a table is served. */
@@ -139,6 +143,7 @@ function views(app: FastifyInstance, deps: AdminApiDeps, streams: Set<() => void
     }
     return deps.events.since(since, limitOf(request.query.limit));
   });
+  logStream(app, deps.logs, read, streams);
   app.get('/v1/deployments', read, async () => deps.control.deployments());
   app.get<{ Params: { application: string } }>('/v1/releases/:application', read, async (request) =>
     deps.control.releases(request.params.application),

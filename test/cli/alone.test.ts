@@ -5,8 +5,10 @@ import type { StatusView } from '../../src/core/status.ts';
 import { type Rack, rack } from '../support/rack.ts';
 
 let world: Rack;
+const env = { GREETING: 'canary-S3cret' };
 beforeAll(async () => {
-  world = await rack();
+  const made = await rack('', '    env: { GREETING: "${GREETING}" }');
+  world = { ...made, run: (args, given) => made.run(args, { env, ...given }) };
 });
 afterAll(() => world.close());
 
@@ -82,6 +84,17 @@ describe('without a server', () => {
     const releases = world.run(['releases']);
     expect(await releases.ended).toBe(0);
     expect(releases.stdout()).toMatch(/^r1 +r-[0-9a-f]{10} +\S+ +rack$/m);
+  });
+
+  it('logs shows what it printed, with platform, release and instance', async () => {
+    const shown = world.run(['logs']);
+    expect(await shown.ended).toBe(0);
+    expect(shown.stdout()).toMatch(/^\S+Z rack r1 app 0 \| serving with <redacted>$/m);
+    const json = world.run(['logs', 'shop', '--json', '--lines', '1', '--source', 'app']);
+    expect(await json.ended).toBe(0);
+    expect(JSON.parse(json.stdout())).toMatchObject({ application: 'shop', platform: 'rack', number: 1 });
+    expect(await world.run(['logs', '--source', 'syslog']).ended).toBe(2);
+    expect(await world.run(['logs', '--lines', '0']).ended).toBe(2);
   });
 
   it('plan has nothing to change, and says so by its status when asked', async () => {

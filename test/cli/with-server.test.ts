@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Agent, request } from 'undici';
 import { type Controller, createController } from '../../src/app/controller.ts';
 import { readSettings } from '../../src/cli/settings.ts';
 import type { LoggedEvent } from '../../src/core/events.ts';
@@ -36,6 +37,18 @@ afterAll(async () => {
   await controller.close();
   await world.close();
 });
+
+/** The one instance, as the host daemon knows it. */
+async function instance(): Promise<{ readonly port: number; readonly pid: number }> {
+  const agent = new Agent({ connect: { socketPath: `${world.dir}/host.sock` } });
+  const answer = await request('http://host/v1/applications/shop', { dispatcher: agent });
+  const { releases } = (await answer.body.json()) as {
+    releases: { instances: { port: number; pid: number | null }[] }[];
+  };
+  await agent.close();
+  const [one] = releases.flatMap(({ instances }) => instances);
+  return { port: one?.port ?? 0, pid: one?.pid ?? 0 };
+}
 
 async function finished(): Promise<string | undefined> {
   const listed = world.run(['deployments', '--server', server, '--json']);
@@ -80,6 +93,28 @@ describe('with a server', () => {
     const explained = world.run(['explain', '--server', server]);
     expect(await explained.ended).toBe(0);
     expect(explained.stdout()).toMatch(/^shop: /);
+  });
+
+  it('logs --follow goes on with what is printed, also over a restart of the instance', async () => {
+    const followed = world.run(['logs', '--server', server, '--follow']);
+    await until('the past is shown', async () => followed.stdout().includes('| serving with'));
+    const { port } = await instance();
+    await request(`http://127.0.0.1:${port}/before`);
+    await until('it is shown', async () => followed.stdout().includes('| asked for /before'));
+    process.kill((await instance()).pid, 'SIGKILL');
+    await until('it serves again', async () => followed.stdout().split('| serving with').length === 3);
+    await request(`http://127.0.0.1:${(await instance()).port}/after`);
+    await until('that too', async () => followed.stdout().includes('| asked for /after'));
+    followed.interrupt();
+    expect(await followed.ended).toBe(0);
+    expect(followed.stdout().match(/asked for/g)).toHaveLength(2);
+    expect(followed.stdout()).toMatch(/^\S+Z rack r1 app 0 \| asked for \/after$/m);
+  }, 30_000);
+
+  it('logs that cannot be had are refused with a reason', async () => {
+    const refused = world.run(['logs', '--server', server, '--on', 'elsewhere']);
+    expect(await refused.ended).toBe(2);
+    expect(refused.stderr()).toContain('name one of: rack');
   });
 
   it('events --follow goes on until it is interrupted', async () => {

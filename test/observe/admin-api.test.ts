@@ -319,6 +319,7 @@ it('says which port is taken, and where to change it', async () => {
     control: {} as never,
     acts: {} as never,
     drills: {} as never,
+    logs: {} as never,
     redact: (value) => value,
     ready: unused,
   });

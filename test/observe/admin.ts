@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import type { Acts, Control, Drills } from '../../src/core/control.ts';
+import type { Logs } from '../../src/core/logs.ts';
 import type { WorkerCounters } from '../../src/core/messages.ts';
 import { EMPTY_TABLE } from '../../src/core/routing-table.ts';
 import type { AdminSettings } from '../../src/core/settings.ts';
@@ -73,14 +74,15 @@ export interface TestAdmin {
 
 /** The admin API on a free port, with control and views of the test's choice. */
 export async function testAdmin(
-  given: Partial<Omit<AdminApiDeps, 'settings' | 'control' | 'acts' | 'drills'>> & {
+  given: Partial<Omit<AdminApiDeps, 'settings' | 'control' | 'acts' | 'drills' | 'logs'>> & {
     readonly tokens?: AdminSettings['tokens'];
     readonly control?: Partial<Control>;
     readonly acts?: Partial<Acts>;
     readonly drills?: Partial<Drills>;
+    readonly logs?: Logs;
   } = {},
 ): Promise<TestAdmin> {
-  const { tokens = {}, control, acts, drills, ...rest } = given;
+  const { tokens = {}, control, acts, drills, logs, ...rest } = given;
   const redactor = createRedactor([CANARY]);
   const events = createEventLog({
     clock: virtualClock(1_000),
@@ -97,6 +99,7 @@ export async function testAdmin(
     control: (control ?? {}) as Control,
     acts: (acts ?? {}) as Acts,
     drills: (drills ?? {}) as Drills,
+    logs: logs ?? ({} as Logs),
     redact: (value) => redactor.value(value),
     ready: () => true,
     ...rest,

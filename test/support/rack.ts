@@ -25,13 +25,15 @@ export interface Rack {
 const SERVER = `import { createServer } from 'node:http';
 const server = createServer((request, response) => {
   response.setHeader('x-release', process.env.SLUICE_RELEASE);
+  if (request.url !== '/') console.log('asked for ' + request.url);
   response.end('ok');
 });
-server.listen(Number(process.env.PORT));
+server.listen(Number(process.env.PORT), () => console.log('serving with ' + process.env.GREETING));
 process.on('SIGTERM', () => process.exit(0));
 `;
 
-export async function rack(more = ''): Promise<Rack> {
+/** `more` is added to the file, `ofShop` to its application. */
+export async function rack(more = '', ofShop = ''): Promise<Rack> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-rack-'));
   const socket = join(dir, 'host.sock');
   const host = createHost({
@@ -59,6 +61,7 @@ applications:
     memory: 64Mi
     health: { path: /, release: { header: x-release } }
     targets: { rack: {} }
+${ofShop}
 gateway: { admin: { port: 1 } }
 ${more}`,
   );
