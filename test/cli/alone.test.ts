@@ -7,7 +7,7 @@ import { type Rack, rack } from '../support/rack.ts';
 let world: Rack;
 const env = { GREETING: 'canary-S3cret' };
 beforeAll(async () => {
-  const made = await rack('', '    env: { GREETING: "${GREETING}" }');
+  const made = await rack('', `    env: { GREETING: "\${GREETING}" }`);
   world = { ...made, run: (args, given) => made.run(args, { env, ...given }) };
 });
 afterAll(() => world.close());
