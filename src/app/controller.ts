@@ -20,6 +20,7 @@ import { createAdminApi } from '../observe/admin-api.ts';
 import { fileStore } from '../state/file-store.ts';
 import { watchBreakGlass } from './break-glass.ts';
 import type { ReadConfiguration } from './configuration.ts';
+import { watchDrift } from './drift-watching.ts';
 import { createDrills } from './drills.ts';
 import { explainPast } from './explain-past.ts';
 import { createFileWatch } from './file-watch.ts';
@@ -138,6 +139,10 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     answers: (application) => answersOf(totals.now, application),
     deployments: control.deployments,
   });
+  const drift = await watchDrift({
+    ...{ settings, store, clock, logger, events, providers, engine, executor },
+    acts: acts.acts,
+  });
   const names = createReleaseNames(orchestrator, settings);
   const logs = createLogs({
     ...{ settings, providers, clock },
@@ -153,7 +158,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     },
     status: () =>
       statusView({
-        ...{ settings, engine, link, events, names, executor, drills },
+        ...{ settings, engine, link, events, names, executor, drills, drift },
         configuration: reload.status,
         now: clock.now(),
       }),
@@ -196,6 +201,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     engine.accept(signal);
     const self = egress.hear(signal);
     if (self !== undefined) engine.accept(self);
+    if (signal.kind === 'platform') drift.hear(signal);
   });
   engine.onWatched((origins) => monitor.watch(origins));
   lastTable.follow(engine.onTable);
@@ -292,7 +298,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
         await closeAll(parts);
         // Deployments stop at their next step; what is under way then is resumed from the journal.
         const settled = new AbortController();
-        void Promise.all([control.settled(), executor.close()]).then(() => settled.abort());
+        void Promise.all([control.settled(), executor.close(), drift.close()]).then(() => settled.abort());
         await clock.sleep(STOP_DEPLOYMENTS_MS, settled.signal).catch(() => undefined);
       } finally {
         await lastTable.flush();

@@ -1,3 +1,4 @@
+import type { DriftStatus } from '../core/drift.ts';
 import type { DrillStanding } from '../core/drill.ts';
 import { TELLING_EVENTS } from '../core/events.ts';
 import type { EventLog } from '../core/ports.ts';
@@ -12,6 +13,7 @@ import type {
   WritesStatus,
 } from '../core/status.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { DriftWatch } from '../orchestrator/drift-watch.ts';
 import type { IntentExecutor } from '../orchestrator/intents.ts';
 import type { DrillRunner } from './drills.ts';
 import type { ReleaseNames } from './release-names.ts';
@@ -28,10 +30,11 @@ export function statusView(of: {
   readonly names: ReleaseNames;
   readonly executor: Pick<IntentExecutor, 'scaling' | 'promotion'>;
   readonly drills: Pick<DrillRunner, 'lastDrill'>;
+  readonly drift: Pick<DriftWatch, 'status'>;
   readonly configuration: ConfigurationStatus;
   readonly now: number;
 }): StatusView {
-  const { settings, engine, link, events, names, executor, drills } = of;
+  const { settings, engine, link, events, names, executor, drills, drift } = of;
   const applications: ApplicationStatus[] = [];
   for (const name of Object.keys(settings.applications)) {
     const status = engine.statusOf(name);
@@ -41,9 +44,12 @@ export function statusView(of: {
       ...status,
       release: release && { id: release.id, number: release.number },
       platforms: status.platforms.map((platform) =>
-        withDrill(
-          withScaling(numbered(platform, name, names), executor.scaling(name, platform.name)),
-          drills.lastDrill(name, platform.name),
+        withDrift(
+          withDrill(
+            withScaling(numbered(platform, name, names), executor.scaling(name, platform.name)),
+            drills.lastDrill(name, platform.name),
+          ),
+          drift.status(name, platform.name),
         ),
       ),
       ...withPromotion(status.writes, executor.promotion(name)),
@@ -65,6 +71,10 @@ export function statusView(of: {
 
 function withDrill(platform: PlatformStatus, drill: DrillStanding | undefined): PlatformStatus {
   return drill === undefined ? platform : { ...platform, drill };
+}
+
+function withDrift(platform: PlatformStatus, drift: DriftStatus | undefined): PlatformStatus {
+  return drift === undefined ? platform : { ...platform, drift };
 }
 
 function withScaling(platform: PlatformStatus, scaling: ScalingStatus | undefined): PlatformStatus {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HealthSettings } from '../core/settings.ts';
 import { parseRate } from '../core/units.ts';
+import { driftSchema } from './drift-schema.ts';
 import { drillSchema } from './drill-schema.ts';
 import {
   checkedText,
@@ -352,6 +353,7 @@ export const applicationSchema = z
     routes: z.array(routeSchema).min(1).meta({ description: 'Default: every host and path.' }).optional(),
     targets: z.record(z.string(), targetSchema).meta({ description: 'The platforms it runs on.' }),
     drills: z.array(drillSchema).meta({ description: 'Rehearsed losses of platforms.' }).optional(),
+    drift: driftSchema.optional(),
     policy: z
       .union([
         text({ says: 'The name of a preset, or the path of a policy file.', otherwise: 'active-active' }),

@@ -10,6 +10,8 @@ export interface DeploymentRecord {
   readonly application: ApplicationName;
   readonly release: Release;
   readonly startedAt: number;
+  /** `configurationDigest` of what it was deployed with. */
+  readonly configuration?: string;
   /** A server's deployments go on by themselves when its controller was replaced; a command's wait for a person. */
   readonly by?: 'server' | 'command';
   readonly finishedAt?: number;

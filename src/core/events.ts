@@ -1,4 +1,5 @@
 import type { Culprit, Remedy } from './attribution.ts';
+import type { DriftField } from './drift.ts';
 import type { DrillEvidence, DrillOutcome } from './drill.ts';
 import type { WireError } from './errors.ts';
 import type { Facts } from './facts.ts';
@@ -166,6 +167,25 @@ export type DomainEvent =
       epoch: number;
       error: WireError;
     }
+  /** `fields`: what is no longer as deployed there; `foreign`: what carries our name and not our stamp. */
+  | {
+      type: 'drift.found';
+      application: ApplicationName;
+      platform: PlatformName;
+      fields: readonly DriftField[];
+      foreign: readonly string[];
+    }
+  | {
+      type: 'drift.healed';
+      application: ApplicationName;
+      platform: PlatformName;
+      fields: readonly DriftField[];
+      tookMs: number;
+    }
+  /** Somebody else put it right, or it was deployed anew. */
+  | { type: 'drift.gone'; application: ApplicationName; platform: PlatformName }
+  /** Once for each reason, not for each try. */
+  | { type: 'drift.unhealed'; application: ApplicationName; platform: PlatformName; error: WireError }
   | {
       type: 'drill.started';
       drill: string;
@@ -269,6 +289,10 @@ export const EVENT_TYPES = {
   'scale.refused': 'the platform refuses to scale; a person is needed',
   'writer.promoted': 'another platform takes the writes now',
   'writer.failed': 'the next writer could not be promoted; a person is needed',
+  'drift.found': 'a platform is no longer as it was deployed, or holds what is not ours under our name',
+  'drift.healed': 'a platform was put back to the release and configuration that were deployed there',
+  'drift.gone': 'a platform is as it was deployed again, and not by us',
+  'drift.unhealed': 'a platform that differs could not be put back, or too often; a person is needed',
   'drill.started': 'a platform is taken out of service to show that the others carry its traffic',
   'drill.aborted': 'something got worse, and the platform gets its traffic back at once',
   'drill.blocked': 'a drill did not begin, with all that spoke against it',
@@ -300,6 +324,10 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'writer.failed',
   'deployment.target',
   'deployment.finished',
+  'drift.found',
+  'drift.healed',
+  'drift.gone',
+  'drift.unhealed',
   'drill.started',
   'drill.aborted',
   'drill.blocked',

@@ -1,3 +1,4 @@
+import type { DriftSettings } from './drift.ts';
 import type { DrillSettings } from './drill.ts';
 import type { ApplicationName, PlatformName } from './ids.ts';
 import type {
@@ -56,6 +57,8 @@ export interface ApplicationSettings {
   /** How long a new instance may take until it is ready. */
   readonly startTimeoutMs: number;
   readonly drills?: readonly DrillSettings[];
+  /** Left out: what differs is reported. */
+  readonly drift?: DriftSettings;
 }
 
 /** Where unsafe requests may go. `single`: to the writer only; `promote` is a command that runs before the writer moves. */

@@ -1,5 +1,6 @@
 import type { Attribution } from './attribution.ts';
 import type { Diagnostic } from './diagnostics.ts';
+import type { DriftStatus } from './drift.ts';
 import type { DrillStanding } from './drill.ts';
 import type { LoggedEvent } from './events.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
@@ -116,6 +117,8 @@ export interface PlatformStatus {
   readonly drill?: DrillStanding;
   /** A release that is tried there beside the one that serves. */
   readonly trial?: TrialStatus;
+  /** Left out: not compared with what was deployed there. */
+  readonly drift?: DriftStatus;
   /** Measured when it was scaled last: from the order until all instances served, milliseconds. */
   readonly timeToCapacityMs?: number;
 }

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { WireError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { Intent } from '../core/intent.ts';
+import { driftText } from '../lib/drift-text.ts';
 
 /** One line for a person; no time, no colour, and nothing that a platform's text could do to a terminal. */
 export function describeEvent(event: LoggedEvent): string {
@@ -61,6 +62,14 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.application}: ${event.platform} takes the writes (epoch ${event.epoch}, promoted in ${seconds(event.tookMs)})`;
     case 'writer.failed':
       return `${event.application}: nobody takes writes, ${event.platform} was not promoted (epoch ${event.epoch}): ${errorText(event.error)}`;
+    case 'drift.found':
+      return `${event.application}: ${event.platform} is not as deployed: ${driftText(event)}`;
+    case 'drift.healed':
+      return `${event.application}: ${event.platform} is put back as deployed after ${seconds(event.tookMs)}; found: ${driftText(event)}`;
+    case 'drift.gone':
+      return `${event.application}: ${event.platform} is as deployed again, and not by us`;
+    case 'drift.unhealed':
+      return `${event.application}: ${event.platform} is not put back: ${errorText(event.error)}`;
     case 'drill.started':
       return `${event.application}: drill ${event.name} takes ${event.platform} out of service for ${seconds(event.forMs)} (${event.who})`;
     case 'drill.aborted':

@@ -1,4 +1,5 @@
 import type { ApplicationStatus, PlatformStatus, WritesStatus } from '../core/status.ts';
+import { driftText } from './drift-text.ts';
 import { isoTime } from './iso-time.ts';
 
 /** `bad`: requests suffer or a person is needed; `warn`: they would, or something is under way. */
@@ -32,7 +33,8 @@ export function notesOf(application: ApplicationStatus, at: number): readonly No
       add('warn', `no deployment begins on ${intent.platform} until its API answers`);
     }
   }
-  for (const platform of platforms) notes.push(...trialNotes(platform), ...scalingNotes(platform, at));
+  for (const platform of platforms)
+    notes.push(...trialNotes(platform), ...scalingNotes(platform, at), ...driftNotes(platform));
   notes.push(...coverageNotes(application));
   const times = platforms.flatMap(({ name, timeToCapacityMs: ms }) =>
     ms === undefined ? [] : [`${name} ${seconds(ms)}`],
@@ -89,6 +91,26 @@ function scalingNotes({ name, scaling, instances }: PlatformStatus, at: number):
       return [{ tone: 'warn', text: `${name} is to go to ${to} instances and waits: ${why}` }];
     case 'refused':
       return [{ tone: 'bad', text: `${name} cannot go to ${to} instances: ${why}` }];
+  }
+}
+
+function driftNotes({ name, drift }: PlatformStatus): readonly Note[] {
+  if (drift === undefined) return [];
+  const what = driftText(drift);
+  const why = drift.why === undefined ? '' : `; not put back: ${drift.why}`;
+  switch (drift.state) {
+    case 'unhealed':
+      return [{ tone: 'bad', text: `${name} is not as deployed: ${what}${why}` }];
+    case 'healing':
+      return [{ tone: 'warn', text: `${name} is being put back as deployed: ${what}` }];
+    case 'found':
+      return [{ tone: 'warn', text: `${name} is not as deployed: ${what}${why}` }];
+    case 'outdated':
+      return [
+        { tone: 'plain', text: `${name} runs an earlier configuration: what changed since is not deployed` },
+      ];
+    case 'none':
+      return [];
   }
 }
 

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { DriftStatus } from '../core/drift.ts';
 import type { WorkerCounters } from '../core/messages.ts';
 import type { ApplicationStatus, StatusView } from '../core/status.ts';
 import { LATENCY_BUCKETS_MS, STATUS_CLASSES, type TargetCounters } from '../core/traffic-counters.ts';
@@ -17,6 +18,9 @@ export const METRICS = {
     'from the last order to scale a platform until all its instances served',
   sluice_target_coverage_ratio:
     'part of the demand that the others would carry if the platform died now, 0 to 1',
+  sluice_target_drift_fields:
+    'fields of a platform that are no longer as deployed, and things under our name that are not ours',
+  sluice_target_heals: 'times a platform was put back as deployed within the last hour',
   sluice_application_frozen: '1 while automation is frozen until a person looks',
   sluice_application_shed_ratio: 'part of the requests answered 503 because there is no capacity, 0 to 1',
   sluice_application_writer_epoch:
@@ -74,6 +78,8 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
   const api = gauge('sluice_platform_api_up', target);
   const timeToCapacity = gauge('sluice_target_time_to_capacity_seconds', target);
   const coverage = gauge('sluice_target_coverage_ratio', target);
+  const drifted = gauge('sluice_target_drift_fields', target);
+  const heals = gauge('sluice_target_heals', target);
   const frozen = gauge('sluice_application_frozen', ['application']);
   const shed = gauge('sluice_application_shed_ratio', ['application']);
   const writerEpoch = gauge('sluice_application_writer_epoch', target);
@@ -102,7 +108,20 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
     ...[requests, responses, flags, replays, evacuations, refused, queueRefused, queueTimeouts, nameFailures],
     ...[accepted, connectionsRefused, handshakes, inFlight],
   ];
-  const perTarget = [share, up, rps, errors, p95, instances, ejected, api, timeToCapacity, coverage];
+  const perTarget = [
+    share,
+    up,
+    rps,
+    errors,
+    p95,
+    instances,
+    ejected,
+    api,
+    timeToCapacity,
+    coverage,
+    drifted,
+    heals,
+  ];
   const perApplication = [frozen, shed, writerEpoch];
 
   function refresh(): void {
@@ -122,6 +141,7 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
         p95.set(labels, platform.p95Ms / 1000);
         const { timeToCapacityMs } = platform;
         if (timeToCapacityMs !== undefined) timeToCapacity.set(labels, timeToCapacityMs / 1000);
+        refreshDrift(labels, platform.drift);
         const covered = application.coverage?.[platform.name];
         if (covered !== undefined) coverage.set(labels, covered);
         ejected.set(labels, platform.ejectedOrigins);
@@ -131,6 +151,12 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
         instances.set({ ...labels, state: 'desired' }, platform.instances.desired);
       }
     }
+  }
+
+  function refreshDrift(labels: Record<string, string>, drift: DriftStatus | undefined): void {
+    if (drift === undefined || drift.state === 'outdated') return;
+    drifted.set(labels, drift.fields.length + drift.foreign.length);
+    heals.set(labels, drift.heals);
   }
 
   function refreshApplication({ name, writes, ...application }: ApplicationStatus): void {

@@ -4,6 +4,7 @@ import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from '../
 import type { Bundle, PlatformProvider } from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
+import { configurationDigest } from './configuration-digest.ts';
 import type { DeploymentContext } from './context.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { destroyOn } from './destroy.ts';
@@ -157,6 +158,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
           application: application.name,
           release: await releases.record(releaseOf(application, digest)),
           startedAt,
+          configuration: configurationDigest(application),
           by: deps.by,
           targets: Object.fromEntries(
             platforms.map((platform) => [platform, { phase: 'queued', startedAt }]),

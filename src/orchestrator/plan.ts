@@ -4,6 +4,7 @@ import type { PlatformName } from '../core/ids.ts';
 import type { Release } from '../core/release.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import type { OrchestratorDeps } from './deps.ts';
+import { leavingTheirs } from './drift-fields.ts';
 import { quietContext } from './scope.ts';
 import { targetSpecOf } from './target-spec.ts';
 
@@ -21,7 +22,10 @@ export function planOn(
       if (!provider || !want) throw new SluiceError('BUG', `no provider for ${platform}`);
       const context = quietContext(() => deps.clock.now());
       const seen = await provider.observe(context, application.name);
-      return { platform, changes: await provider.plan(context, want, seen) };
+      return {
+        platform,
+        changes: await provider.plan(context, leavingTheirs(want, seen, application.drift), seen),
+      };
     } catch (caught) {
       return { platform, changes: [], error: toWire(SluiceError.from(caught)) };
     }

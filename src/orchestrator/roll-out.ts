@@ -1,4 +1,5 @@
 import type { DeploymentTarget } from '../core/deployment.ts';
+import type { DriftSettings } from '../core/drift.ts';
 import { platformError, SluiceError, toWire } from '../core/errors.ts';
 import type { DeploymentPhase } from '../core/events.ts';
 import type { DeploymentId, ReleaseId } from '../core/ids.ts';
@@ -13,6 +14,7 @@ import type {
 import type { HealthSettings } from '../core/settings.ts';
 import { type AwaitOptions, awaitOperation, pollToEnd } from './await-operation.ts';
 import type { DeploymentContext } from './context.ts';
+import { leavingTheirs } from './drift-fields.ts';
 import { verifyRelease } from './verify.ts';
 
 const STAGE_DEADLINE_MS = 15 * 60_000;
@@ -25,6 +27,8 @@ export interface RollOut {
   readonly want: TargetSpec;
   readonly health: HealthSettings;
   readonly bundle: Bundle;
+  /** Whose fields are whose. */
+  readonly drift: DriftSettings | undefined;
   /** Where the journal left off; a fresh target starts as `queued`. */
   readonly from: DeploymentTarget;
 }
@@ -92,11 +96,20 @@ async function apply(run: Run, artifact: StagedArtifact): Promise<void> {
   await run.enter('applying', `${want.process.instances} instances`);
   // Rolling replaces one instance after the other: the time for all grows with their number.
   const deadline = (want.health.startTimeoutMs + 30_000) * Math.max(2, want.process.instances + 1);
-  await run.perform('apply', deadline, (provider, context) => provider.apply(context, want, artifact));
+  await run.perform('apply', deadline, async (provider, context) =>
+    provider.apply(context, await leavingOthersFields(run), artifact),
+  );
   await run.note({
     allInstancesMs: run.elapsed(),
     firstInstanceMs: run.target.firstInstanceMs ?? run.elapsed(),
   });
+}
+
+/** Fields that others keep are written as they are there. */
+async function leavingOthersFields({ job, provider, providerContext }: Run): Promise<TargetSpec> {
+  const { want, drift } = job;
+  if (drift === undefined || (drift.ignore.length === 0 && drift.seed.length === 0)) return want;
+  return leavingTheirs(want, await provider.observe(providerContext, want.application), drift);
 }
 
 async function verify(run: Run): Promise<{ unproven: boolean }> {

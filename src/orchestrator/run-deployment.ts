@@ -26,7 +26,8 @@ export async function runDeployment(
     if (from.phase === 'live') return from;
     const want = targetSpecOf(application, platform, release, context.scaledTo?.(application.name, platform));
     if (!want) throw new SluiceError('BUG', `${application.name} has no target on ${platform}`);
-    const job = { deployment: id, want, health: application.health, bundle, from };
+    const { health, drift } = application;
+    const job = { deployment: id, want, health, bundle, drift, from };
     const target = await rollOut(context, job);
     seconds[platform] = elapsedMs() / 1000;
     return target;

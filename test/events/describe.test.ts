@@ -138,6 +138,34 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     },
     'd-1: shop r-1 partly after 4.0 s',
   ],
+  'drift.found': [
+    {
+      type: 'drift.found',
+      ...on('rack'),
+      fields: [
+        { field: 'instances', from: '5', to: '2' },
+        { field: 'env.LOG', from: '<secret>', to: '<secret>' },
+        { field: 'env.MORE', from: '<secret>' },
+        { field: 'route shop.example.com' },
+      ],
+      foreign: ['Service shop'],
+    },
+    'shop: rack is not as deployed: instances is 5 instead of 2, env.LOG was changed, env.MORE was added, route shop.example.com is gone and 1 more',
+  ],
+  'drift.healed': [
+    {
+      type: 'drift.healed',
+      ...on('rack'),
+      fields: [{ field: 'instances', from: '5', to: '2' }],
+      tookMs: 1_200,
+    },
+    'shop: rack is put back as deployed after 1.2 s; found: instances is 5 instead of 2',
+  ],
+  'drift.gone': [{ type: 'drift.gone', ...on('rack') }, 'shop: rack is as deployed again, and not by us'],
+  'drift.unhealed': [
+    { type: 'drift.unhealed', ...on('rack'), error: { code: 'PLATFORM_QUOTA', message: 'no room' } },
+    'shop: rack is not put back: no room',
+  ],
   'scale.ordered': [
     { type: 'scale.ordered', ...on('rack'), from: 2, to: 4, reason: '100 % of 40 rps' },
     'shop: rack goes from 2 to 4 instances: 100 % of 40 rps',

@@ -6,10 +6,12 @@ import { createLocalCloudFoundry } from '../../providers/cloudfoundry/local/serv
 import { createLocalOpenShift } from '../../providers/openshift/local/server.ts';
 import { readConfiguration } from '../../src/app/configuration.ts';
 import { type Controller, createController } from '../../src/app/controller.ts';
+import { openProviders } from '../../src/app/orchestration.ts';
 import { buildProgram } from '../../src/app/run-cli.ts';
 import { runWorker } from '../../src/app/worker.ts';
 import { formatCaught } from '../../src/cli/print-error.ts';
 import type { ToSupervisor, ToWorker } from '../../src/core/messages.ts';
+import type { PlatformProvider } from '../../src/core/provider.ts';
 import type { ApplicationStatus, StatusView } from '../../src/core/status.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Fault } from '../../src/lib/faults.ts';
@@ -37,6 +39,9 @@ export interface LiveWorld {
   /** So that there is something to deploy. */
   changeSource(): Promise<void>;
   setFault(platform: LivePlatform, fault: Fault, on: boolean): void;
+  /** Somebody else who may do there what we may. */
+  stranger(platform: LivePlatform): PlatformProvider;
+  readonly ocp: { readonly apiUrl: string; readonly token: string };
   close(): Promise<void>;
 }
 
@@ -45,14 +50,15 @@ export type LivePlatform = 'cf' | 'ocp';
 const deps = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const REQUEST_EVERY_MS = 25;
 
-export async function openLiveWorld(): Promise<LiveWorld> {
+/** `more`: further lines of the application in sluice.yaml. */
+export async function openLiveWorld(more: readonly string[] = []): Promise<LiveWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-live-'));
   const undo: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true, maxRetries: 5 })];
   async function close(): Promise<void> {
     for (const step of undo.splice(0).reverse()) await step();
   }
   try {
-    return await open(dir, undo, close);
+    return await open(dir, undo, close, more);
   } catch (error) {
     await close();
     throw error;
@@ -63,6 +69,7 @@ async function open(
   dir: string,
   undo: (() => Promise<unknown>)[],
   close: () => Promise<void>,
+  more: readonly string[],
 ): Promise<LiveWorld> {
   const runner = createRunner(deps);
   undo.push(() => runner.close());
@@ -74,7 +81,7 @@ async function open(
   }
   await cp(example('shop'), join(dir, 'shop'), { recursive: true });
   const file = join(dir, 'sluice.yaml');
-  await writeFile(file, configuration(cf, ocp));
+  await writeFile(file, configuration(cf, ocp, more));
   const env = { CF_PASSWORD: cf.credentials.password, OCP_TOKEN: ocp.token, HOME: dir };
   const served = await serve(file, dir, env);
   undo.push(() => served.close());
@@ -113,6 +120,14 @@ async function open(
     },
     sluice: (args) => sluice([...args, '--server', admin]),
     changeSource: () => writeFile(join(dir, 'shop', 'VERSION'), 'changed\n'),
+    ocp,
+    stranger(platform) {
+      const { settings } = readConfiguration({ file, port: '0', adminPort: '0' }, { cwd: dir, env });
+      if (settings === undefined) throw new Error('the configuration is gone');
+      const providers = openProviders(settings, deps);
+      for (const provider of providers.values()) undo.push(() => provider.close());
+      return providers.get(platform)!;
+    },
     setFault: (platform, fault, on) => (platform === 'cf' ? cf : ocp).setFault(fault, on),
     close,
   };
@@ -122,6 +137,7 @@ async function open(
 function configuration(
   cf: { readonly apiUrl: string; readonly routerUrl: string },
   ocp: { readonly apiUrl: string; readonly routerUrl: string },
+  more: readonly string[],
 ): string {
   return `version: 1
 platforms:
@@ -147,7 +163,7 @@ applications:
     memory: 64Mi
     health: { path: /healthz, every: 250ms, timeout: 500ms, fall: 2, rise: 1, release: { header: x-release } }
     targets: { cf: {}, ocp: {} }
-    policy:
+${more.map((line) => `    ${line}\n`).join('')}    policy:
       name: live
       strategy: tiered
       holdDown: { base: 500ms, max: 500ms }

@@ -1,0 +1,74 @@
+import { PROVIDERS } from '../../providers/registry.ts';
+import { concerns, isInForce, type OperatorAct } from '../core/acts.ts';
+import type { ApplicationName, PlatformName } from '../core/ids.ts';
+import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
+import type { PlatformProvider } from '../core/provider.ts';
+import type { Settings } from '../core/settings.ts';
+import type { Engine } from '../engine/engine.ts';
+import { deployedIn } from '../orchestrator/as-deployed.ts';
+import { bundleStore } from '../orchestrator/bundle-store.ts';
+import { createDriftWatch, type DriftWatch } from '../orchestrator/drift-watch.ts';
+import type { IntentExecutor } from '../orchestrator/intents.ts';
+import { installationKey } from './installation-key.ts';
+import { deploymentLimits } from './intent-execution.ts';
+import { leaseIdentity, uniqueId } from './orchestration.ts';
+
+export interface DriftWatchingDeps {
+  readonly settings: Settings;
+  readonly store: StateStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly events: EventLog;
+  readonly providers: ReadonlyMap<PlatformName, PlatformProvider>;
+  readonly engine: Engine;
+  readonly executor: IntentExecutor;
+  readonly acts: () => readonly OperatorAct[];
+}
+
+/** Drift watched by this controller, which knows what it is about to change itself and what people have forbidden. */
+export async function watchDrift(deps: DriftWatchingDeps): Promise<DriftWatch> {
+  const { settings, store, clock, events, engine, executor } = deps;
+  const deploying = new Map<string, ApplicationName>();
+  // A deployment that is resumed has an outcome in the journal already.
+  events.onEvent((event) => {
+    if (event.type === 'deployment.started') deploying.set(event.deployment, event.application);
+    if (event.type === 'deployment.finished') deploying.delete(event.deployment);
+  });
+  const { scaledTo } = deploymentLimits(engine, () => executor);
+
+  function inFlux(application: ApplicationName, platform: PlatformName): string | undefined {
+    if ([...deploying.values()].includes(application)) return 'it is being deployed';
+    if (executor.scaling(application, platform) !== undefined) return 'it is being scaled';
+    const wanted = engine.decision(application)?.intents ?? [];
+    const isWanted = wanted.some((one) => one.kind === 'scale' && one.platform === platform);
+    return isWanted ? 'it is to be scaled' : undefined;
+  }
+
+  function forbidden(application: ApplicationName, platform: PlatformName): string | undefined {
+    const act = deps.acts().find((one) => {
+      const isMeant = one.kind === 'hold' || (one.kind === 'fence' && one.platform !== undefined);
+      return isMeant && isInForce(one, clock.now()) && concerns(one, application, platform);
+    });
+    if (act !== undefined) return `${act.who} ordered ${act.kind}`;
+    const decision = engine.decision(application);
+    if (decision?.frozen !== undefined) return `automation is frozen: ${decision.frozen.why}`;
+    if (decision?.promoting !== undefined) return `${decision.promoting.platform} is being promoted`;
+    // Replacing instances costs capacity for a moment, and a failover needs all there is.
+    if (decision !== undefined && decision.mode !== 'normal') return 'too little can serve';
+    if ((decision?.intents ?? []).some(({ kind }) => kind === 'scale')) return 'a failover is under way';
+    return undefined;
+  }
+
+  return createDriftWatch({
+    ...{ settings, store, clock, events, inFlux, forbidden },
+    logger: deps.logger,
+    providers: deps.providers,
+    bundles: await bundleStore(store, uniqueId),
+    deploysTo: (name) => PROVIDERS[settings.platforms[name]?.provider ?? '']?.deploys ?? false,
+    deployed: deployedIn({
+      ...{ settings, store, scaledTo },
+      hashKey: await installationKey(store, 'release-hmac'),
+    }),
+    identity: leaseIdentity('sluice serve'),
+  });
+}
