@@ -8,6 +8,7 @@ import type { Instances } from './engine/instances.ts';
 import type { Lifecycle } from './engine/lifecycle.ts';
 import type { ServiceBroker } from './engine/service-broker.ts';
 import type { Staging } from './engine/staging.ts';
+import type { Tasks } from './engine/tasks.ts';
 import type { FaultSwitches } from './faults.ts';
 import type { Jobs } from './jobs.ts';
 import type { AppLogs } from './logs.ts';
@@ -48,6 +49,7 @@ export interface Cloud extends CloudBase {
   readonly blobs: Blobs;
   readonly broker: ServiceBroker;
   readonly staging: Staging;
+  readonly tasks: Tasks;
   readonly instances: Instances;
   readonly lifecycle: Lifecycle;
   readonly deployments: Deployments;

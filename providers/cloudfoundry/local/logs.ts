@@ -8,6 +8,8 @@ export interface LogEnvelope {
   readonly sourceType: string;
   readonly stream: 'OUT' | 'ERR';
   readonly text: string;
+  /** Of an instance's lines. */
+  readonly process?: { readonly guid: string; readonly type: string };
 }
 
 const KEPT_PER_APP = 2_000;
@@ -17,6 +19,10 @@ export interface AppLogs {
   append(at: number, line: Omit<LogEnvelope, 'timestampNs'>): void;
   /** Oldest first, with `startNs <= timestamp < endNs`. */
   read(appGuid: string, startNs: bigint, endNs: bigint): readonly LogEnvelope[];
+  /** How many lines of which application are kept, and from when to when. */
+  meta(): Readonly<
+    Record<string, { readonly count: number; readonly oldest: bigint; readonly newest: bigint }>
+  >;
   forget(appGuid: string): void;
 }
 
@@ -33,6 +39,17 @@ export function createAppLogs(): AppLogs {
     },
     read: (appGuid, startNs, endNs) =>
       (byApp.get(appGuid) ?? []).filter((line) => line.timestampNs >= startNs && line.timestampNs < endNs),
+    meta: () =>
+      Object.fromEntries(
+        [...byApp].map(([guid, lines]) => [
+          guid,
+          {
+            count: lines.length,
+            oldest: lines[0]?.timestampNs ?? 0n,
+            newest: lines.at(-1)?.timestampNs ?? 0n,
+          },
+        ]),
+      ),
     forget: (appGuid) => void byApp.delete(appGuid),
   };
 }

@@ -18,6 +18,7 @@ import { createInstances } from './engine/instances.ts';
 import { createLifecycle } from './engine/lifecycle.ts';
 import { createServiceBroker } from './engine/service-broker.ts';
 import { createStaging } from './engine/staging.ts';
+import { createTasks } from './engine/tasks.ts';
 import { followFaults } from './fault-listeners.ts';
 import { createFaults } from './faults.ts';
 import { createJobs } from './jobs.ts';
@@ -91,7 +92,7 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
   const logger = options.logger ?? SILENT;
   const domain = options.domain ?? DOMAIN;
   const cloud = assemble(options, newId, logger, domain);
-  const { faults, urls, instances, deployments, routeTable } = cloud;
+  const { faults, urls, instances, tasks, deployments, routeTable } = cloud;
 
   const credentials: Credentials = {
     username: 'admin',
@@ -143,6 +144,7 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
       close: async () => undefined,
     },
     { name: 'instances', start: async () => undefined, close: () => instances.close() },
+    { name: 'tasks', start: async () => undefined, close: () => tasks.close() },
     { name: 'router', start: router.open, close: router.close },
     { name: 'uaa', start: uaaListener.open, close: uaaListener.shut },
     { name: 'log-cache', start: logCache.open, close: logCache.shut },
@@ -225,6 +227,7 @@ function assemble(
     broker: createServiceBroker(base, jobs),
     blobs: createBlobs(base),
     staging: createStaging(base),
+    tasks: createTasks(base),
     instances,
     lifecycle,
     deployments: createDeployments(base, instances, lifecycle),

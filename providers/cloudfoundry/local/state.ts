@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/core/ports.ts';
+import { type AppState, createAppState } from './app-state.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
 import { emptyMetadata, type Metadata, newRow, type Row } from './state-rows.ts';
 
@@ -172,7 +173,7 @@ export interface AuditEventRow extends Row {
 }
 
 /** Everything the Cloud Controller would keep in its database; insertion order is creation order. */
-export interface CloudState extends ServiceState {
+export interface CloudState extends ServiceState, AppState {
   readonly organizations: Map<string, OrganizationRow>;
   readonly spaces: Map<string, SpaceRow>;
   readonly domains: Map<string, DomainRow>;
@@ -191,6 +192,7 @@ export interface CloudState extends ServiceState {
 export function createState(clock: Clock, newId: () => string, domain: string): CloudState {
   const state: CloudState = {
     ...createServiceState(clock, newId),
+    ...createAppState(),
     organizations: new Map(),
     spaces: new Map(),
     domains: new Map(),

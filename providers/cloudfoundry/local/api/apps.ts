@@ -129,7 +129,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
         const job = cloud.jobs.start('app.delete', async () => {
           const gone = cloud.lifecycle.destroyApp(row);
           cloud.routeTable.routesChanged();
-          await gone;
+          await Promise.all([gone, cloud.tasks.drop(row.guid)]);
         });
         return accepted(job);
       },

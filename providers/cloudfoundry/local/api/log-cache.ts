@@ -19,6 +19,22 @@ export function logCacheRoutes(cloud: Cloud): readonly ApiRoute[] {
     },
     {
       method: 'GET',
+      pattern: '/api/v1/meta',
+      handler() {
+        const meta: Record<string, object> = {};
+        for (const [guid, { count, oldest, newest }] of Object.entries(cloud.logs.meta())) {
+          meta[guid] = {
+            count: String(count),
+            expired: '0',
+            oldest_timestamp: String(oldest),
+            newest_timestamp: String(newest),
+          };
+        }
+        return ok({ meta });
+      },
+    },
+    {
+      method: 'GET',
       pattern: '/api/v1/read/:guid',
       query: QUERY,
       handler({ params, query }) {
@@ -30,7 +46,7 @@ export function logCacheRoutes(cloud: Cloud): readonly ApiRoute[] {
         const lines = wantsLogs ? cloud.logs.read(params['guid'] ?? '', start, end) : [];
         const batch =
           query.get('descending') === 'true' ? lines.slice(-limit).reverse() : lines.slice(0, limit);
-        return ok({ envelopes: { batch: batch.map(present) } });
+        return ok({ envelopes: { batch: batch.map((line) => present(cloud, line)) } });
       },
     },
   ];
@@ -43,13 +59,27 @@ function nanoseconds(text: string | null, otherwise: bigint): bigint {
   return BigInt(text);
 }
 
-function present(line: LogEnvelope): object {
+function present({ state }: Cloud, line: LogEnvelope): object {
+  const app = state.apps.get(line.appGuid);
+  const space = state.spaces.get(app?.spaceGuid ?? '');
+  const organization = state.organizations.get(space?.organizationGuid ?? '');
   return {
     timestamp: String(line.timestampNs),
     source_id: line.appGuid,
     instance_id: line.instance,
     deprecated_tags: {},
-    tags: { source_type: line.sourceType, app_id: line.appGuid, instance_id: line.instance },
+    tags: {
+      source_type: line.sourceType,
+      app_id: line.appGuid,
+      app_name: app?.name ?? '',
+      space_id: space?.guid ?? '',
+      space_name: space?.name ?? '',
+      organization_id: organization?.guid ?? '',
+      organization_name: organization?.name ?? '',
+      instance_id: line.instance,
+      ...(line.process ? { process_id: line.process.guid, process_type: line.process.type } : {}),
+      origin: 'rep',
+    },
     log: { payload: Buffer.from(line.text).toString('base64'), type: line.stream },
   };
 }

@@ -34,7 +34,7 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
 
   async function destroy(space: SpaceRow): Promise<void> {
     const apps = [...state.apps.values()].filter((app) => app.spaceGuid === space.guid);
-    await Promise.all(apps.map((app) => cloud.lifecycle.destroyApp(app)));
+    await Promise.all(apps.flatMap((app) => [cloud.lifecycle.destroyApp(app), cloud.tasks.drop(app.guid)]));
     for (const route of state.routes.values()) {
       if (route.spaceGuid === space.guid) state.routes.delete(route.guid);
     }

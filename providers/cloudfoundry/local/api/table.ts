@@ -21,6 +21,7 @@ import { serviceBindingRoutes } from './service-bindings.ts';
 import { serviceCatalogueRoutes } from './service-catalogue.ts';
 import { serviceInstanceRoutes } from './service-instances.ts';
 import { spaceRoutes } from './spaces.ts';
+import { taskRoutes } from './tasks.ts';
 
 /** Everything the Cloud Controller answers; all else is 404 `Unknown request`. */
 export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
@@ -39,6 +40,7 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
     ...deploymentRoutes(cloud),
     ...routeRoutes(cloud),
     ...destinationRoutes(cloud),
+    ...taskRoutes(cloud),
     ...jobRoutes(cloud),
     ...auditEventRoutes(cloud),
     ...serviceCatalogueRoutes(cloud),

@@ -18,6 +18,9 @@ export function usageSummary(
     instances += process.instances;
     memory += process.instances * process.memoryMb;
   }
+  const tasks = [...state.tasks.values()].filter(
+    (task) => task.state === 'RUNNING' && guids.has(state.apps.get(task.appGuid)?.spaceGuid ?? ''),
+  ).length;
   const routes = [...state.routes.values()].filter((route) => guids.has(route.spaceGuid)).length;
   const owned = [...state.serviceInstances.values()].filter((one) => guids.has(one.spaceGuid));
   const ownedGuids = new Set(owned.map((one) => one.guid));
@@ -32,7 +35,7 @@ export function usageSummary(
       service_instances: owned.length,
       reserved_ports: 0,
       domains: 0,
-      per_app_tasks: 0,
+      per_app_tasks: tasks,
       service_keys: keys,
     },
     links: { self: { href: `${urls.api}${path}/usage_summary` }, [owner]: { href: `${urls.api}${path}` } },

@@ -62,7 +62,8 @@ export function createSlot(deps: SlotDeps, wish: DesiredProcess, index: number):
     cloud.logs.append(clock.now(), {
       appGuid: wish.appGuid,
       instance: String(index),
-      sourceType: `CELL/${index}`,
+      sourceType: 'CELL',
+      process: { guid: wish.processGuid, type: wish.type },
       stream,
       text,
     });
@@ -185,7 +186,8 @@ export function createSlot(deps: SlotDeps, wish: DesiredProcess, index: number):
       cloud.logs.append(line.at, {
         appGuid: wish.appGuid,
         instance: String(index),
-        sourceType: `APP/PROC/${wish.type.toUpperCase()}/${index}`,
+        sourceType: `APP/PROC/${wish.type.toUpperCase()}`,
+        process: { guid: wish.processGuid, type: wish.type },
         stream: line.stream === 'out' ? 'OUT' : 'ERR',
         text: line.text,
       });

@@ -26,6 +26,23 @@ export function processEnv(
   };
 }
 
+/** A task has no port and no index. */
+export function taskEnv(
+  state: CloudState,
+  apiUrl: string,
+  app: AppRow,
+  task: { readonly memoryMb: number },
+): Record<string, string> {
+  return {
+    ...app.env,
+    VCAP_SERVICES: JSON.stringify(vcapServices(state, app)),
+    VCAP_APPLICATION: JSON.stringify(vcapApplication(state, apiUrl, app)),
+    MEMORY_LIMIT: `${task.memoryMb}m`,
+    USER: 'vcap',
+    LANG: 'en_US.UTF-8',
+  };
+}
+
 export function vcapApplication(
   state: CloudState,
   apiUrl: string,

@@ -206,5 +206,18 @@ describe('the local Cloud Controller', () => {
       source_id: app.guid,
       log: { type: expect.stringMatching(/^(OUT|ERR)$/) },
     });
+    const said = batch.find((one: Json) => one.tags.source_type === 'APP/PROC/WEB');
+    expect(said.tags).toMatchObject({
+      process_id: app.guid,
+      process_type: 'web',
+      instance_id: '0',
+      space_name: 'dev',
+    });
+    const since = await call('GET', `${url}?start_time=${batch[0].timestamp}`);
+    expect(since.body.envelopes.batch).toEqual([batch[0]]);
+    const gauges = await call('GET', `${url}?envelope_types=GAUGE`);
+    expect(gauges.body.envelopes.batch).toEqual([]);
+    const meta = (await call('GET', `${body.links.log_cache.href}/api/v1/meta`)).body.meta[app.guid];
+    expect(meta).toMatchObject({ count: String(batch.length), newest_timestamp: batch[0].timestamp });
   });
 });
