@@ -59,7 +59,8 @@ export async function apply(
 ): Promise<Operation> {
   const app = await requireOwnApp(session, want.application);
   const droplet = await requireDroplet(session, artifact);
-  await ensureRoutes(session, app, await resolveRoutes(session, context, want, domain));
+  const routes = await resolveRoutes(session, context, want, domain);
+  await ensureRoutes(session, app, routes, stamps(app.name));
   const handle = handleOf(session.platform, want.application, 'apply', context.now(), {
     app: app.guid,
     droplet,
@@ -76,7 +77,7 @@ export async function apply(
   return replace(rollout, active === undefined);
 }
 
-async function requireDroplet(session: Session, artifact: StagedArtifact): Promise<string> {
+export async function requireDroplet(session: Session, artifact: StagedArtifact): Promise<string> {
   const guid = artifact.native['droplet'];
   const found = guid && (await session.find(`/v3/droplets/${guid}`, dropletSchema));
   if (found && found.state === 'STAGED') return found.guid;
@@ -104,18 +105,23 @@ async function afterCancellation(session: Session, clock: Clock, appGuid: string
 
 /** Nothing serves: everything is set in place, then started. */
 async function startFirst({ session, app, droplet, want, handle }: Rollout): Promise<Operation> {
-  const { env } = split(await readEnvironment(session, app.guid));
-  await patchEnvironment(session, app.guid, { ...difference(env, want.env), [UNDO]: null });
+  await configure(session, app.guid, want);
   await session.patch(`/v3/apps/${app.guid}/relationships/current_droplet`, { data: { guid: droplet } });
-  const web = await webProcess(session, app.guid);
+  await session.post(`/v3/apps/${app.guid}/actions/start`);
+  return { handle: next(handle, { mode: 'start' }) };
+}
+
+/** Environment, process and size of an application that does not run. */
+export async function configure(session: Session, appGuid: string, want: TargetSpec): Promise<void> {
+  const { env } = split(await readEnvironment(session, appGuid));
+  await patchEnvironment(session, appGuid, { ...difference(env, want.env), [UNDO]: null });
+  const web = await webProcess(session, appGuid);
   const wanted = wantedProcess(want);
   await session.patch(`/v3/processes/${web.guid}`, processPatch(wanted));
   await session.post(`/v3/processes/${web.guid}/actions/scale`, {
     instances: want.process.instances,
     memory_in_mb: wanted.memoryMb,
   });
-  await session.post(`/v3/apps/${app.guid}/actions/start`);
-  return { handle: next(handle, { mode: 'start' }) };
 }
 
 /** Something serves, and goes on until the new instances do. */

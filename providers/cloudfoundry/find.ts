@@ -1,6 +1,6 @@
 import { hasClass, platformError } from '../../src/core/errors.ts';
 import { escaped, type Session } from './client.ts';
-import { dropletRelease, isOurs } from './translate.ts';
+import { dropletRelease, isOurs, selectorOf, stamps, TRIAL, trialOf } from './translate.ts';
 import {
   type App,
   appSchema,
@@ -25,6 +25,27 @@ export async function findApp(session: Session, application: string): Promise<Ap
     space_guids: space,
   });
   return found;
+}
+
+/** The application, if it is there, and what is tried beside it: by one question where all are ours. */
+export async function findWithTrials(
+  session: Session,
+  application: string,
+): Promise<{ readonly app: App | undefined; readonly trials: readonly App[] }> {
+  const ours = await session.list('/v3/apps', appSchema, {
+    space_guids: await session.spaceGuid(),
+    label_selector: selectorOf(stamps(application)),
+  });
+  const named = ours.find((one) => one.name === application && trialOf(one) === undefined);
+  const app = named ?? (await findApp(session, application));
+  return { app, trials: ours.filter((one) => trialOf(one) !== undefined) };
+}
+
+export async function trialApps(session: Session, application: string): Promise<readonly App[]> {
+  return session.list('/v3/apps', appSchema, {
+    space_guids: await session.spaceGuid(),
+    label_selector: `${selectorOf(stamps(application))},${TRIAL}`,
+  });
 }
 
 /** Ours or none; somebody else's is a conflict, and is not touched. */

@@ -2,14 +2,17 @@ import type { Clock } from '../../src/core/ports.ts';
 import type {
   Observation,
   ObservedInstance,
+  ObservedOrigin,
   ObservedRelease,
+  ObservedTrial,
   ProviderContext,
 } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
+import type { Options } from './config.ts';
 import { split } from './environment.ts';
 import {
   activeDeployment,
-  findApp,
+  findWithTrials,
   type Instance,
   instancesOf,
   type ReleasedDroplet,
@@ -18,25 +21,36 @@ import {
   stagedDroplets,
   webProcesses,
 } from './find.ts';
-import { desiredInstances, dropletOfProcess, instanceState, isOurs, originsOf } from './translate.ts';
+import {
+  desiredInstances,
+  dropletOfProcess,
+  instanceState,
+  isOurs,
+  originsOf,
+  trialOf,
+} from './translate.ts';
 import { type App, routeSchema } from './wire.ts';
 
 /** One normalised read. Its parts are read one after the other by the API, so they may be a moment apart. */
 export async function observe(
   session: Session,
-  options: { readonly domain: string; readonly router?: string | undefined },
+  options: Options,
   clock: Clock,
   context: ProviderContext,
   application: string,
 ): Promise<Observation> {
   const at = context.now();
   const began = clock.monotonic();
-  const app = await findApp(session, application);
-  const ours = app && isOurs(app) ? await read(session, options, app, application) : NOTHING;
+  const { app, trials } = await findWithTrials(session, application);
+  const [ours, trial] = await Promise.all([
+    app && isOurs(app) ? read(session, options, app, application) : NOTHING,
+    readTrial(session, options, trials),
+  ]);
   return {
     at,
     apiLatencyMs: clock.monotonic() - began,
     ...ours,
+    ...(trial === undefined ? {} : { trial: trial.seen, origins: [...ours.origins, ...trial.origins] }),
     foreign: app && !isOurs(app) ? [`application ${app.name} (${app.guid})`] : [],
   };
 }
@@ -53,12 +67,7 @@ const NOTHING: Read = {
   env: {},
 };
 
-async function read(
-  session: Session,
-  options: { readonly domain: string; readonly router?: string | undefined },
-  app: App,
-  application: string,
-): Promise<Read> {
+async function read(session: Session, options: Options, app: App, application: string): Promise<Read> {
   const started = app.state === 'STARTED';
   const [active, web, droplets, variables, routes] = await Promise.all([
     activeDeployment(session, app.guid),
@@ -82,6 +91,32 @@ async function read(
     desired: started ? desiredInstances(web, active) : 0,
     origins: originsOf(application, options, routes),
     env: split(variables).env,
+  };
+}
+
+/** Of several the newest: the others are left over, and go with their application. */
+async function readTrial(
+  session: Session,
+  options: Options,
+  trials: readonly App[],
+): Promise<{ readonly seen: ObservedTrial; readonly origins: readonly ObservedOrigin[] } | undefined> {
+  const app = [...trials].sort((a, b) => (a.created_at ?? '').localeCompare(b.created_at ?? '')).at(-1);
+  const release = app && trialOf(app);
+  if (app === undefined || release === undefined) return undefined;
+  const started = app.state === 'STARTED';
+  const [web, routes] = await Promise.all([
+    webProcesses(session, app.guid),
+    session.list(`/v3/apps/${app.guid}/routes`, routeSchema),
+  ]);
+  const instances: ObservedInstance[] = [];
+  for (const process of started ? web : []) {
+    for (const one of await instancesOf(session, process.guid))
+      instances.push(observed(process.guid, release, one));
+  }
+  const origins = started ? originsOf(app.name, options, routes) : [];
+  return {
+    seen: { release, instances, desired: started ? desiredInstances(web, undefined) : 0 },
+    origins: origins.map((origin) => ({ ...origin, release, trial: true as const })),
   };
 }
 

@@ -20,6 +20,7 @@ import { pollApply } from './rollout.ts';
 import { resolveRoutes } from './routes.ts';
 import { scale } from './scale.ts';
 import { pollStage, stage } from './stage.ts';
+import { endTrial, pollTrial, startTrial } from './trial.ts';
 import { processSchema, routeSchema } from './wire.ts';
 
 /** Speaks Cloud Foundry v3 to one org and space. Makes no connection before its first call. */
@@ -40,10 +41,10 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return pollApply(session(context), context, handle);
       case 'retire':
       case 'destroy':
+      case 'endTrial':
         return pollRemoval(session(context), context, handle);
       case 'trial':
-      case 'endTrial':
-        return { state: 'lost', message: 'there are no trials here' };
+        return pollTrial(session(context), context, handle);
     }
   }
 
@@ -75,6 +76,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     retire: (context, application, release) => retire(session(context), context, application, release),
 
     destroy: (context, application) => destroy(session(context), context, application),
+
+    trial: {
+      start: (context, want, artifact) =>
+        startTrial(session(context), context, options.domain, want, artifact),
+      end: (context, application, release) => endTrial(session(context), context, application, release),
+    },
 
     async poll(context, handle) {
       try {

@@ -6,9 +6,17 @@ import type {
   ProviderContext,
 } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
-import { activeDeployment, findApp, findOwnApp, packagesOf, refuseForeign, stagedDroplets } from './find.ts';
+import {
+  activeDeployment,
+  findApp,
+  findOwnApp,
+  packagesOf,
+  refuseForeign,
+  stagedDroplets,
+  trialApps,
+} from './find.ts';
 import { failed, finished, handleOf, next, running } from './status.ts';
-import { APPLICATION, currentDroplet, isOurs, MANAGED_BY, releaseOf } from './translate.ts';
+import { APPLICATION, currentDroplet, isOurs, releaseOf, selectorOf, stamps } from './translate.ts';
 import { jobSchema, routeSchema } from './wire.ts';
 
 /** Deletes droplets and packages of a release; the one that serves, or is on its way, is refused. */
@@ -35,7 +43,7 @@ export async function retire(
   return removeAll(session, handle, paths);
 }
 
-/** Deletes the application and the routes we made for it, also those an interrupted try left behind. */
+/** Deletes the application with its trials and the routes we made for it, also those an interrupted try left behind. */
 export async function destroy(
   session: Session,
   context: ProviderContext,
@@ -46,15 +54,16 @@ export async function destroy(
   if (app) refuseForeign(session.platform, app);
   const routes = await session.list('/v3/routes', routeSchema, {
     space_guids: await session.spaceGuid(),
-    label_selector: `${MANAGED_BY}=sluice,${APPLICATION}=${application}`,
+    label_selector: selectorOf(stamps(application)),
   });
   const ours = routes.filter((one) => isOurs(one) && one.metadata?.labels?.[APPLICATION] === application);
   const paths = ours.map((one) => `/v3/routes/${one.guid}`);
   // Routes first: nothing shall be sent to instances that are being stopped.
-  return removeAll(session, handle, app ? [...paths, `/v3/apps/${app.guid}`] : paths);
+  const apps = [...(app ? [app] : []), ...(await trialApps(session, application))];
+  return removeAll(session, handle, [...paths, ...apps.map(({ guid }) => `/v3/apps/${guid}`)]);
 }
 
-async function removeAll(
+export async function removeAll(
   session: Session,
   handle: OperationHandle,
   paths: readonly string[],

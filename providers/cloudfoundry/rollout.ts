@@ -82,7 +82,7 @@ async function afterCancel(session: Session, handle: OperationHandle): Promise<O
 }
 
 /** Started, settled or scaled: no deployment is under way, and the instances decide. */
-async function pollInstances(
+export async function pollInstances(
   session: Session,
   context: ProviderContext,
   handle: OperationHandle,

@@ -1,7 +1,7 @@
 import { platformError } from '../../src/core/errors.ts';
 import type { ProviderContext, TargetSpec } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
-import { stamps, type WantedRoute, wantedRoutes } from './translate.ts';
+import { type WantedRoute, wantedRoutes } from './translate.ts';
 import { type App, type Domain, type Route, routeSchema } from './wire.ts';
 
 /** The domains the space may use, after the one of the default route was found among them. */
@@ -34,13 +34,14 @@ export async function ensureRoutes(
   session: Session,
   app: App,
   routes: readonly WantedRoute[],
+  labels: Readonly<Record<string, string>>,
 ): Promise<void> {
   const space = await session.spaceGuid();
   for (const wanted of routes) {
     const found = await session.findOrCreate(() => findRoute(session, wanted), '/v3/routes', routeSchema, {
       ...(wanted.host === undefined ? {} : { host: wanted.host }),
       relationships: { domain: { data: { guid: wanted.domainGuid } }, space: { data: { guid: space } } },
-      metadata: { labels: stamps(app.name) },
+      metadata: { labels },
     });
     const others = found.destinations.filter((one) => one.app?.guid !== app.guid);
     if (others.length > 0) throw taken(session.platform, wanted.url, others.length);

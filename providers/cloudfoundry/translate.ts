@@ -5,6 +5,8 @@ import type { App, Deployment, Domain, Droplet, PackageBits, Process, Route } fr
 export const MANAGED_BY = 'sluice.dev/managed-by';
 export const APPLICATION = 'sluice.dev/application';
 export const RELEASE = 'sluice.dev/release';
+/** On what is tried beside the application, with its release. */
+export const TRIAL = 'sluice.dev/trial';
 /** On deployments: tells one act of applying a release from another. */
 export const ATTEMPT = 'sluice.dev/attempt';
 
@@ -18,6 +20,29 @@ interface Stamped {
 
 export function stamps(application: string): Record<string, string> {
   return { [MANAGED_BY]: 'sluice', [APPLICATION]: application };
+}
+
+export function selectorOf(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}
+
+/** A host name's label holds 63 characters, and the trial's name becomes one. */
+const LONGEST_NAME = 63;
+
+/** For people, and for its route; we find it by its labels. */
+export function trialName(application: string, release: string): string {
+  const end = `--${release}`;
+  return `${application.slice(0, LONGEST_NAME - end.length).replace(/[-_]+$/, '')}${end}`;
+}
+
+export function trialLabels({ application, release }: TargetSpec): Record<string, string> {
+  return { ...stamps(application), [TRIAL]: release.id };
+}
+
+export function trialOf(thing: Stamped): string | undefined {
+  return thing.metadata?.labels?.[TRIAL] ?? undefined;
 }
 
 export function isOurs(thing: Stamped): boolean {

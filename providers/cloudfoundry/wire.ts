@@ -48,6 +48,7 @@ export const domainSchema = namedSchema.extend({ internal: z.boolean().optional(
 export type Domain = z.output<typeof domainSchema>;
 
 export const appSchema = namedSchema.extend({
+  created_at: z.string().optional(),
   state: z.enum(['STARTED', 'STOPPED']),
   metadata,
   relationships: z.object({ current_droplet: toOne }).optional(),
@@ -76,6 +77,7 @@ export type Build = z.output<typeof buildSchema>;
 export const dropletSchema = z.object({
   guid: z.string(),
   state: z.string(),
+  error: z.string().nullish(),
   checksum: z.object({ type: z.string(), value: z.string().nullish() }).nullish(),
   links: z.object({ package: link.nullish() }).optional(),
   metadata,

@@ -8,6 +8,7 @@ import { besideForeign } from './provider/foreign.ts';
 import { throughHiccups } from './provider/hiccups.ts';
 import { thatRuns } from './provider/runs.ts';
 import { createSuite } from './provider/suite.ts';
+import { thatTries } from './provider/tries.ts';
 
 /** What a platform must offer so that `providerConformance` can drive its provider. */
 export interface ProviderHarness {
@@ -49,6 +50,7 @@ export function providerConformance(name: string, open: () => Promise<ProviderHa
     beforeAnything(suite);
     thatRuns(suite);
     thatFails(suite);
+    thatTries(suite);
     throughHiccups(suite);
     besideForeign(suite);
   });

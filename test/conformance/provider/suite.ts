@@ -107,7 +107,14 @@ export function runningOf(seen: Observation, release: string): Observation['inst
 /** Where an origin is one instance, only those of running instances serve. */
 export function servingOrigins(seen: Observation): readonly ObservedOrigin[] {
   const ids = new Set(running(seen).map((instance) => instance.id));
-  return seen.origins.filter((origin) => origin.instance === undefined || ids.has(origin.instance));
+  return seen.origins.filter(
+    ({ trial, instance }) => trial !== true && (instance === undefined || ids.has(instance)),
+  );
+}
+
+/** As above, of what is tried beside. */
+export function trialOrigins(seen: Observation): readonly ObservedOrigin[] {
+  return seen.origins.filter(({ trial }) => trial === true);
 }
 
 /**

@@ -6,6 +6,8 @@ import {
   instanceState,
   originsOf,
   RELEASE,
+  routeHost,
+  trialName,
   wantedProcess,
   wantedRoutes,
 } from '../../../providers/cloudfoundry/translate.ts';
@@ -79,6 +81,15 @@ describe('routes', () => {
       { url: 'http://127.0.0.1:8000', hostHeader: 'shop.apps.cf.example.com' },
     ]);
     expect(originsOf('shop', { domain }, [])).toEqual([]);
+  });
+});
+
+describe('the name of what is tried', () => {
+  it('fits a host name’s label, and still tells the release', () => {
+    expect(trialName('shop', 'r-0123456789')).toBe('shop--r-0123456789');
+    const long = trialName(`${'a'.repeat(48)}_${'b'.repeat(40)}`, 'r-0123456789');
+    expect(long).toBe(`${'a'.repeat(48)}--r-0123456789`);
+    expect(routeHost(trialName('a'.repeat(99), 'r-0123456789'), 'apps.test').split('.')[0]).toHaveLength(63);
   });
 });
 
