@@ -11,6 +11,6 @@ export async function describe(session: Session, options: Options): Promise<Plat
     kind: 'cloudfoundry',
     apiVersion: root.links.cloud_controller_v3?.meta?.version ?? '3',
     identity: `${session.identity()} in ${options.org}/${options.space}`,
-    capabilities: { sideBySide: false, hostHeader: 'must-match' },
+    capabilities: { sideBySide: true, hostHeader: 'must-match' },
   };
 }

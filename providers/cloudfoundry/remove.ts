@@ -16,7 +16,7 @@ import {
   trialApps,
 } from './find.ts';
 import { failed, finished, handleOf, next, running } from './status.ts';
-import { APPLICATION, currentDroplet, isOurs, releaseOf, selectorOf, stamps } from './translate.ts';
+import { APPLICATION, currentDroplet, isOurs, releaseOf, selectorOf, stamps, trialOf } from './translate.ts';
 import { jobSchema, routeSchema } from './wire.ts';
 
 /** Deletes droplets and packages of a release; the one that serves, or is on its way, is refused. */
@@ -29,6 +29,8 @@ export async function retire(
   const handle = handleOf(session.platform, application, 'retire', context.now(), {});
   const app = await findOwnApp(session, application);
   if (!app) return finished(handle);
+  const trials = await trialApps(session, application);
+  if (trials.some((one) => trialOf(one) === release)) throw isTried(session.platform, release);
   const active = await activeDeployment(session, app.guid);
   const inUse = [currentDroplet(app), active?.droplet?.guid, active?.previous_droplet?.guid];
   const paths: string[] = [];
@@ -99,6 +101,13 @@ export async function pollRemoval(
   if (left === 0) return { state: 'succeeded' };
   return running(handle, context.now(), `${left} of ${jobs.length} deletions under way`, {
     progress: { done: jobs.length - left, total: jobs.length, unit: 'deletions' },
+  });
+}
+
+function isTried(platform: string, release: string) {
+  return platformError('conflict', platform, `release ${release} is being tried and is not retired`, {
+    why: 'an application of its own runs it beside the one that serves',
+    remedy: 'end the trial first',
   });
 }
 

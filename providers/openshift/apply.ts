@@ -8,6 +8,7 @@ import type {
   TargetSpec,
 } from '../../src/core/provider.ts';
 import { releaseLabel } from '../../src/core/release.ts';
+import type { Manifest } from './client.ts';
 import { readRollout } from './deployed.ts';
 import * as manifests from './manifests.ts';
 import * as names from './names.ts';
@@ -31,10 +32,11 @@ export async function apply(
   context: ProviderContext,
   want: TargetSpec,
   artifact: StagedArtifact,
+  /** On everything, beside the labels that it has anyway. */
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Operation> {
   const { signal } = context;
   const { application } = want;
-  names.checkName(site.platform, application);
   const image = artifact.native['image'];
   if (image === undefined) {
     throw new SluiceError('BUG', 'the staged artifact names no image', {
@@ -45,14 +47,15 @@ export async function apply(
   }
   const held = await heldKinds(site, application, signal);
   const before = await site.client.get(DEPLOYMENT, application, signal);
-  await applyOwned(site, SECRET, manifests.secret(want), application, signal);
-  await site.client.apply(SERVICE, manifests.service(application), held.has(SERVICE.kind), signal);
+  await applyOwned(site, SECRET, labelled(manifests.secret(want), more), application, signal);
+  const service = labelled(manifests.service(application), more);
+  await site.client.apply(SERVICE, service, held.has(SERVICE.kind), signal);
   const wanted = manifests.routes(want, site.options);
-  for (const route of wanted) await applyOwned(site, ROUTE, route, application, signal);
+  for (const route of wanted) await applyOwned(site, ROUTE, labelled(route, more), application, signal);
   const refused = await refusedRoute(site, application, signal);
   if (refused) throw refused;
   const manifest = manifests.deployment(want, image, retryOf(before, want, context));
-  await site.client.apply(DEPLOYMENT, manifest, held.has(DEPLOYMENT.kind), signal);
+  await site.client.apply(DEPLOYMENT, labelled(manifest, more), held.has(DEPLOYMENT.kind), signal);
   await removeRoutesBut(site, application, new Set(wanted.map((route) => route.metadata.name)), signal);
 
   const previous = lastGood(before);
@@ -66,6 +69,11 @@ export async function apply(
       ...(previous === undefined || previous === want.release.id ? {} : { previous }),
     }),
   };
+}
+
+function labelled(manifest: Manifest, more: Readonly<Record<string, string>>): Manifest {
+  const { metadata } = manifest;
+  return { ...manifest, metadata: { ...metadata, labels: { ...metadata.labels, ...more } } };
 }
 
 /** What to go back to if nothing can tell by serving; never a release that was itself left there because it failed. */

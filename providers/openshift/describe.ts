@@ -44,7 +44,7 @@ export async function describe(site: Site, context: ProviderContext): Promise<Pl
     kind: 'openshift',
     apiVersion: version.gitVersion,
     identity: self.status.userInfo.username,
-    capabilities: { sideBySide: false, hostHeader: 'must-match' },
+    capabilities: { sideBySide: true, hostHeader: 'must-match' },
   };
 }
 

@@ -11,6 +11,8 @@ export const MANAGED_BY = 'app.kubernetes.io/managed-by';
 export const APPLICATION = 'sluice.dev/application';
 export const RELEASE = 'sluice.dev/release';
 export const PROCESS = 'sluice.dev/process';
+/** On all that belongs to a trial, with the application beside which it runs. */
+export const TRIAL_OF = 'sluice.dev/trial-of';
 /** Annotations: what a label cannot hold or nobody selects by. */
 export const NUMBER = 'sluice.dev/number';
 export const FAILED_RELEASE = 'sluice.dev/failed-release';
@@ -36,6 +38,15 @@ export function checkName(platform: string, application: ApplicationName): void 
 /** One BuildConfig a release, so that whoever comes after a crash knows whose build it finds. */
 export function buildConfigName(application: ApplicationName, release: ReleaseId): string {
   return `${application}-${release}`;
+}
+
+/** To the platform it is an application of its own. */
+export function trialName(application: ApplicationName, release: ReleaseId): string {
+  return `${application}--${release}`;
+}
+
+export function trialLabels(application: ApplicationName): Record<string, string> {
+  return { [MANAGED_BY]: FIELD_MANAGER, [TRIAL_OF]: application };
 }
 
 /** Named by content: a template then always means the environment it was rolled out with. */

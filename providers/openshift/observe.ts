@@ -12,6 +12,7 @@ import {
 } from './resources.ts';
 import type { Site } from './site.ts';
 import { instanceOf, originsOf, ownEnvironment, releasesOf, secretOf, servingRelease } from './translate.ts';
+import { observeTrial } from './trial.ts';
 import type { Thing } from './wire.ts';
 
 export async function observe(
@@ -23,7 +24,7 @@ export async function observe(
   const { client } = site;
   const began = site.clock.monotonic();
   const labels = selector(instanceLabels(application));
-  const [deployment, service, route, stream, builds, replicaSets, pods] = await Promise.all([
+  const [deployment, service, route, stream, builds, replicaSets, pods, trial] = await Promise.all([
     client.get(DEPLOYMENT, application, signal),
     client.get(SERVICE, application, signal),
     client.get(ROUTE, application, signal),
@@ -31,6 +32,7 @@ export async function observe(
     client.list(BUILD_RUN, selector(ownerLabels(application)), signal),
     client.list(REPLICA_SET, labels, signal),
     client.list(POD, labels, signal),
+    observeTrial(site, application, signal),
   ]);
   const named = { Deployment: deployment, Service: service, Route: route, ImageStream: stream };
   const ours = <T extends Thing>(thing: T | undefined): T | undefined =>
@@ -47,7 +49,8 @@ export async function observe(
     serving: servingRelease(pods, wanted),
     instances: pods.map(instanceOf),
     desired: own?.spec.replicas ?? 0,
-    origins: own ? originsOf(ours(route), site.options) : [],
+    ...(trial === undefined ? {} : { trial: trial.seen }),
+    origins: [...(own ? originsOf(ours(route), site.options) : []), ...(trial?.origins ?? [])],
     env: ownEnvironment(secret?.data ?? {}),
     foreign: Object.entries(named).flatMap(([kind, thing]) =>
       thing && !isOurs(thing.metadata, application) ? [`${kind} ${application}`] : [],

@@ -10,7 +10,7 @@ import { createClient } from './client.ts';
 import type { Options } from './config.ts';
 import { describe } from './describe.ts';
 import { logs } from './logs.ts';
-import { ownerLabels, selector } from './names.ts';
+import { checkName, ownerLabels, selector } from './names.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
@@ -18,6 +18,7 @@ import { DEPLOYMENT, ROUTE } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
 import type { Site } from './site.ts';
 import { pollStage, stage } from './stage.ts';
+import { endTrial, pollEndTrial, pollTrial, startTrial } from './trial.ts';
 
 /** One namespace of one OpenShift cluster. */
 export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
@@ -31,8 +32,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     scale: pollScale,
     retire: pollRetire,
     destroy: pollDestroy,
-    trial: async () => ({ state: 'lost', message: 'there are no trials here' }),
-    endTrial: async () => ({ state: 'lost', message: 'there are no trials here' }),
+    trial: pollTrial,
+    endTrial: pollEndTrial,
   };
 
   return {
@@ -48,10 +49,17 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       return planChanges(want, seen, { deployment, routes });
     },
     stage: (context, want, bundle) => stage(site, context, want, bundle),
-    apply: (context, want, artifact) => apply(site, context, want, artifact),
+    apply(context, want, artifact) {
+      checkName(platform, want.application);
+      return apply(site, context, want, artifact);
+    },
     scale: (context, application, instances) => scale(site, context, application, instances),
     retire: (context, application, release) => retire(site, context, application, release),
     destroy: (context, application) => destroy(site, context, application),
+    trial: {
+      start: (context, want, artifact) => startTrial(site, context, want, artifact),
+      end: (context, application, release) => endTrial(site, context, application, release),
+    },
     poll: (context, handle) => polls[handle.kind](site, context, handle),
     logs: (context, application, query) => logs(site, context, application, query),
     close: () => client.close(),

@@ -6,7 +6,16 @@ import type {
   ProviderContext,
 } from '../../src/core/provider.ts';
 import { imageTag } from './manifests.ts';
-import { buildConfigName, instanceLabels, isOurs, ownerLabels, RELEASE, selector } from './names.ts';
+import {
+  buildConfigName,
+  instanceLabels,
+  isOurs,
+  ownerLabels,
+  RELEASE,
+  selector,
+  trialLabels,
+  trialName,
+} from './names.ts';
 import {
   BUILD_CONFIG,
   BUILD_RUN,
@@ -41,6 +50,18 @@ export async function retire(
       why: `Deployment ${application} runs ${current.spec.replicas} instances of it`,
       remedy: 'deploy another release first, or destroy the application',
     });
+  }
+  const trial = await client.get(DEPLOYMENT, trialName(application, release), signal);
+  if (trial && isOurs(trial.metadata, trialName(application, release))) {
+    throw platformError(
+      'conflict',
+      site.platform,
+      `release ${release} is being tried and cannot be retired`,
+      {
+        why: `Deployment ${trial.metadata.name} runs ${trial.spec.replicas} instances of it`,
+        remedy: 'end the trial first',
+      },
+    );
   }
   const labels = selector({ ...ownerLabels(application), [RELEASE]: release });
   await removeAll(site, BUILD_CONFIG, labels, signal);
@@ -77,8 +98,7 @@ export async function pollRetire(
 const MADE: readonly Resource<Thing>[] = [ROUTE, DEPLOYMENT, SERVICE, SECRET, BUILD_CONFIG, IMAGE_STREAM];
 
 export async function destroy(site: Site, context: ProviderContext, application: string): Promise<Operation> {
-  const labels = selector(ownerLabels(application));
-  for (const resource of MADE) await removeAll(site, resource, labels, context.signal);
+  await removeMade(site, application, context.signal);
   return { handle: handleOf(site, context, application, 'destroy', {}) };
 }
 
@@ -89,15 +109,22 @@ export async function pollDestroy(
 ): Promise<OperationStatus> {
   const { signal } = context;
   const { application } = handle;
-  const owned = selector(ownerLabels(application));
   const run = selector(instanceLabels(application));
-  let left = 0;
   // Whatever came back in between (a deployment that was still under way elsewhere) goes too.
-  for (const resource of MADE) left += await removeAll(site, resource, owned, signal);
+  let left = await removeMade(site, application, signal);
   left += (await site.client.list(REPLICA_SET, run, signal)).length;
   left += (await site.client.list(POD, run, signal)).length;
   if (left === 0) return { state: 'succeeded' };
   return { state: 'running', message: `${left} things are still being removed`, retryAfterMs: 500 };
+}
+
+/** All that is the application's, and its trials'; how many things there still are. */
+async function removeMade(site: Site, application: string, signal: AbortSignal): Promise<number> {
+  let left = 0;
+  for (const labels of [ownerLabels(application), trialLabels(application)]) {
+    for (const resource of MADE) left += await removeAll(site, resource, selector(labels), signal);
+  }
+  return left;
 }
 
 /** How many there still are; those that are going already are only counted. */

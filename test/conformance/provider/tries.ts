@@ -106,6 +106,14 @@ export function thatTries(suite: Suite): void {
       }
     });
 
+    it('is not retired as long as it is tried', async () => {
+      if (!can()) return;
+      const { release } = tried();
+      const error = await suite.drive.fail(suite.drive.fresh().retire(suite.drive.context, app, release.id));
+      expect(error.class).toBe('conflict');
+      await trialAnswers(release.id);
+    });
+
     it('ends with its route, and what serves does not notice; ending it again succeeds', async () => {
       if (!can()) return;
       const [origin] = trialOrigins(await suite.observe(app));

@@ -38,7 +38,7 @@ describe('describing the endpoint', () => {
       kind: 'openshift',
       apiVersion: 'v1.32.13',
       identity: 'bot',
-      capabilities: { sideBySide: false, hostHeader: 'must-match' },
+      capabilities: { sideBySide: true, hostHeader: 'must-match' },
     });
   });
 
