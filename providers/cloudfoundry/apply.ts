@@ -1,4 +1,4 @@
-import { hasClass, platformError } from '../../src/core/errors.ts';
+import { hasClass, platformError, type SluiceError } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import {
   type Operation,
@@ -17,6 +17,7 @@ import {
   ATTEMPT,
   attemptOf,
   currentDroplet,
+  isOurs,
   type ProcessSettings,
   processChanges,
   processPatch,
@@ -34,7 +35,8 @@ import {
   processSchema,
 } from './wire.ts';
 
-const LONGEST_CANCELLATION_MS = 60_000;
+/** How long others have to end theirs. */
+const LONGEST_OTHERS_MS = 60_000;
 
 /** The release as it shall run, with what was read of the application. */
 interface Rollout {
@@ -70,7 +72,7 @@ export async function apply(
   });
   const rollout: Rollout = { session, app, droplet, want, handle };
   if (app.state === 'STOPPED' || currentDroplet(app) === undefined) return startFirst(rollout);
-  const active = await afterCancellation(session, clock, app.guid);
+  const active = await afterOthers(rollout, clock, context);
   if (active?.droplet?.guid === droplet) {
     return { handle: next(handle, { mode: 'roll', deployment: active.guid }) };
   }
@@ -87,20 +89,48 @@ export async function requireDroplet(session: Session, artifact: StagedArtifact)
   });
 }
 
-/** A deployment on its way back must end first: another on top of it can replace instances that serve. */
-async function afterCancellation(session: Session, clock: Clock, appGuid: string) {
-  const deadline = clock.monotonic() + LONGEST_CANCELLATION_MS;
+/**
+ * A deployment on its way back must end first: another on top of it can replace instances that serve. So must one that
+ * is somebody else's, whom ours would supersede. Answers one of ours that is under way.
+ */
+async function afterOthers(
+  { session, app, droplet }: Rollout,
+  clock: Clock,
+  context: ProviderContext,
+): Promise<Deployment | undefined> {
+  const deadline = clock.monotonic() + LONGEST_OTHERS_MS;
+  let told = false;
   for (;;) {
-    const active = await activeDeployment(session, appGuid);
-    if (active?.status.reason !== 'CANCELING') return active;
-    if (clock.monotonic() > deadline) {
-      throw platformError('conflict', session.platform, 'an earlier deployment is still being cancelled', {
-        why: `deployment ${active.guid} is ${active.status.value} ${active.status.reason}`,
-        remedy: 'deploy again when it has ended',
-      });
-    }
+    const active = await activeDeployment(session, app.guid);
+    const isEnding = active?.status.reason === 'CANCELING';
+    const isOwn = active && (isOurs(active) || active.droplet?.guid === droplet);
+    if (!active || (isOwn && !isEnding)) return active;
+    if (clock.monotonic() > deadline) throw othersStill(session.platform, active, isEnding);
+    const text = `waits for ${isEnding ? 'an earlier' : 'somebody else’s'} deployment to end: ${stateOf(active)}`;
+    if (!told) context.log({ at: context.now(), source: 'platform', text });
+    told = true;
     await clock.sleep(500, session.signal);
   }
+}
+
+function othersStill(platform: string, active: Deployment, isEnding: boolean): SluiceError {
+  return platformError(
+    'conflict',
+    platform,
+    isEnding
+      ? 'an earlier deployment is still being cancelled'
+      : 'somebody else deploys this application, and is not superseded',
+    {
+      why: `${stateOf(active)} after ${LONGEST_OTHERS_MS / 1_000} s`,
+      remedy: isEnding
+        ? 'deploy again when it has ended'
+        : 'see who: `cf events`; deploy again when it has ended, or end it: `cf cancel-deployment`',
+    },
+  );
+}
+
+function stateOf({ guid, status }: Deployment): string {
+  return `deployment ${guid} is ${status.value} ${status.reason}`;
 }
 
 /** Nothing serves: everything is set in place, then started. */

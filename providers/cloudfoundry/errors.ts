@@ -1,5 +1,5 @@
 import { type ErrorClass, platformError, SluiceError } from '../../src/core/errors.ts';
-import { type ApiAnswer, type ApiCall, retryAfterMs } from '../../src/lib/api-client.ts';
+import { type ApiAnswer, type ApiCall, retryAfterMs, untilResetMs } from '../../src/lib/api-client.ts';
 import { apiErrorsSchema } from './wire.ts';
 
 /** Titles that say more than the status does. */
@@ -42,7 +42,8 @@ export function errorOf(platform: string, now: number, answer: ApiAnswer, call: 
     errors.map((error) => `${error.detail} (${error.title})`).join('; ') || firstLine(answer.text);
   const why = request === undefined ? words : `${words} [request ${request}]`;
   const errorClass = classify(status, headers, errors);
-  const wait = errorClass === 'rateLimited' ? (retryAfterMs(headers, now) ?? 5_000) : undefined;
+  const asked = retryAfterMs(headers, now) ?? untilResetMs(headers, now);
+  const wait = errorClass === 'rateLimited' ? asked : undefined;
   return platformError(errorClass, platform, what, {
     why,
     remedy: REMEDY[errorClass],

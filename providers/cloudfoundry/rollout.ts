@@ -31,6 +31,8 @@ export async function pollApply(
     case 'CANCELED':
       return afterCancel(session, handle);
     case 'SUPERSEDED':
+      // What the other one starts from now on shall not carry our release's environment.
+      await undoRelease(session, handle.native['app'] ?? '', handle.native['release']);
       return failed('conflict', session.platform, 'another deployment took over', {
         why: `deployment ${guid} was superseded`,
         remedy: 'see who else deploys this application: cf revisions, cf events',

@@ -162,7 +162,7 @@ export async function pollApply(
     return failedBefore(site, handle, deployment);
   }
   if (deployment.spec.template.metadata.labels[names.RELEASE] !== release) {
-    return { state: 'lost', message: 'another release has been applied since' };
+    return overtaken(site, handle, deployment);
   }
   const rollout = overdue(judgeRollout(deployment, seen.replicaSets, seen.pods), context, handle);
   switch (rollout.state) {
@@ -201,6 +201,20 @@ function routeOverdue(site: Site, context: ProviderContext, handle: OperationHan
   return failed('timeout', site, 'no router has taken the route', {
     why: 'the instances are ready, but the route’s status names no router that admitted it',
     remedy: 'do the routers serve this namespace (shards, labels)? `oc get route -o yaml`',
+  });
+}
+
+/** The template is no longer the one we gave: what the other wants is left in place. */
+function overtaken(site: Site, handle: OperationHandle, { metadata, spec }: Deployment): OperationStatus {
+  const others = metadata.managedFields.filter(
+    ({ manager, subresource }) => manager !== names.FIELD_MANAGER && subresource === undefined,
+  );
+  const last = others.sort((a, b) => (a.time ?? '').localeCompare(b.time ?? '')).at(-1);
+  const who = last === undefined ? 'another deployment' : `${last.manager}, at ${last.time ?? 'some time'},`;
+  const release = spec.template.metadata.labels[names.RELEASE] ?? 'no release of ours';
+  return failed('conflict', site, `somebody else changed the deployment of ${handle.application}`, {
+    why: `${who} gave it another template while ${handle.native['label']} rolled out; it is ${release} now`,
+    remedy: 'see who: `oc get deployment -o yaml --show-managed-fields`; then deploy again',
   });
 }
 

@@ -26,6 +26,11 @@ export function isStuck(build: Build, waitedMs: number): boolean {
   return buildPhase(build) === 'queued' && build.status.reason !== undefined && waitedMs > STUCK_MS;
 }
 
+/** It ended because its source did not arrive whole. */
+export function isCutOff(build: Build): boolean {
+  return build.status.phase === 'Cancelled' || build.status.reason === 'FetchSourceFailed';
+}
+
 /** By digest: a tag may mean something else tomorrow. */
 export async function artifactOf(
   site: Site,

@@ -149,6 +149,14 @@ function refusalOf(message: string): Rollout | undefined {
 }
 
 function startFailure(pod: Pod, trouble: Trouble): Rollout {
+  if (trouble.unplaced) {
+    return {
+      state: 'failed',
+      class: 'quota',
+      why: trouble.text,
+      remedy: 'ask for more nodes, or use fewer or smaller instances; `oc describe pod` tells more',
+    };
+  }
   return {
     state: 'failed',
     class: 'startFailed',

@@ -28,6 +28,8 @@ export interface Trouble {
   readonly hopeless: boolean;
   /** The container ran and ended: its last words are in the previous log. */
   readonly crashed: boolean;
+  /** No node has place for it. */
+  readonly unplaced?: true;
 }
 
 /** Why a pod is not well, or undefined. */
@@ -67,6 +69,7 @@ export function troubleOf(pod: Pod): Trouble | undefined {
       text: joined(unscheduled.reason ?? 'not scheduled', unscheduled.message),
       hopeless: false,
       crashed: false,
+      unplaced: true,
     };
   }
   if (pod.status.phase === 'Failed') {

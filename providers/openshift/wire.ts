@@ -15,6 +15,16 @@ const metaSchema = z.object({
   labels: texts,
   annotations: texts,
   ownerReferences: z.array(z.object({ kind: z.string(), name: z.string() })).default([]),
+  /** Who wrote which fields; of that only who, how and when. */
+  managedFields: z
+    .array(
+      z.object({
+        manager: z.string().default(''),
+        time: z.string().nullish(),
+        subresource: z.string().optional(),
+      }),
+    )
+    .default([]),
 });
 export type Meta = z.output<typeof metaSchema>;
 

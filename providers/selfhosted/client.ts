@@ -77,7 +77,8 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
     try {
       return await api.call(given);
     } catch (error) {
-      if (!hasClass(error, 'unavailable')) throw error;
+      // Only a connection that failed has a cause; otherwise the daemon itself said so.
+      if (!hasClass(error, 'unavailable') || error.cause === undefined) throw error;
       throw unreachable(platform, socket, error);
     }
   }

@@ -12,6 +12,13 @@ export function errorOf(platform: string, answer: ApiAnswer): SluiceError {
     });
   }
   const { error } = parsed.data;
+  // What it could not class went wrong inside it, and may go well the next time: its calls may all be repeated.
+  if (error.class === undefined && answer.status >= 500) {
+    return platformError('unavailable', platform, 'the host daemon failed', {
+      why: error.message,
+      remedy: 'look at the log of `sluice host`; what it runs is not touched',
+    });
+  }
   return platformError(error.class ?? 'bug', platform, error.message, {
     why: error.why ?? `the daemon answered ${answer.status}`,
     remedy: error.remedy ?? 'look at the log of `sluice host`',

@@ -205,3 +205,10 @@ export function retryAfterMs(headers: Readonly<Record<string, string>>, now: num
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
+
+/** Of an answer that says nothing but when a new window begins (`X-RateLimit-Reset`, epoch seconds). */
+export function untilResetMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
+  const value = headers['x-ratelimit-reset'];
+  if (value === undefined || !/^\d+$/.test(value.trim())) return undefined;
+  return Math.max(0, Number(value) * 1000 - now);
+}

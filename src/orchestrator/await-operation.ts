@@ -1,4 +1,4 @@
-import { fromWire, platformError, SluiceError } from '../core/errors.ts';
+import { fromWire, platformError, type SluiceError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type {
   Operation,
@@ -8,11 +8,10 @@ import type {
   ProviderContext,
   StagedArtifact,
 } from '../core/provider.ts';
-import { RETRYABLE } from '../core/provider.ts';
+import { createPatience, type Patience } from './patience.ts';
 
 const POLL_MS = 400;
-/** An API that is away for this long in the middle of an operation is reported; the operation can be resumed. */
-const UNREACHABLE_MS = 120_000;
+const LONGEST_PAUSE_MS = 10_000;
 
 export interface AwaitOptions {
   readonly clock: Clock;
@@ -22,6 +21,8 @@ export interface AwaitOptions {
   /** Stores the handle; awaited before the next poll, so that another process can always go on. */
   readonly store: (handle: OperationHandle) => Promise<void>;
   readonly onProgress: (status: OperationStatus & { state: 'running' }) => void;
+  /** That of the deployment it belongs to; left out: one of its own. */
+  readonly patience?: Patience;
 }
 
 /** Polls an operation to its end. Throws the platform's error when it failed, `timeout` at the deadline. */
@@ -40,46 +41,23 @@ export async function pollToEnd(
 ): Promise<StagedArtifact | undefined> {
   const { clock, provider, context } = options;
   const deadline = clock.now() + options.deadlineMs;
+  const { signal } = context;
+  const patience = options.patience ?? createPatience({ clock, signal, onAway: () => undefined });
   let handle = begun;
-  let unreachableSince: number | undefined;
   for (;;) {
-    const status = await poll(provider, context, handle);
-    if (status instanceof SluiceError) {
-      unreachableSince ??= clock.now();
-      if (clock.now() - unreachableSince > UNREACHABLE_MS) throw status;
-    } else {
-      unreachableSince = undefined;
-      if (status.state === 'succeeded') return status.artifact;
-      if (status.state === 'failed') throw fromWire(status.error);
-      if (status.state === 'lost') throw lost(provider, handle, status.message);
-      options.onProgress(status);
-      if (status.handle) {
-        handle = status.handle;
-        await options.store(handle);
-      }
+    // An API that does not answer right now says nothing of the operation.
+    const status = await patience.call(() => provider.poll(context, handle));
+    if (status.state === 'succeeded') return status.artifact;
+    if (status.state === 'failed') throw fromWire(status.error);
+    if (status.state === 'lost') throw lost(provider, handle, status.message);
+    options.onProgress(status);
+    if (status.handle) {
+      handle = status.handle;
+      await options.store(handle);
     }
     if (clock.now() > deadline) throw late(provider, handle, options.deadlineMs);
-    const wish = status instanceof SluiceError ? status.details.retryAfterMs : retryAfter(status);
-    await clock.sleep(Math.min(wish ?? POLL_MS, 10_000), context.signal);
+    await clock.sleep(Math.min(status.retryAfterMs ?? POLL_MS, LONGEST_PAUSE_MS), signal);
   }
-}
-
-/** An API that does not answer right now says nothing of the operation: ask again. */
-async function poll(
-  provider: PlatformProvider,
-  context: ProviderContext,
-  handle: OperationHandle,
-): Promise<OperationStatus | SluiceError> {
-  try {
-    return await provider.poll(context, handle);
-  } catch (error) {
-    if (error instanceof SluiceError && error.class && RETRYABLE.has(error.class)) return error;
-    throw error;
-  }
-}
-
-function retryAfter(status: OperationStatus): number | undefined {
-  return status.state === 'running' ? status.retryAfterMs : undefined;
 }
 
 function lost(provider: PlatformProvider, handle: OperationHandle, message: string): SluiceError {

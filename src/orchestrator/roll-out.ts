@@ -15,6 +15,7 @@ import type { HealthSettings } from '../core/settings.ts';
 import { type AwaitOptions, awaitOperation, pollToEnd } from './await-operation.ts';
 import type { DeploymentContext } from './context.ts';
 import { leavingTheirs } from './drift-fields.ts';
+import { awayMessage, createPatience, type Patience } from './patience.ts';
 import { verifyRelease } from './verify.ts';
 
 const STAGE_DEADLINE_MS = 15 * 60_000;
@@ -42,6 +43,7 @@ export async function rollOut(context: DeploymentContext, job: RollOut): Promise
   const run = runOf(context, job);
   try {
     checkNotFrozen(run);
+    await firstLook(run);
     const artifact = await stage(run);
     await apply(run, artifact);
     const { unproven } = await verify(run);
@@ -69,6 +71,18 @@ function checkNotFrozen({ context, job, target }: Run): void {
   });
 }
 
+/**
+ * What serves before, to be retired after the cut-over. Here no patience is shown: an address that never answered is
+ * more likely wrong than away for a moment.
+ */
+async function firstLook(run: Run): Promise<void> {
+  const { want } = run.job;
+  if (run.target.previous !== undefined) return;
+  const seen = await run.provider.observe(run.providerContext, want.application);
+  const serving = seen.serving ?? seen.releases.find((release) => release.state === 'running')?.id;
+  if (serving !== undefined && serving !== want.release.id) await run.note({ previous: serving });
+}
+
 async function stage(run: Run): Promise<StagedArtifact> {
   const kept = run.target.artifact;
   if (kept) return kept;
@@ -88,11 +102,6 @@ async function stage(run: Run): Promise<StagedArtifact> {
 async function apply(run: Run, artifact: StagedArtifact): Promise<void> {
   const { want } = run.job;
   run.checkpoint();
-  if (run.target.previous === undefined) {
-    const seen = await run.provider.observe(run.providerContext, want.application);
-    const serving = seen.serving ?? seen.releases.find((release) => release.state === 'running')?.id;
-    if (serving !== undefined && serving !== want.release.id) await run.note({ previous: serving });
-  }
   await run.enter('applying', `${want.process.instances} instances`);
   // Rolling replaces one instance after the other: the time for all grows with their number.
   const deadline = (want.health.startTimeoutMs + 30_000) * Math.max(2, want.process.instances + 1);
@@ -121,7 +130,7 @@ async function verify(run: Run): Promise<{ unproven: boolean }> {
     release: want.release.id,
     health,
     timeoutMs: VERIFY_TIMEOUT_MS,
-    observe: () => run.provider.observe(run.providerContext, want.application),
+    observe: () => run.patience.call(() => run.provider.observe(run.providerContext, want.application)),
     probe: run.context.probe,
     signal: run.providerContext.signal,
   });
@@ -155,7 +164,7 @@ async function retireOthers(run: Run): Promise<void> {
       const error = SluiceError.from(caught);
       run.report(
         'draining',
-        `${release} could not be removed (${error.message}); the new release is not affected`,
+        `${release} could not be removed (${[error.message, error.details.why].filter(Boolean).join(': ')}); the new release is not affected`,
       );
     }
   }
@@ -186,6 +195,7 @@ interface Run {
   readonly provider: ReturnType<DeploymentContext['provider']>;
   readonly providerContext: ProviderContext;
   readonly target: DeploymentTarget;
+  readonly patience: Patience;
   elapsed(): number;
   /** Between steps: stops when asked to, or when the lease is gone. */
   checkpoint(): void;
@@ -240,10 +250,28 @@ function runOf(context: DeploymentContext, job: RollOut): Run {
     });
   }
 
+  function requireLease(): void {
+    if (context.mayWrite()) return;
+    throw new SluiceError('LOCK_HELD', `the lease on ${application} was lost while deploying`, {
+      where: platform,
+      remedy: `another deployment took over; see \`sluice deployments\`, then resume with \`sluice deployments resume ${job.deployment}\``,
+    });
+  }
+  function checkpoint(): void {
+    if (context.stop.aborted) throw new Stopped();
+    requireLease();
+  }
+  const patience = createPatience({
+    clock,
+    signal: aborted.signal,
+    onAway: (error, longestMs) => report(target.phase, awayMessage(error, longestMs)),
+  });
+
   return {
     context,
     job,
     provider,
+    patience,
     providerContext,
     get target() {
       return target;
@@ -251,14 +279,7 @@ function runOf(context: DeploymentContext, job: RollOut): Run {
     elapsed,
     note,
     report,
-    checkpoint() {
-      if (context.stop.aborted) throw new Stopped();
-      if (context.mayWrite()) return;
-      throw new SluiceError('LOCK_HELD', `the lease on ${application} was lost while deploying`, {
-        where: platform,
-        remedy: `another deployment took over; see \`sluice deployments\`, then resume with \`sluice deployments resume ${job.deployment}\``,
-      });
-    },
+    checkpoint,
     async enter(phase, message, change = {}) {
       await note({ phase, ...change });
       report(phase, message);
@@ -271,6 +292,7 @@ function runOf(context: DeploymentContext, job: RollOut): Run {
         clock,
         provider,
         context: providerContext,
+        patience,
         deadlineMs,
         store: (handle) => note({ handle }),
         onProgress(status) {
@@ -286,7 +308,13 @@ function runOf(context: DeploymentContext, job: RollOut): Run {
       const begun = target.handle;
       // Journalled by whoever was here before us: go on with that one.
       if (begun?.kind === kind && kind !== 'retire') return await pollToEnd(begun, options);
-      return await awaitOperation(await begin(provider, providerContext), options);
+      // The API may have been away for minutes before another try. What serves already is tidied to the end.
+      const check = kind === 'retire' ? requireLease : checkpoint;
+      const operation = await patience.call(() => {
+        check();
+        return begin(provider, providerContext);
+      });
+      return await awaitOperation(operation, options);
     },
     stopped: (caught) => caught instanceof Stopped,
     async end(phase, change) {

@@ -44,9 +44,11 @@ const SOURCES: Record<SampleVariant, string> = {
 /** A small Node application on disk. `remove` deletes its folder. */
 export async function sampleBundle(
   variant: SampleVariant = 'ok',
+  more: Readonly<Record<string, string | Buffer>> = {},
 ): Promise<Bundle & { remove(): Promise<void> }> {
   const root = await mkdtemp(join(tmpdir(), 'sluice-sample-'));
-  const contents: Record<string, string> = {
+  const contents: Record<string, string | Buffer> = {
+    ...more,
     'lib/note.txt': `variant ${variant}\n`,
     'package.json': `${JSON.stringify({ name: 'sample', type: 'module', scripts: { start: 'node server.js' } })}\n`,
     'server.js': SOURCES[variant],

@@ -39,7 +39,7 @@ export function createApiServer(deps: ApiServerDeps): RequestHandler {
     const url = new URL(request.url ?? '/', 'http://api');
     const found = match(request.method ?? 'GET', url.pathname);
     const actor = found?.route.open ? NOBODY : authenticate(request, deps);
-    if (!found?.route.open) countRequest(limiter, actor, headers, deps.faults.isOn('api-429'));
+    if (!found?.route.open) countRequest(limiter, actor, headers, deps.faults);
     if (!found) throw unknownRequest();
     checkQuery(url.searchParams, found);
     const body = found.route.rawBody ? undefined : await readJson(request);
@@ -57,6 +57,7 @@ export function createApiServer(deps: ApiServerDeps): RequestHandler {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (deps.faults.isOn('api-slow')) await deps.clock.sleep(SLOW_MS);
     if (deps.faults.isOn('api-502')) return sendRouterError(response);
+    if (isUpload(request) && deps.faults.take('upload-cut-once')) return cutOff(request);
     const headers: Record<string, string> = { 'x-vcap-request-id': `${deps.newId()}::${deps.newId()}` };
     try {
       send(response, await answer(request, headers), headers);
@@ -80,12 +81,10 @@ function authenticate(request: IncomingMessage, deps: ApiServerDeps): Actor {
   const header = request.headers.authorization;
   if (header === undefined) throw notAuthenticated();
   const token = /^bearer (.+)$/i.exec(header)?.[1] ?? '';
-  if (deps.faults.isOn('api-401-once')) {
-    deps.faults.set('api-401-once', false);
-    deps.uaa.revoke(token);
-  }
+  if (deps.faults.take('api-401-once')) deps.uaa.revoke(token);
   const actor = deps.uaa.actorOf(token);
   if (!actor) throw invalidToken();
+  if (deps.faults.take('api-500-thrice')) throw unknownError();
   return actor;
 }
 
@@ -93,14 +92,34 @@ function countRequest(
   limiter: RateLimiter,
   actor: Actor,
   headers: Record<string, string>,
-  fault: boolean,
+  faults: FaultSwitches,
 ): void {
+  // A limiter that is not Cloud Controller's own says nothing of its limits.
+  if (faults.isOn('api-429-bare')) throw rateLimited();
   const counted = limiter.count(actor.guid);
   Object.assign(headers, counted.headers);
+  const fault = faults.isOn('api-429');
   if (!counted.over && !fault) return;
   if (fault) headers['x-ratelimit-remaining'] = '0';
   headers['retry-after'] = '1';
-  throw new CloudError(429, 10013, 'CF-RateLimitExceeded', 'Rate Limit Exceeded');
+  throw rateLimited();
+}
+
+function rateLimited(): CloudError {
+  return new CloudError(429, 10013, 'CF-RateLimitExceeded', 'Rate Limit Exceeded');
+}
+
+function unknownError(): CloudError {
+  return new CloudError(500, 10001, 'UnknownError', 'An unknown error occurred.');
+}
+
+function isUpload(request: IncomingMessage): boolean {
+  return /^multipart\//i.test(request.headers['content-type'] ?? '');
+}
+
+/** As a load balancer does that gives up in the middle of a body. */
+function cutOff(request: IncomingMessage): void {
+  request.once('data', () => request.socket.resetAndDestroy());
 }
 
 function checkQuery(query: URLSearchParams, { route }: Match): void {
@@ -138,10 +157,7 @@ function send(response: ServerResponse, answer: ApiAnswer, headers: Record<strin
 }
 
 function sendError(response: ServerResponse, caught: unknown, headers: Record<string, string>): void {
-  const error =
-    caught instanceof CloudError
-      ? caught
-      : new CloudError(500, 10001, 'UnknownError', 'An unknown error occurred.');
+  const error = caught instanceof CloudError ? caught : unknownError();
   if (response.headersSent || response.destroyed) return;
   const text = JSON.stringify(errorBody(error));
   // The rate limiter sits in front of the framework and says text/plain about its JSON.

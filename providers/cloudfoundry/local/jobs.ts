@@ -12,6 +12,14 @@ export interface Jobs {
 export function createJobs(cloud: CloudBase): Jobs {
   async function run(job: JobRow, work: (job: JobRow) => Promise<void>): Promise<void> {
     try {
+      if (cloud.faults.isOn('jobs-fail')) {
+        throw new CloudError(
+          502,
+          150006,
+          'CF-BlobstoreUnavailable',
+          'Failed to perform operation due to blobstore unavailability.',
+        );
+      }
       await work(job);
       job.state = 'COMPLETE';
     } catch (error) {

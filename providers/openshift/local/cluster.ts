@@ -1,6 +1,6 @@
 import type { Clock, Dispose, Event, Logger, Random } from '../../../src/core/ports.ts';
 import type { Runner } from '../../../src/core/runner.ts';
-import type { Fault } from '../../../src/lib/faults.ts';
+import type { Fault, PassingFault } from '../../../src/lib/faults.ts';
 import type { Access } from './access.ts';
 import type { BuildRuns } from './build-runs.ts';
 import { DELAYS, type DelayName } from './delays.ts';
@@ -26,6 +26,8 @@ export interface Cluster {
   readonly network: PodNetwork;
   readonly podLogs: PodLogs;
   readonly faults: ReadonlySet<Fault>;
+  /** Of those that end by themselves: does it hit this call? */
+  readonly takeFault: (fault: PassingFault) => boolean;
   readonly onFault: Event<Fault>;
 }
 

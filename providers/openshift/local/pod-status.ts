@@ -31,6 +31,13 @@ export function writePodStatus(draft: Pod, containers: readonly ContainerView[],
   status.containerStatuses = containers.map(containerStatus);
 }
 
+/** No node takes it: the one condition that the scheduler itself writes. */
+export function writeUnschedulable(draft: Pod, message: string, now: string): void {
+  const condition = podCondition(draft.status.conditions, 'PodScheduled', false, now);
+  draft.status.phase = 'Pending';
+  draft.status.conditions = [{ ...condition, reason: 'Unschedulable', message }];
+}
+
 function containerStatus(view: ContainerView): ContainerStatus {
   return {
     name: view.name,

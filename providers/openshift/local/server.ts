@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Clock, Logger, Random, Runnable } from '../../../src/core/ports.ts';
 import type { Runner } from '../../../src/core/runner.ts';
 import { emitter } from '../../../src/lib/emitter.ts';
-import type { Fault } from '../../../src/lib/faults.ts';
+import { createPassing, type Fault } from '../../../src/lib/faults.ts';
 import { closeAll, startAll } from '../../../src/lib/lifecycle.ts';
 import { createAccess } from './access.ts';
 import { createProject } from './api/projects.ts';
@@ -84,6 +84,10 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
     dir,
     access,
     faults,
+    takeFault: createPassing({
+      isOn: (fault) => faults.has(fault),
+      end: (fault) => faults.delete(fault),
+    }),
     logger: options.logger,
     onFault: faultChanged.event,
     speed: options.speed ?? 1,
@@ -105,7 +109,7 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
     `*.${cluster.appsDomain}`,
   ]);
   const caFile = join(dir, 'ca.pem');
-  const api = createApiServer(cluster, options.ports?.api ?? 0, tls, (fault) => faults.delete(fault));
+  const api = createApiServer(cluster, options.ports?.api ?? 0, tls);
   const router = createRouter(cluster, options.ports?.router ?? 0, tls);
   const control = createControlServer(options.ports?.control ?? 0, describe, {
     list: () => [...faults],

@@ -12,6 +12,7 @@ import { seededRandom } from '../../../src/lib/random.ts';
 import { createRunner } from '../../../src/runner/runner.ts';
 import { type ProviderHarness, providerConformance } from '../../conformance/provider.ts';
 import { requestOrigin } from '../../support/request-origin.ts';
+import { foreignClient } from './foreign-client.ts';
 import { silentLogger } from './stub-api.ts';
 
 const PLATFORM = 'cf-local';
@@ -54,7 +55,7 @@ providerConformance('cloudfoundry', async (): Promise<ProviderHarness> => {
     request: (origin, path) => requestOrigin(origin, path),
     unreachable: () => provider({ api: `http://127.0.0.1:${nobody}` }),
     wrongCredentials: () => provider({ credentials: { username: 'admin', password: 'wrong' } }),
-    plantForeign: (application) => plant(application, local.apiUrl, local.credentials),
+    plantForeign: async (application) => (await foreignClient(local)).createApp(application),
     async close() {
       await closeAll([
         { name: 'runner', start: async () => undefined, close: () => runner.close() },
@@ -64,45 +65,6 @@ providerConformance('cloudfoundry', async (): Promise<ProviderHarness> => {
     },
   };
 });
-
-/** An application as somebody else's `cf push` would make it. */
-async function plant(
-  application: string,
-  apiUrl: string,
-  credentials: { username: string; password: string },
-): Promise<void> {
-  const root = await json(`${apiUrl}/`, {});
-  const login = at(root, 'links', 'login', 'href');
-  const token = await json(`${login}/oauth/token`, {
-    method: 'POST',
-    headers: { authorization: `Basic ${btoa('cf:')}` },
-    body: new URLSearchParams({ grant_type: 'password', ...pick(credentials) }),
-  });
-  const headers = {
-    authorization: `bearer ${at(token, 'access_token')}`,
-    'content-type': 'application/json',
-  };
-  const spaces = await json(`${apiUrl}/v3/spaces?names=dev`, { headers });
-  const relationships = { space: { data: { guid: at(spaces, 'resources', '0', 'guid') } } };
-  const body = JSON.stringify({ name: application, relationships });
-  await json(`${apiUrl}/v3/apps`, { method: 'POST', headers, body });
-}
-
-function pick({ username, password }: { username: string; password: string }) {
-  return { username, password };
-}
-
-async function json(url: string, init: RequestInit): Promise<unknown> {
-  const answer = await fetch(url, { ...init, keepalive: false });
-  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
-  return answer.json();
-}
-
-function at(value: unknown, ...path: string[]): string {
-  let found = value;
-  for (const key of path) found = (found as Record<string, unknown>)[key];
-  return String(found);
-}
 
 function closedPort(): Promise<number> {
   return new Promise((resolve) => {

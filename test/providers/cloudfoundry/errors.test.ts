@@ -63,6 +63,15 @@ describe('errors of the API', () => {
     expect(errorOf(answer(429, broker), call).class).toBe('rateLimited');
   });
 
+  it('waits for the next window when that is all it is told', () => {
+    const body = failure(10013, 'CF-RateLimitExceeded', 'Rate Limit Exceeded');
+    // Now is second 1000.
+    expect(errorOf(answer(429, body, { 'x-ratelimit-reset': '1012' }), call).details.retryAfterMs).toBe(
+      12_000,
+    );
+    expect(errorOf(answer(429, body), call).details.retryAfterMs).toBeUndefined();
+  });
+
   it('names the request, for the operator’s logs', () => {
     const body = failure(10008, 'CF-UnprocessableEntity', 'no');
     const error = errorOf(answer(422, body, { 'x-vcap-request-id': 'f3b1' }), call);

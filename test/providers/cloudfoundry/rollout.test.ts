@@ -120,6 +120,25 @@ function deploymentIs(value: string, reason: string): StubAnswer {
   };
 }
 
+/** Somebody's who does not stamp. */
+const THEIRS = {
+  guid: 'dep-2',
+  status: { value: 'ACTIVE', reason: 'DEPLOYING' },
+  droplet: { guid: 'theirs' },
+  new_processes: [],
+};
+
+const BACK_TO_BEFORE = JSON.stringify({
+  release: want.release.id,
+  attempt: '1',
+  env: { GREETING: 'before' },
+  process: {
+    command: 'node old.js',
+    memoryMb: 64,
+    check: { type: 'http', endpoint: '/healthz', timeout: 10 },
+  },
+});
+
 describe('a rollout', () => {
   it('that the quota forbids leaves environment and process as they were', async () => {
     const env = { GREETING: 'before', OLD: '1' };
@@ -232,19 +251,34 @@ describe('a rollout', () => {
     );
   });
 
+  it('of somebody else is waited for, and never superseded', async () => {
+    let looks = 0;
+    runs({}, ({ method, path }) => {
+      if (`${method} ${path}` === 'POST /v3/deployments') return deploymentIs('ACTIVE', 'DEPLOYING');
+      if (path !== '/v3/deployments') return undefined;
+      return ++looks < 3 ? listOf(THEIRS) : listOf();
+    });
+    await api.provider().apply(context, want, artifact);
+    const begun = api.seen.indexOf('POST /v3/deployments');
+    expect(api.seen.slice(0, begun).filter((line) => line === 'GET /v3/deployments').length).toBeGreaterThan(
+      2,
+    );
+  });
+
+  it('that another one supersedes is a conflict, and leaves it no environment of ours', async () => {
+    const env: Record<string, string> = { GREETING: 'hello', [UNDO]: BACK_TO_BEFORE };
+    runs(env, ({ path }) =>
+      path === '/v3/deployments/dep-1' ? deploymentIs('FINALIZED', 'SUPERSEDED') : undefined,
+    );
+    const status = await api.provider().poll(context, rolling());
+    expect(status).toMatchObject({ state: 'failed', error: { class: 'conflict' } });
+    expect(env).toEqual({ GREETING: 'before' });
+  });
+
   it('whose instances crash is cancelled, and then the environment goes back', async () => {
     const env: Record<string, string> = {
       GREETING: 'hello',
-      [UNDO]: JSON.stringify({
-        release: want.release.id,
-        attempt: '1',
-        env: { GREETING: 'before' },
-        process: {
-          command: 'node old.js',
-          memoryMb: 64,
-          check: { type: 'http', endpoint: '/healthz', timeout: 10 },
-        },
-      }),
+      [UNDO]: BACK_TO_BEFORE,
     };
     let cancelled = false;
     runs(env, ({ method, path }) => {

@@ -4,20 +4,27 @@ import { join } from 'node:path';
 import { type Options, schema } from '../../../providers/openshift/config.ts';
 import { createLocalOpenShift, type LocalOpenShift } from '../../../providers/openshift/local/server.ts';
 import { createProvider } from '../../../providers/openshift/provider.ts';
+import type { Clock } from '../../../src/core/ports.ts';
 import type { PlatformProvider } from '../../../src/core/provider.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { seededRandom } from '../../../src/lib/random.ts';
 import { createRunner } from '../../../src/runner/runner.ts';
 import { silent } from './fake-api.ts';
 
+// biome-ignore lint/suspicious/noExplicitAny: the wire is what these tests look at.
+export type Json = any;
+
 export const PLATFORM = 'ocp-local';
 export const NAMESPACE = 'shop';
 
 export interface LocalHarness {
   readonly local: LocalOpenShift;
-  provider(more?: { api?: string; token?: string; routeHost?: string }): PlatformProvider;
+  provider(more?: { api?: string; token?: string; routeHost?: string; clock?: Clock }): PlatformProvider;
   /** Makes a thing behind the provider's back. */
   create(path: string, body: object): Promise<void>;
+  /** Looks and changes as anybody else with the token might; a list of JSON patch operations. */
+  read(path: string): Promise<Json>;
+  patch(path: string, operations: readonly object[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,25 +46,30 @@ export async function openLocal(): Promise<LocalHarness> {
     });
   }
 
+  async function send(method: string, path: string, type: string, body?: object): Promise<Json> {
+    const answer = await fetch(local.apiUrl + path, {
+      method,
+      headers: { authorization: `Bearer ${local.token}`, 'content-type': type },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
+    return answer.json();
+  }
+
   return {
     local,
     provider: (more = {}) =>
       createProvider({
         platform: PLATFORM,
         options: optionsOf(more),
-        clock: systemClock,
+        clock: more.clock ?? systemClock,
         random,
         logger: silent,
       }),
-    async create(path, body) {
-      const answer = await fetch(local.apiUrl + path, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${local.token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      if (answer.status !== 201)
-        throw new Error(`POST ${path} answered ${answer.status}: ${await answer.text()}`);
-    },
+    create: async (path, body) => void (await send('POST', path, 'application/json', body)),
+    read: (path) => send('GET', path, 'application/json'),
+    patch: async (path, operations) =>
+      void (await send('PATCH', path, 'application/json-patch+json', operations)),
     async close() {
       await local.close();
       await runner.close();

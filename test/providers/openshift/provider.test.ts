@@ -159,7 +159,7 @@ describe('applying', () => {
     expect((await provider.apply(api.context, want, artifact)).handle.native['previous']).toBeUndefined();
   });
 
-  it('is lost when another release was applied since', async () => {
+  it('is a conflict when another template was applied since, with who did it', async () => {
     const provider = api.provider();
     const { handle } = await provider.apply(api.context, want, artifact);
     await provider.apply(
@@ -167,7 +167,10 @@ describe('applying', () => {
       sampleTarget({ application: 'shop', platform: 'ocp', number: 2 }),
       artifact,
     );
-    expect(await provider.poll(api.context, handle)).toMatchObject({ state: 'lost' });
+    expect(await provider.poll(api.context, handle)).toMatchObject({
+      state: 'failed',
+      error: { class: 'conflict', why: expect.stringContaining('gave it another template') },
+    });
   });
 });
 

@@ -95,6 +95,19 @@ describe('staging a release', () => {
     expect(uploads()).toBe(1);
   });
 
+  it('uploads to a new build when the connection broke, and leaves the build that it broke', async () => {
+    let uploaded = 0;
+    api.script((call) => {
+      if (!isUpload(call)) return undefined;
+      uploaded++;
+      if (uploaded > 1) return { status: 201, json: build(2, { phase: 'Running' }) };
+      build(1, { phase: 'Cancelled', reason: 'CancelledBuild' });
+      return { status: 502, text: '<html>bad gateway</html>' };
+    });
+    const { handle } = await api.provider().stage(api.context, want, bundle);
+    expect(handle.native['build']).toBe(`${CONFIG}-2`);
+  });
+
   it('uploads again when the refusal was passing and made nothing', async () => {
     api.script((call) => {
       if (!isUpload(call)) return undefined;

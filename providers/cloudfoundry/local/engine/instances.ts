@@ -81,11 +81,11 @@ export function createInstances(cloud: CloudBase): Instances {
     cloud.runner.onChange((instance) => running.get(instance.id)?.observe(instance)),
     cloud.runner.onLog((line) => running.get(line.instance)?.printed(line)),
     cloud.faults.onChange(({ fault, on }) => {
-      if (fault !== 'apps-down') return;
+      if (fault !== 'apps-down' && fault !== 'stuck-pending') return;
       for (const group of groups.values()) {
         for (const slot of group.slots) {
-          if (on) slot.kill();
-          else slot.release();
+          if (!on) slot.release();
+          else if (fault === 'apps-down') slot.kill();
         }
       }
     }),

@@ -75,6 +75,11 @@ export function createSlot(deps: SlotDeps, wish: DesiredProcess, index: number):
       become('CRASHED', 'apps-down fault');
       return;
     }
+    if (cloud.faults.isOn('stuck-pending')) {
+      held = true;
+      become('DOWN', 'insufficient resources: memory');
+      return;
+    }
     timer = clock.after(waitMs, () => {
       guid = cloud.newId();
       become('STARTING');

@@ -47,6 +47,9 @@ export async function instantiateBinary(
         : `build ${running.metadata.name} encountered an error: No logs are available.`,
     );
   }
+  if (cluster.takeFault('upload-cut-once')) {
+    request.incoming.once('data', () => request.incoming.socket.resetAndDestroy());
+  }
   const upload = await readBody(request.incoming, MAX_UPLOAD_BYTES);
   answered = true;
   cluster.builds.of(build.metadata.uid ?? '').provide(upload);

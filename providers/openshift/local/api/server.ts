@@ -16,12 +16,7 @@ const SLOW_MS = 2_000;
 const KEEP_ALIVE_MS = 60_000;
 
 /** The control plane's port. Faults act here, before anything is understood. */
-export function createApiServer(
-  cluster: Cluster,
-  wantedPort: number,
-  tls: SelfSigned,
-  takeOnce: (fault: 'api-401-once') => boolean,
-): ApiServer {
+export function createApiServer(cluster: Cluster, wantedPort: number, tls: SelfSigned): ApiServer {
   const server = createDualServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, tls);
   let port = wantedPort;
   let isDown = false;
@@ -36,13 +31,14 @@ export function createApiServer(
       response.end('<html><body><h1>502 Bad Gateway</h1></body></html>\n');
       return;
     }
-    if (cluster.faults.has('api-429')) {
-      response.setHeader('retry-after', '1');
+    const bare = cluster.faults.has('api-429-bare');
+    if (bare || cluster.faults.has('api-429')) {
+      if (!bare) response.setHeader('retry-after', '1');
       const busy = new StatusError(
         429,
         'TooManyRequests',
         'the server has received too many requests and has asked us to try again later',
-        { retryAfterSeconds: 1 },
+        bare ? {} : { retryAfterSeconds: 1 },
       );
       write(cluster, response, { kind: 'json', code: 429, body: busy.status });
       return;
@@ -50,7 +46,10 @@ export function createApiServer(
     const url = new URL(incoming.url ?? '/', 'http://api');
     const anonymous = incoming.headers.authorization === undefined;
     try {
-      if (!anonymous && takeOnce('api-401-once')) throw new StatusError(401, 'Unauthorized', 'Unauthorized');
+      if (!anonymous && cluster.takeFault('api-401-once')) {
+        throw new StatusError(401, 'Unauthorized', 'Unauthorized');
+      }
+      if (cluster.takeFault('api-500-thrice')) throw internalError('etcdserver: leader changed');
       const request = {
         method: incoming.method ?? 'GET',
         query: url.searchParams,

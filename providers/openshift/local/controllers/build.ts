@@ -131,6 +131,14 @@ export function createBuildController(cluster: Cluster): Controller {
       const digest = imageDigest(input, environment);
       run.print(`Pushing image ${build.status.outputDockerImageReference} ...`);
       await clock.sleep(delayOf(cluster, 'push'), signal);
+      if (cluster.faults.has('jobs-fail')) {
+        run.print('error: build error: Failed to push image: received unexpected HTTP status: 503');
+        finish(build, 'Failed', {
+          reason: 'PushImageToRegistryFailed',
+          message: 'Failed to push the image to the registry.',
+        });
+        return;
+      }
       await keep(folder, cluster.images.folderOf(digest));
       pushImage(store, build.metadata.namespace ?? '', outputTag(build), digest);
       run.print(`Successfully pushed ${build.status.outputDockerImageReference}@${digest}`);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Cluster, type Controller, delayOf } from '../cluster.ts';
 import { recordEvent } from '../event-record.ts';
 import { type ContainerRun, runContainer } from '../kubelet-container.ts';
-import { writePodStatus } from '../pod-status.ts';
+import { writePodStatus, writeUnschedulable } from '../pod-status.ts';
 import { PODS } from '../resources.ts';
 
 const NODE = 'local-1';
@@ -52,6 +52,7 @@ export function createPodController(cluster: Cluster): Controller {
     running.set(uid, entry);
     try {
       await clock.sleep(delayOf(cluster, 'schedule'), entry.ending.signal);
+      await placed(uid, namespace, name, entry.ending.signal);
     } catch {
       return;
     }
@@ -82,6 +83,30 @@ export function createPodController(cluster: Cluster): Controller {
       );
     }
     write(uid, namespace, name);
+  }
+
+  /** Resolves when the node takes the pod; until then the pod says why it does not. */
+  async function placed(uid: string, namespace: string, name: string, signal: AbortSignal): Promise<void> {
+    if (!cluster.faults.has('stuck-pending')) return;
+    const message = '0/1 nodes are available: 1 Insufficient memory. preemption: not helpful for scheduling.';
+    const pod = store.change(PODS, namespace, name, (draft) => {
+      if (draft.metadata.uid === uid) writeUnschedulable(draft, message, store.now());
+    });
+    if (pod) {
+      const event = { reason: 'FailedScheduling', message, type: 'Warning' } as const;
+      recordEvent(cluster, pod, 'default-scheduler', event);
+    }
+    await new Promise<void>((resolve, reject) => {
+      const dispose = cluster.onFault((fault) => {
+        if (fault !== 'stuck-pending' || cluster.faults.has(fault)) return;
+        dispose();
+        resolve();
+      });
+      signal.addEventListener('abort', () => {
+        dispose();
+        reject(signal.reason);
+      });
+    });
   }
 
   function write(uid: string, namespace: string, name: string): void {

@@ -1,0 +1,55 @@
+import type { LocalCloudFoundry } from '../../../providers/cloudfoundry/local/server.ts';
+
+/** Somebody else with the right to work in our space. */
+export interface ForeignClient {
+  /** As their `cf push` would make it: without our stamp. */
+  createApp(name: string): Promise<void>;
+  /** What runs now is deployed once more, by them; answers when it is under way. */
+  redeploy(app: string): Promise<void>;
+}
+
+export async function foreignClient(local: LocalCloudFoundry): Promise<ForeignClient> {
+  const { username, password } = local.credentials;
+  const root = await json(`${local.apiUrl}/`, {});
+  const token = await json(`${root.links.login.href}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa('cf:')}` },
+    body: new URLSearchParams({ grant_type: 'password', username, password }),
+  });
+  const headers = { authorization: `bearer ${token.access_token}`, 'content-type': 'application/json' };
+
+  function get(path: string): Promise<Json> {
+    return json(`${local.apiUrl}${path}`, { headers });
+  }
+
+  function post(path: string, body: object): Promise<Json> {
+    return json(`${local.apiUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  return {
+    async createApp(name) {
+      const spaces = await get(`/v3/spaces?names=${local.space}`);
+      const relationships = { space: { data: { guid: spaces.resources[0].guid } } };
+      await post('/v3/apps', { name, relationships });
+    },
+    async redeploy(name) {
+      const apps = await get(`/v3/apps?names=${name}`);
+      const { guid } = apps.resources[0];
+      const droplet = await get(`/v3/apps/${guid}/droplets/current`);
+      await post('/v3/deployments', {
+        droplet: { guid: droplet.guid },
+        strategy: 'rolling',
+        relationships: { app: { data: { guid } } },
+      });
+    },
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the wire is what these tests look at.
+type Json = any;
+
+async function json(url: string, init: RequestInit): Promise<Json> {
+  const answer = await fetch(url, { ...init, keepalive: false });
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
