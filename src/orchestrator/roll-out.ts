@@ -115,10 +115,14 @@ async function apply(run: Run, artifact: StagedArtifact): Promise<void> {
 }
 
 /** Fields that others keep are written as they are there. */
-async function leavingOthersFields({ job, provider, providerContext }: Run): Promise<TargetSpec> {
+async function leavingOthersFields({ job, provider, providerContext, patience }: Run): Promise<TargetSpec> {
   const { want, drift } = job;
   if (drift === undefined || (drift.ignore.length === 0 && drift.seed.length === 0)) return want;
-  return leavingTheirs(want, await provider.observe(providerContext, want.application), drift);
+  return leavingTheirs(
+    want,
+    await patience.call(() => provider.observe(providerContext, want.application)),
+    drift,
+  );
 }
 
 async function verify(run: Run): Promise<{ unproven: boolean }> {
