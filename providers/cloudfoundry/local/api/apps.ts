@@ -11,6 +11,7 @@ import { presentApp, presentCurrentDroplet } from './app-view.ts';
 import { type Collection, keepRow, readRoutes } from './collection.ts';
 import { findByPath } from './find.ts';
 import { newProcess } from './process-rows.ts';
+import { spaceIncludes } from './space-includes.ts';
 
 const DEFAULT_STACK = 'cflinuxfs4';
 
@@ -51,6 +52,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
     },
     orders: { name: (row) => row.name, state: (row) => row.state },
     metadata: (row) => row.metadata,
+    includes: spaceIncludes(cloud, (row) => row.spaceGuid),
     present: (row) => presentApp(cloud, row),
   };
   const collection: Collection<AppRow> = { path: '/v3/apps', resource: 'App', rows, list };

@@ -1,5 +1,4 @@
 import type { ApiRequest } from '../api-types.ts';
-import type { CloudState } from '../state.ts';
 
 /** A row that belongs to the answer although nobody listed it. */
 export interface Related {
@@ -62,29 +61,11 @@ function narrowed(object: object, fields: readonly string[] | undefined): object
   return narrow;
 }
 
-interface Presenters {
-  readonly space: (guid: string) => object | undefined;
-  readonly organization: (guid: string) => object | undefined;
-}
-
-/** The two that most resources offer. */
-export function spaceIncludes<T>(
-  state: CloudState,
-  spaceGuidOf: (row: T) => string | undefined,
-  present: Presenters,
-  at = 'space',
-): Includes<T> {
-  const related = (as: string, guid: string | undefined, one: (guid: string) => object | undefined) => {
-    if (guid === undefined || !one(guid)) return undefined;
-    return { as, guid, present: () => one(guid) ?? {} };
-  };
-  return {
-    [at]: (row) => related('spaces', spaceGuidOf(row), present.space),
-    [`${at}.organization`]: (row) =>
-      related(
-        'organizations',
-        state.spaces.get(spaceGuidOf(row) ?? '')?.organizationGuid,
-        present.organization,
-      ),
-  };
+/** `row`, presented under `as`; nothing when there is none. */
+export function related<T extends { readonly guid: string }>(
+  as: string,
+  row: T | undefined,
+  present: (row: T) => object,
+): Related | undefined {
+  return row && { as, guid: row.guid, present: () => present(row) };
 }

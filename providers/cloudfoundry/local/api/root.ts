@@ -18,7 +18,12 @@ const COLLECTIONS = [
   'processes',
   'resource_matches',
   'routes',
+  'service_brokers',
+  'service_instances',
+  'service_offerings',
+  'service_plans',
   'spaces',
+  'tasks',
 ];
 
 export function rootRoutes(cloud: Cloud): readonly ApiRoute[] {
@@ -47,8 +52,11 @@ export function rootRoutes(cloud: Cloud): readonly ApiRoute[] {
   }
 
   function v3Links(): object {
-    const links: Record<string, { href: string }> = { self: { href: `${urls.api}/v3` } };
+    const links: Record<string, { href: string; experimental?: boolean }> = {
+      self: { href: `${urls.api}/v3` },
+    };
     for (const name of COLLECTIONS) links[name] = { href: `${urls.api}/v3/${name}` };
+    links['service_instances'] = { href: `${urls.api}/v3/service_instances`, experimental: true };
     return links;
   }
 

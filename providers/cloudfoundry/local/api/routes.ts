@@ -9,7 +9,10 @@ import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readRoutes, updateRoute } from './collection.ts';
 import { presentDestination } from './destinations.ts';
+import { presentDomain } from './domains.ts';
 import { findByPath } from './find.ts';
+import { related } from './include.ts';
+import { spaceIncludes } from './space-includes.ts';
 
 const HOST = /^(\*|[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)$/;
 const optionsBody = z.strictObject({
@@ -42,6 +45,11 @@ export function routeRoutes(cloud: Cloud): readonly ApiRoute[] {
       app_guids: (row, values) => row.destinations.some((one) => values.includes(one.appGuid)),
     },
     metadata: (row) => row.metadata,
+    includes: {
+      ...spaceIncludes<RouteRow>(cloud, (row) => row.spaceGuid),
+      domain: (row) =>
+        related('domains', state.domains.get(row.domainGuid), (domain) => presentDomain(cloud, domain)),
+    },
     present: (row) => presentRoute(cloud, row),
   };
   const collection: Collection<RouteRow> = { path: '/v3/routes', resource: 'Route', rows, list };

@@ -17,6 +17,7 @@ import { emptyMetadata, newRow } from '../state-rows.ts';
 import { presentApp } from './app-view.ts';
 import { type Collection, keepRow, readRoutes, relabelRoute } from './collection.ts';
 import { findByPath } from './find.ts';
+import { related } from './include.ts';
 import { presentBinding, presentInstance } from './service-view.ts';
 
 const createBody = z.strictObject({
@@ -50,16 +51,9 @@ export function serviceBindingRoutes(cloud: Cloud): readonly ApiRoute[] {
       },
       metadata: (row) => row.metadata,
       includes: {
-        app(row) {
-          const app = state.apps.get(row.appGuid ?? '');
-          return app && { as: 'apps', guid: app.guid, present: () => presentApp(cloud, app) };
-        },
-        service_instance(row) {
-          const one = instanceOf(row);
-          return (
-            one && { as: 'service_instances', guid: one.guid, present: () => presentInstance(cloud, one) }
-          );
-        },
+        app: (row) => related('apps', state.apps.get(row.appGuid ?? ''), (app) => presentApp(cloud, app)),
+        service_instance: (row) =>
+          related('service_instances', instanceOf(row), (one) => presentInstance(cloud, one)),
       },
       present: (row) => presentBinding(cloud, row, 'list'),
     },

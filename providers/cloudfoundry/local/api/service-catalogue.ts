@@ -3,6 +3,7 @@ import type { Cloud } from '../cloud.ts';
 import type { ServiceBrokerRow, ServiceOfferingRow, ServicePlanRow } from '../service-state.ts';
 import { type Collection, readRoutes, relabelRoute } from './collection.ts';
 import { findByPath } from './find.ts';
+import { related } from './include.ts';
 import { presentBroker, presentOffering, presentPlan } from './service-view.ts';
 
 /** What can be ordered: one broker, its offerings and their plans, all of them public. */
@@ -40,16 +41,10 @@ export function serviceCatalogueRoutes(cloud: Cloud): readonly ApiRoute[] {
       orders: { name: (row) => row.name },
       metadata: (row) => row.metadata,
       includes: {
-        service_broker(row) {
-          const broker = state.serviceBrokers.get(row.brokerGuid);
-          return (
-            broker && {
-              as: 'service_brokers',
-              guid: broker.guid,
-              present: () => presentBroker(cloud, broker),
-            }
-          );
-        },
+        service_broker: (row) =>
+          related('service_brokers', state.serviceBrokers.get(row.brokerGuid), (broker) =>
+            presentBroker(cloud, broker),
+          ),
       },
       present: (row) => presentOffering(cloud, row),
     },
@@ -75,16 +70,8 @@ export function serviceCatalogueRoutes(cloud: Cloud): readonly ApiRoute[] {
       orders: { name: (row) => row.name },
       metadata: (row) => row.metadata,
       includes: {
-        service_offering(row) {
-          const offering = offeringOf(row);
-          return (
-            offering && {
-              as: 'service_offerings',
-              guid: offering.guid,
-              present: () => presentOffering(cloud, offering),
-            }
-          );
-        },
+        service_offering: (row) =>
+          related('service_offerings', offeringOf(row), (offering) => presentOffering(cloud, offering)),
       },
       present: (row) => presentPlan(cloud, row),
     },

@@ -16,10 +16,9 @@ import type { ServiceInstanceRow } from '../service-state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { type Collection, keepRow, readRoutes } from './collection.ts';
 import { findByPath } from './find.ts';
-import { type Related, spaceIncludes } from './include.ts';
-import { presentOrganization } from './organizations.ts';
+import { related } from './include.ts';
 import { presentBroker, presentInstance, presentOffering, presentPlan } from './service-view.ts';
-import { presentSpace } from './spaces.ts';
+import { spaceIncludes } from './space-includes.ts';
 
 const anything = z.record(z.string(), z.unknown());
 const tags = z.array(z.string());
@@ -83,11 +82,7 @@ export function serviceInstanceRoutes(cloud: Cloud): readonly ApiRoute[] {
       orders: { name: (row) => row.name },
       metadata: (row) => row.metadata,
       includes: {
-        ...spaceIncludes(state, (row: ServiceInstanceRow) => row.spaceGuid, {
-          space: (guid) => presented(state.spaces.get(guid), (space) => presentSpace(cloud, space)),
-          organization: (guid) =>
-            presented(state.organizations.get(guid), (one) => presentOrganization(cloud, one)),
-        }),
+        ...spaceIncludes<ServiceInstanceRow>(cloud, (row) => row.spaceGuid),
         service_plan: (row) => related('service_plans', planOf(row), (plan) => presentPlan(cloud, plan)),
         'service_plan.service_offering': (row) =>
           related('service_offerings', offeringOf(row), (one) => presentOffering(cloud, one)),
@@ -257,16 +252,4 @@ export function refuseInProgress(row: ServiceInstanceRow): void {
     'CF-AsyncServiceInstanceOperationInProgress',
     `An operation for service instance ${row.name} is in progress.`,
   );
-}
-
-function presented<T>(row: T | undefined, present: (row: T) => object): object | undefined {
-  return row === undefined ? undefined : present(row);
-}
-
-function related<T extends { readonly guid: string }>(
-  as: string,
-  row: T | undefined,
-  present: (row: T) => object,
-): Related | undefined {
-  return row && { as, guid: row.guid, present: () => present(row) };
 }

@@ -81,7 +81,7 @@ export function presentPlan({ urls }: Cloud, row: ServicePlanRow): object {
     available: true,
     free: row.free,
     costs: [],
-    maintenance_info: {},
+    maintenance_info: { version: '1.0.0', description: 'Nothing to maintain' },
     broker_catalog: {
       id: row.catalogId,
       metadata: {},
@@ -136,10 +136,10 @@ export function presentInstance({ urls }: Cloud, row: ServiceInstanceRow): objec
   return {
     ...common,
     type: 'managed',
-    maintenance_info: {},
+    maintenance_info: { version: '1.0.0' },
     upgrade_available: false,
     dashboard_url: null,
-    broker_provided_metadata: {},
+    broker_provided_metadata: { labels: {}, attributes: {} },
     relationships: { space, service_plan: { data: { guid: row.planGuid } } },
     links: {
       ...links,

@@ -9,6 +9,8 @@ import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readRoutes, renameRoute } from './collection.ts';
 import { findByPath } from './find.ts';
+import { related } from './include.ts';
+import { presentOrganization } from './organizations.ts';
 import { usageSummary } from './usage.ts';
 
 const createBody = z.strictObject({
@@ -28,6 +30,12 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
     },
     orders: { name: (row) => row.name },
     metadata: (row) => row.metadata,
+    includes: {
+      organization: (row) =>
+        related('organizations', state.organizations.get(row.organizationGuid), (organization) =>
+          presentOrganization(cloud, organization),
+        ),
+    },
     present: (row) => presentSpace(cloud, row),
   };
   const collection: Collection<SpaceRow> = { path: '/v3/spaces', resource: 'Space', rows, list };

@@ -81,6 +81,16 @@ describe('the local Cloud Controller', () => {
     expect(dated.body.pagination.total_results).toBe(0);
   });
 
+  it('adds what the listed ones are related to, once each', async () => {
+    await foundation.createApp('related');
+    const apps = await call('GET', '/v3/apps?include=space,space.organization');
+    expect(apps.body.included.spaces.map((one: Json) => one.name)).toEqual(['dev']);
+    expect(apps.body.included.organizations.map((one: Json) => one.name)).toEqual(['demo']);
+    const spaces = await call('GET', '/v3/spaces?include=organization');
+    expect(spaces.body.included.organizations).toHaveLength(1);
+    expect((await call('GET', '/v3/apps')).body).not.toHaveProperty('included');
+  });
+
   it('keeps names unique in a space, and says so with 10016', async () => {
     const app = await foundation.createApp('unique');
     expect(app.guid).toBeDefined();
