@@ -23,7 +23,7 @@ const UPLOAD_TIMEOUT_MS = 5 * 60_000;
 /** It is this machine: the budget is there for loops gone wild only. */
 const CALLS_PER_SECOND = 500;
 
-interface RunWish {
+export interface RunWish {
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
   readonly healthPath?: string;
@@ -50,6 +50,14 @@ export interface HostClient {
     instances: number,
     signal: AbortSignal,
   ): Promise<void>;
+  runTrial(
+    application: string,
+    release: string,
+    run: RunWish,
+    instances: number,
+    signal: AbortSignal,
+  ): Promise<void>;
+  endTrial(application: string, release: string, signal: AbortSignal): Promise<void>;
   /** Returns the release that was scaled. */
   scale(application: string, instances: number, signal: AbortSignal): Promise<string>;
   retire(application: string, release: string, signal: AbortSignal): Promise<void>;
@@ -119,6 +127,13 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
     async run(application, release, run, instances, signal) {
       const path = `${pathOf(application, release)}/instances`;
       await call({ method: 'PUT', path, json: { run, instances }, signal });
+    },
+    async runTrial(application, release, run, instances, signal) {
+      const path = `${pathOf(application, release)}/trial`;
+      await call({ method: 'PUT', path, json: { run, instances }, signal });
+    },
+    async endTrial(application, release, signal) {
+      await call({ method: 'DELETE', path: `${pathOf(application, release)}/trial`, signal });
     },
     async scale(application, instances, signal) {
       const path = `${pathOf(application)}/instances`;

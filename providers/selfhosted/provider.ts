@@ -7,12 +7,13 @@ import type {
   ProviderContext,
   ProviderDeps,
   StagedArtifact,
+  TargetSpec,
 } from '../../src/core/provider.ts';
-import { createClient } from './client.ts';
+import { createClient, type RunWish } from './client.ts';
 import type { Options } from './config.ts';
 import { logs } from './logs.ts';
 import { planChanges } from './plan.ts';
-import { applyStatus, observationOf, scaleStatus } from './translate.ts';
+import { applyStatus, observationOf, scaleStatus, trialStatus } from './translate.ts';
 
 /** Between SIGTERM and SIGKILL; the gateway has drained an origin before it is retired. */
 const STOP_GRACE_MS = 10_000;
@@ -61,8 +62,11 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
           application.releases.length > 0,
         );
       case 'trial':
-      case 'endTrial':
-        return { state: 'lost', message: 'there are no trials here' };
+        return trialStatus(platform, release, application);
+      case 'endTrial': {
+        const ending = found?.trial === false && found.phase === 'staged' ? found.instances.length : 0;
+        return goneStatus(ending, ending > 0);
+      }
     }
   }
 
@@ -103,22 +107,9 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     async apply(context, want, artifact) {
-      const { application, process, health } = want;
+      const { application, process } = want;
       const release = artifact.native['release'] ?? want.release.id;
-      if (process.command === '') {
-        throw platformError('invalid', platform, 'there is no command to run', {
-          why: `neither ${application} nor its process web has a command`,
-          remedy: `set \`command\` of ${application}: this platform does not guess one from the source`,
-        });
-      }
-      const run = {
-        command: process.command,
-        env: want.env,
-        ...(health.path === undefined ? {} : { healthPath: health.path }),
-        startTimeoutMs: health.startTimeoutMs,
-        stopGraceMs: STOP_GRACE_MS,
-      };
-      await host.run(application, release, run, process.instances, context.signal);
+      await host.run(application, release, runOf(platform, want), process.instances, context.signal);
       return operation(context, handleOf(context, 'apply', application, { release }));
     },
 
@@ -137,11 +128,40 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       return operation(context, handleOf(context, 'destroy', application));
     },
 
+    trial: {
+      async start(context, want, artifact) {
+        const { application, process } = want;
+        const release = artifact.native['release'] ?? want.release.id;
+        await host.runTrial(application, release, runOf(platform, want), process.instances, context.signal);
+        return operation(context, handleOf(context, 'trial', application, { release }));
+      },
+      async end(context, application, release) {
+        await host.endTrial(application, release, context.signal);
+        return operation(context, handleOf(context, 'endTrial', application, { release }));
+      },
+    },
+
     poll,
 
     logs: (context, application, query) => logs(host, context, application, query),
 
     close: () => host.close(),
+  };
+}
+
+function runOf(platform: string, { application, process, env, health }: TargetSpec): RunWish {
+  if (process.command === '') {
+    throw platformError('invalid', platform, 'there is no command to run', {
+      why: `neither ${application} nor its process web has a command`,
+      remedy: `set \`command\` of ${application}: this platform does not guess one from the source`,
+    });
+  }
+  return {
+    command: process.command,
+    env,
+    ...(health.path === undefined ? {} : { healthPath: health.path }),
+    startTimeoutMs: health.startTimeoutMs,
+    stopGraceMs: STOP_GRACE_MS,
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   ObservedInstance,
   ObservedOrigin,
   ObservedRelease,
+  ObservedTrial,
   OperationStatus,
 } from '../../src/core/provider.ts';
 import type { HostApplication, HostInstance, HostRelease } from './wire.ts';
@@ -25,17 +26,22 @@ export function observationOf(
   application: HostApplication,
   read: { readonly at: number; readonly apiLatencyMs: number },
 ): Observation {
-  const { releases } = application;
+  const releases = application.releases.filter(({ trial }) => !trial);
+  const tried = application.releases.find(({ trial }) => trial);
   const serving = servingRelease(releases);
   const current = serving ?? releases.find((release) => release.phase === 'starting');
   return {
     ...read,
-    exists: releases.length > 0,
-    releases: releases.map(releaseOf),
+    exists: application.releases.length > 0,
+    releases: application.releases.map(releaseOf),
     serving: serving?.id,
     instances: releases.flatMap((release) => release.instances.map((one) => instanceOf(release.id, one))),
     desired: current?.wanted ?? 0,
-    origins: releases.flatMap(originsOf),
+    ...(tried === undefined ? {} : { trial: trialOf(tried) }),
+    origins: [
+      ...releases.flatMap(originsOf),
+      ...(tried === undefined ? [] : originsOf(tried).map((origin) => ({ ...origin, trial: true as const }))),
+    ],
     env: current?.env ?? {},
     foreign: [],
   };
@@ -51,7 +57,13 @@ export function servingRelease(releases: readonly HostRelease[]): HostRelease | 
   return latest;
 }
 
+function trialOf({ id, instances, wanted }: HostRelease): ObservedTrial {
+  return { release: id, instances: instances.map((one) => instanceOf(id, one)), desired: wanted };
+}
+
 function releaseOf(release: HostRelease): ObservedRelease {
+  // It is there to be applied, as it was before anybody tried it.
+  if (release.trial) return { id: release.id, state: 'staged' };
   switch (release.phase) {
     case 'starting':
     case 'running':
@@ -107,6 +119,18 @@ export function applyStatus(
     case 'failed':
       return failed(platform, `${release} did not start`, found.failure?.reason, found.failure?.logTail);
   }
+}
+
+/** Where trying a release stands: it comes up as any other does, and then may change its size. */
+export function trialStatus(
+  platform: PlatformName,
+  release: ReleaseId,
+  application: HostApplication,
+): OperationStatus {
+  const found = application.releases.find((one) => one.id === release);
+  return found?.phase === 'running'
+    ? scaleStatus(platform, release, application)
+    : applyStatus(platform, release, application);
 }
 
 /** Where changing the number of instances stands: as many as wanted, all ready, none too many. */

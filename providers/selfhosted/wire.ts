@@ -25,6 +25,8 @@ const releaseSchema = z.object({
   id: z.string(),
   digest: z.string(),
   phase: z.enum(['staged', 'starting', 'running', 'failed', 'retiring']),
+  /** Tried beside the one that serves. */
+  trial: z.boolean().default(false),
   wanted: z.number(),
   /** Epoch milliseconds since when it is `starting` or `running`. */
   since: z.number(),

@@ -13,6 +13,13 @@ import { createHost } from '../../src/runner/host.ts';
 import { applicationFolder, ask, exists, removeFolder, until } from './applications.ts';
 
 const RELEASE = 'r-0123456789';
+const RUN = {
+  command: 'node server.js',
+  env: { TOKEN: 'planted-canary-value' },
+  healthPath: '/',
+  startTimeoutMs: 8_000,
+  stopGraceMs: 500,
+};
 
 let app: string;
 let folder: string;
@@ -101,14 +108,7 @@ async function stage(names: readonly string[] = ['server.js', 'crash.js']): Prom
 function run(instances: number, more: object = {}): Promise<Answer> {
   return call('PUT', `/v1/applications/shop/releases/${RELEASE}/instances`, {
     instances,
-    run: {
-      command: 'node server.js',
-      env: { TOKEN: 'planted-canary-value' },
-      healthPath: '/',
-      startTimeoutMs: 8_000,
-      stopGraceMs: 500,
-      ...more,
-    },
+    run: { ...RUN, ...more },
   });
 }
 
@@ -246,6 +246,44 @@ describe('host daemon', () => {
     await run(2);
     await runs();
     expect((await release()).instances).toHaveLength(2);
+  });
+
+  it('takes a release over that was tried, with its instances, and keeps it when the trial is ended', async () => {
+    await daemon().start();
+    await stage();
+    const trial = `/v1/applications/shop/releases/${RELEASE}/trial`;
+    expect((await call('PUT', trial, { instances: 1, run: RUN })).status).toBe(200);
+    await runs();
+    const [before] = (await release()).instances;
+    expect(await release()).toMatchObject({ trial: true, wanted: 1 });
+    // Nothing serves: there is nothing to be scaled.
+    expect((await call('PUT', '/v1/applications/shop/instances', { instances: 3 })).status).toBe(404);
+    expect((await call('DELETE', `/v1/applications/shop/releases/${RELEASE}`)).status).toBe(409);
+    await run(2);
+    await runs();
+    const after = await release();
+    expect(after).toMatchObject({ trial: false, wanted: 2 });
+    expect(after.instances).toHaveLength(2);
+    expect(after.instances[0]).toMatchObject({ id: before.id, pid: before.pid });
+    expect((await call('DELETE', trial)).status).toBe(200);
+    expect(await release()).toMatchObject({ phase: 'running', trial: false, wanted: 2 });
+    expect((await call('PUT', trial, { instances: 1, run: RUN })).status).toBe(409);
+  });
+
+  it('goes on trying after its own end, and keeps the content when the trial ends', async () => {
+    const first = daemon();
+    await first.start();
+    await stage();
+    const trial = `/v1/applications/shop/releases/${RELEASE}/trial`;
+    await call('PUT', trial, { instances: 1, run: RUN });
+    await runs();
+    const [before] = (await release()).instances;
+    await first.close();
+    await daemon().start();
+    expect(await release()).toMatchObject({ trial: true, instances: [{ pid: before.pid }] });
+    await call('DELETE', trial);
+    await until(async () => (await release()).instances.length === 0);
+    expect(await release()).toMatchObject({ phase: 'staged', trial: false });
   });
 
   it('keeps its instances over its own end, and the next daemon has them at once', async () => {

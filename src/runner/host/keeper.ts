@@ -33,7 +33,12 @@ export interface Keeper {
   /** True when the content must be sent; false when that very release is here already. */
   offer(application: string, release: string, manifest: Manifest): boolean;
   receive(application: string, release: string, archive: Buffer): Promise<void>;
+  /** One that was tried becomes one like any other: its instances stay, and it serves once all that are wanted do. */
   run(application: string, release: string, run: RunSpec, instances: number): Promise<void>;
+  /** Beside the one that serves, or with another number of instances. */
+  runTrial(application: string, release: string, run: RunSpec, instances: number): Promise<void>;
+  /** Back to what it was before it was tried: its content stays. Of one that is not tried nothing changes. */
+  endTrial(application: string, release: string): Promise<void>;
   /** Returns the release whose number of instances was changed. */
   scale(application: string, instances: number): Promise<string>;
   retire(application: string, release: string): Promise<void>;
@@ -114,13 +119,33 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       const release = mustFind(application, id);
       const { at } = release;
       if (at.phase === 'retiring') throw leaving(id);
-      if (at.phase === 'staged' || at.phase === 'failed') {
+      if (at.phase === 'staged' || at.phase === 'failed' || at.trial === true) {
         release.at = { phase: 'starting', run, wanted: instances, since: clock.now() };
       } else {
         // Applied anew, it is the one that serves, also when another one came in between.
         const since = at.phase === 'running' ? clock.now() : at.since;
         release.at = { ...at, run, wanted: instances, since };
       }
+      await store.save();
+      reconciler.reconcile(application, id);
+    },
+
+    async runTrial(application, id, run, instances) {
+      const release = mustFind(application, id);
+      const { at } = release;
+      if (at.phase === 'retiring') throw leaving(id);
+      if (at.phase === 'staged' || at.phase === 'failed') {
+        release.at = { phase: 'starting', run, wanted: instances, since: clock.now(), trial: true };
+      } else if (at.trial === true) release.at = { ...at, run, wanted: instances };
+      else throw servesAlready(id);
+      await store.save();
+      reconciler.reconcile(application, id);
+    },
+
+    async endTrial(application, id) {
+      const release = find(application, id);
+      if (release === undefined || !isTrial(release)) return;
+      release.at = { phase: 'staged' };
       await store.save();
       reconciler.reconcile(application, id);
     },
@@ -140,7 +165,11 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       return id;
     },
 
-    retire,
+    async retire(application, id) {
+      const release = find(application, id);
+      if (release !== undefined && isTrial(release)) throw tried(id);
+      await retire(application, id);
+    },
 
     async destroy(application) {
       for (const id of Object.keys(applications[application] ?? {})) await retire(application, id);
@@ -160,6 +189,24 @@ export function createKeeper(deps: KeeperDeps): Keeper {
     },
     settled: () => uploads.settled(),
   };
+}
+
+function isTrial({ at }: ReleaseRecord): boolean {
+  return (at.phase === 'starting' || at.phase === 'running') && at.trial === true;
+}
+
+function servesAlready(id: string): Error {
+  return platformError('conflict', 'host', `${id} runs here already, and is not tried`, {
+    why: 'it serves, or is on its way to',
+    remedy: 'there is nothing to try: it is the release that was deployed',
+  });
+}
+
+function tried(id: string): Error {
+  return platformError('conflict', 'host', `${id} is being tried and is not retired`, {
+    why: 'its instances run beside those of the release that serves',
+    remedy: 'end the trial first',
+  });
 }
 
 function leaving(id: string): Error {

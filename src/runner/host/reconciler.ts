@@ -134,7 +134,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   function judge(application: string, id: string): void {
     const release = find(application, id);
     if (release?.at.phase !== 'starting') return;
-    const { run, wanted, since } = release.at;
+    const { at } = release;
+    const { run, wanted, since } = at;
     const instances = instancesOf(application, id).filter((one) => !ending.has(one.id));
     const elapsed = clock.now() - since;
     const verdict = startOutcome(instances, wanted, elapsed, run.startTimeoutMs);
@@ -145,7 +146,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     deadlines.get(`${application}/${id}`)?.();
     deadlines.delete(`${application}/${id}`);
     if (verdict.outcome === 'ready') {
-      release.at = { phase: 'running', run, wanted, since: clock.now() };
+      release.at = { ...at, phase: 'running', since: clock.now() };
       logger.info({ application, release: id, instances: wanted }, 'all instances are ready');
       save();
       return;

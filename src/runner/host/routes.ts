@@ -67,6 +67,15 @@ export function hostRoutes(
       await keeper.run(call.application, call.release, wish.run, wish.instances);
       return {};
     }),
+    route('PUT', `${release}/trial`, async (call) => {
+      const wish = await readJson(call, wishSchema);
+      await keeper.runTrial(call.application, call.release, wish.run, wish.instances);
+      return {};
+    }),
+    route('DELETE', `${release}/trial`, async (call) => {
+      await keeper.endTrial(call.application, call.release);
+      return {};
+    }),
     route('PUT', `${app}/instances`, async (call) => {
       const wish = await readJson(call, scaleSchema);
       return { release: await keeper.scale(call.application, wish.instances) };

@@ -27,7 +27,13 @@ const processSchema = z.object({
 });
 export type ProcessRecord = z.output<typeof processSchema>;
 
-const running = { run: runSchema, wanted: z.number().int().nonnegative(), since: z.number() };
+const running = {
+  run: runSchema,
+  wanted: z.number().int().nonnegative(),
+  since: z.number(),
+  /** Tried beside the one that serves, until it is run as any other. */
+  trial: z.literal(true).optional(),
+};
 const phaseSchema = z.discriminatedUnion('phase', [
   z.object({ phase: z.literal('staged') }),
   /** Not all instances have been ready yet; ends as `running` or `failed`. */
@@ -56,11 +62,11 @@ const stateSchema = z.object({
 });
 type HostState = z.output<typeof stateSchema>;
 
-/** The release whose instances became ready last; before any did, the one that is starting. */
+/** The release whose instances became ready last; before any did, the one that is starting. Never one that is tried. */
 export function servingRelease(releases: Readonly<Releases>): string | undefined {
   let best: { id: string; since: number; ready: boolean } | undefined;
   for (const [id, { at }] of Object.entries(releases)) {
-    if (at.phase !== 'running' && at.phase !== 'starting') continue;
+    if ((at.phase !== 'running' && at.phase !== 'starting') || at.trial === true) continue;
     const ready = at.phase === 'running';
     const better = best === undefined || (ready === best.ready ? at.since >= best.since : ready);
     if (better) best = { id, since: at.since, ready };

@@ -10,6 +10,8 @@ interface ReleaseView {
   readonly id: string;
   readonly digest: string;
   readonly phase: ReleaseRecord['at']['phase'];
+  /** Beside the one that serves. */
+  readonly trial: boolean;
   readonly wanted: number;
   /** Epoch milliseconds since when it is `starting` or `running`; 0 otherwise. */
   readonly since: number;
@@ -42,6 +44,7 @@ export function releaseView(
     id,
     digest: release.digest,
     phase: at.phase,
+    trial: runs && at.trial === true,
     wanted: runs ? at.wanted : 0,
     since: runs ? at.since : 0,
     env: runs ? at.run.env : {},

@@ -45,12 +45,15 @@ export function thatTries(suite: Suite): void {
     async function expectOldServes(): Promise<Observation> {
       for (const answer of await suite.answeredBy(app, old().release.id))
         expect(answer.body).toContain('the old one');
-      const seen = await suite.observe(app);
-      expect(seen).toMatchObject({ desired: 2, serving: old().release.id, foreign: [] });
-      expect(seen.instances).toHaveLength(2);
-      expect(runningOf(seen, old().release.id)).toHaveLength(2);
-      expect(seen.env).toMatchObject(old().env);
-      return seen;
+      return eventually(async () => {
+        const seen = await suite.observe(app);
+        expect(seen).toMatchObject({ desired: 2, serving: old().release.id, foreign: [] });
+        // Of what failed the last instance may still be on its way out.
+        expect(seen.instances).toHaveLength(2);
+        expect(runningOf(seen, old().release.id)).toHaveLength(2);
+        expect(seen.env).toMatchObject(old().env);
+        return seen;
+      });
     }
 
     const trialAnswers = (release: string) =>
@@ -149,12 +152,19 @@ export function thatTries(suite: Suite): void {
         await suite.drive.succeed(
           suite.drive.fresh().apply(suite.drive.context, want, await artifactOf(want)),
         );
-        await suite.answeredBy(app, want.release.id);
-        await trialAnswers(want.release.id);
+        // Where instances are origins the one before serves beside it, until it is retired.
+        await eventually(async () => {
+          const own = await suite.answers(await suite.observe(app));
+          expect(own.map(({ headers }) => headers['x-release'])).toContain(want.release.id);
+        });
+        // Instances may have been taken over: then nothing is tried any more.
+        if ((await suite.observe(app)).trial !== undefined) await trialAnswers(want.release.id);
         await end(want.release.id);
       });
       expect(failures).toEqual([]);
       await expectNothingTried();
+      await suite.drive.succeed(suite.drive.fresh().retire(suite.drive.context, app, old().release.id));
+      await suite.answeredBy(app, want.release.id);
       const seen = await suite.observe(app);
       expect(seen).toMatchObject({ desired: 2, serving: want.release.id });
       expect(runningOf(seen, want.release.id)).toHaveLength(2);

@@ -20,6 +20,7 @@ function release(id: string, phase: HostRelease['phase'], more: Partial<HostRele
   return {
     id,
     phase,
+    trial: false,
     digest: 'sha256:x',
     wanted: 0,
     since: 0,
@@ -42,6 +43,22 @@ function observe(...releases: HostRelease[]) {
 }
 
 describe('self-hosted words', () => {
+  it('keep what is tried apart: it serves for nobody, however late it became ready', () => {
+    const tried = release(NEW, 'running', {
+      ...{ trial: true, wanted: 1, since: 900, env: { COLOUR: 'green' } },
+      instances: [instance('shop/new/0', 'running', { port: 20_002 })],
+    });
+    const seen = observe(old, tried);
+    expect(seen).toMatchObject({ serving: OLD, desired: 1, env: { COLOUR: 'blue' } });
+    expect(seen.instances.map(({ id }) => id)).toEqual(['shop/old/0']);
+    expect(seen.releases).toContainEqual({ id: NEW, state: 'staged' });
+    expect(seen.trial).toMatchObject({ release: NEW, desired: 1, instances: [{ id: 'shop/new/0' }] });
+    expect(seen.origins.map(({ url, release: its, trial }) => [url, its, trial])).toEqual([
+      ['http://127.0.0.1:20001', OLD, undefined],
+      ['http://127.0.0.1:20002', NEW, true],
+    ]);
+  });
+
   it('make one origin of each running instance, with its release, and none of others', () => {
     const starting = release(NEW, 'starting', {
       wanted: 2,
