@@ -15,6 +15,7 @@ import { createProbe } from '../health/probes.ts';
 import { healthJudge } from '../health/verdicts.ts';
 import { closeAll, startAll } from '../lib/lifecycle.ts';
 import { createRedactor } from '../lib/redact.ts';
+import { createDrains } from '../logs/drains.ts';
 import { createLogs } from '../logs/read-logs.ts';
 import { createAdminApi } from '../observe/admin-api.ts';
 import { fileStore } from '../state/file-store.ts';
@@ -149,6 +150,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     redact: (text) => redactor.text(text),
     numberOf: names.numberOf,
   });
+  const drains = createDrains({ settings, logs, clock, logger });
   const admin = createAdminApi({
     settings: {
       ...settings.gateway.admin,
@@ -171,6 +173,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     acts,
     drills,
     logs,
+    drains: drains.counts,
     redact: (value) => redactor.value(value),
     ready: () => engine.table.version > 0 && link.ready > 0,
     stopping: () => stopping,
@@ -229,7 +232,10 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   events.onEvent((event) => {
     if (event.type === 'configuration.reloaded') egress.keepOnly(new Set(Object.keys(settings.platforms)));
     if (NAMES_CHANGE.has(event.type)) readNames();
-    if (event.type === 'configuration.reloaded') drills.rearm();
+    if (event.type === 'configuration.reloaded') {
+      drills.rearm();
+      drains.renew();
+    }
   });
 
   function readNames(): void {
@@ -242,7 +248,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     events.append({ type: 'configuration.refused', ...refused });
   }
 
-  const parts: readonly Runnable[] = [engine, monitor, drills, admin];
+  const parts: readonly Runnable[] = [engine, monitor, drills, drains, admin];
   return {
     name: 'controller',
     get adminPort() {

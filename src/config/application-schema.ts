@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { drainPlace } from '../core/log-drain.ts';
+import { LOG_SOURCES } from '../core/logs.ts';
 import type { HealthSettings } from '../core/settings.ts';
 import { parseRate } from '../core/units.ts';
 import { driftSchema } from './drift-schema.ts';
@@ -306,6 +308,41 @@ const targetSchema = z
   .nullable()
   .meta({ description: 'One platform the application runs on, by its name.' });
 
+const logsSchema = z
+  .strictObject({
+    drain: z
+      .strictObject({
+        to: checkedText(
+          {
+            says: 'Where: `syslog+tls://HOST:PORT` or `syslog+tcp://HOST:PORT` (RFC 5424), `otlp+http://HOST:PORT` or `otlp+https://HOST:PORT` (OTLP in JSON; the path is /v1/logs unless there is one).',
+          },
+          '^(syslog(\\+(tcp|tls))?|otlp\\+https?)://.+',
+          (to) =>
+            drainPlace(to) === undefined
+              ? {
+                  fault: 'not an address that logs can be sent to',
+                  remedy: 'for example syslog+tls://logs.example.com:6514 or otlp+http://127.0.0.1:4318',
+                }
+              : undefined,
+        ),
+        sources: z
+          .array(choice({ says: 'One kind of lines.' }, LOG_SOURCES))
+          .min(1)
+          .meta({ description: 'Only lines of these sources. Left out: all.' })
+          .optional(),
+        headers: z
+          .record(z.string(), z.string())
+          .meta({ description: 'With OTLP: header fields of every batch, such as a token by a reference.' })
+          .optional(),
+        ca: text({
+          says: 'PEM of an authority to trust besides the well-known ones: "${file:certs/ca.pem}".',
+        }).optional(),
+      })
+      .meta({ description: 'Sends all that it prints elsewhere as well, while `sluice serve` runs.' })
+      .optional(),
+  })
+  .meta({ description: 'What becomes of what it prints.' });
+
 export const applicationSchema = z
   .strictObject({
     source: text({ says: 'The folder to deploy. Needed unless all targets are static.' }).optional(),
@@ -352,6 +389,7 @@ export const applicationSchema = z
       .optional(),
     routes: z.array(routeSchema).min(1).meta({ description: 'Default: every host and path.' }).optional(),
     targets: z.record(z.string(), targetSchema).meta({ description: 'The platforms it runs on.' }),
+    logs: logsSchema.optional(),
     drills: z.array(drillSchema).meta({ description: 'Rehearsed losses of platforms.' }).optional(),
     drift: driftSchema.optional(),
     policy: z

@@ -1,3 +1,4 @@
+import type { LogDrainSettings } from '../core/log-drain.ts';
 import {
   type ApplicationSettings,
   type DataSettings,
@@ -63,8 +64,20 @@ export function assembleApplication(
     ),
     policy: given.policy,
     startTimeoutMs: input.startTimeout ?? DEFAULT_START_TIMEOUT_MS,
+    ...(input.logs?.drain === undefined ? {} : { logDrain: defined(input.logs.drain) }),
     ...(input.drills === undefined ? {} : { drills: input.drills.map(assembleDrill) }),
     ...(input.drift === undefined ? {} : { drift: assembleDrift(input.drift) }),
+  };
+}
+
+/** Without the keys that nobody wrote. */
+function defined(drain: NonNullable<NonNullable<ApplicationInput['logs']>['drain']>): LogDrainSettings {
+  const { to, sources, headers, ca } = drain;
+  return {
+    to,
+    ...(sources === undefined ? {} : { sources }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(ca === undefined ? {} : { ca }),
   };
 }
 

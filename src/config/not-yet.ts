@@ -90,7 +90,6 @@ export const NOT_YET: readonly NotYet[] = [
     what: 'deployment strategies, gates and what happens when a target fails',
     example: { strategy: 'canary' },
   },
-  { path: 'applications.*.logs', what: 'draining logs', example: {} },
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
   {
     path: 'applications.*.affinity',

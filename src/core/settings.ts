@@ -1,6 +1,7 @@
 import type { DriftSettings } from './drift.ts';
 import type { DrillSettings } from './drill.ts';
 import type { ApplicationName, PlatformName } from './ids.ts';
+import type { LogDrainSettings } from './log-drain.ts';
 import type {
   CostSettings,
   DegradedSettings,
@@ -59,6 +60,7 @@ export interface ApplicationSettings {
   readonly drills?: readonly DrillSettings[];
   /** Left out: what differs is reported. */
   readonly drift?: DriftSettings;
+  readonly logDrain?: LogDrainSettings;
 }
 
 /** Where unsafe requests may go. `single`: to the writer only; `promote` is a command that runs before the writer moves. */

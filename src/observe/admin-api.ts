@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod';
 import type { Acts, Control, Drills, WireWish } from '../core/control.ts';
 import { SluiceError, toWire, type WireError } from '../core/errors.ts';
+import type { DrainCounts } from '../core/log-drain.ts';
 import type { Logs } from '../core/logs.ts';
 import type { WorkerCounters } from '../core/messages.ts';
 import type { EventLog, Runnable } from '../core/ports.ts';
@@ -29,6 +30,7 @@ export interface AdminApiDeps {
   readonly drills: Drills;
   /** What applications print; redacted already. */
   readonly logs: Logs;
+  readonly drains?: () => readonly DrainCounts[];
   /** Applied to every answer: platforms' own error texts may repeat a secret. Events come redacted already. */
   readonly redact: (answer: unknown) => unknown;
   /** True once a table is served. */
@@ -100,7 +102,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
 
 /** Open to all who reach the port: load balancers and scrapers carry no tokens. */
 function probes(app: FastifyInstance, deps: AdminApiDeps): void {
-  const metrics = createMetrics(deps.status, deps.counters);
+  const metrics = createMetrics(deps.status, deps.counters, deps.drains);
   app.get('/livez', async () => 'ok\n');
   app.get('/readyz', async (_request, reply) => {
     if (deps.stopping?.() === true) return reply.code(503).send('stopping\n');

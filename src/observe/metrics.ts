@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { DriftStatus } from '../core/drift.ts';
+import type { DrainCounts } from '../core/log-drain.ts';
 import type { WorkerCounters } from '../core/messages.ts';
 import type { ApplicationStatus, StatusView } from '../core/status.ts';
 import { LATENCY_BUCKETS_MS, STATUS_CLASSES, type TargetCounters } from '../core/traffic-counters.ts';
@@ -49,6 +50,10 @@ export const METRICS = {
   sluice_connections: 'connections of clients open right now',
   sluice_connections_total: 'connections of clients that were accepted',
   sluice_connections_refused_total: 'connections of clients over the limit of their address',
+  sluice_log_drain_lines_total:
+    'lines of an application for its log drain: sent, or dropped because nobody took them',
+  sluice_log_drain_pending: 'lines that wait to be sent right now',
+  sluice_log_drain_up: '1 while the log drain takes lines',
   sluice_tls_handshakes_total: 'TLS handshakes of clients that came to their end',
 } as const satisfies Record<string, string>;
 
@@ -60,7 +65,11 @@ export interface Metrics {
 }
 
 /** Rendered at scrape from the status everybody else sees too, and from what the workers counted. */
-export function createMetrics(status: () => StatusView, counters: () => WorkerCounters): Metrics {
+export function createMetrics(
+  status: () => StatusView,
+  counters: () => WorkerCounters,
+  drains: () => readonly DrainCounts[] = () => [],
+): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'sluice_controller_' });
   const gauge = (name: MetricName, labels: string[]): Gauge =>
@@ -83,6 +92,9 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
   const frozen = gauge('sluice_application_frozen', ['application']);
   const shed = gauge('sluice_application_shed_ratio', ['application']);
   const writerEpoch = gauge('sluice_application_writer_epoch', target);
+  const drained = counter('sluice_log_drain_lines_total', ['application', 'outcome']);
+  const drainPending = gauge('sluice_log_drain_pending', ['application']);
+  const drainUp = gauge('sluice_log_drain_up', ['application']);
   const table = gauge('sluice_table_version', []);
   const workers = gauge('sluice_workers_ready', []);
   const active = gauge('sluice_active_requests', []);
@@ -166,6 +178,16 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
       writerEpoch.set({ application: name, platform: writes.writer ?? '' }, writes.epoch);
   }
 
+  function refreshDrains(): void {
+    for (const one of [drained, drainPending, drainUp]) one.reset();
+    for (const { application, sent, dropped, pending, up: takes } of drains()) {
+      drained.inc({ application, outcome: 'sent' }, sent);
+      drained.inc({ application, outcome: 'dropped' }, dropped);
+      drainPending.set({ application }, pending);
+      drainUp.set({ application }, takes ? 1 : 0);
+    }
+  }
+
   function refreshCounters(): void {
     const all = counters();
     active.set(all.active);
@@ -203,6 +225,7 @@ export function createMetrics(status: () => StatusView, counters: () => WorkerCo
     render() {
       refresh();
       refreshCounters();
+      refreshDrains();
       return registry.metrics();
     },
   };

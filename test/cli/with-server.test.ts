@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Agent, request } from 'undici';
 import { type Controller, createController } from '../../src/app/controller.ts';
@@ -14,8 +15,19 @@ let world: Rack;
 let controller: Controller;
 let server: string;
 
+/** Where the log drain goes. */
+let drained = '';
+const collector = createServer((socket) => {
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    drained += text;
+  });
+});
+
 beforeAll(async () => {
-  world = await rack();
+  const port = await new Promise<number>((done) => {
+    collector.listen(0, '127.0.0.1', () => done((collector.address() as { port: number }).port));
+  });
+  world = await rack('', `    logs: { drain: { to: "syslog+tcp://127.0.0.1:${port}", sources: [app] } }`);
   const settings = readSettings(fakeIo({ cwd: world.dir }).io, world.file);
   const { gateway } = settings;
   controller = await createController({
@@ -36,6 +48,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await controller.close();
   await world.close();
+  await new Promise((done) => collector.close(done));
 });
 
 /** The one instance, as the host daemon knows it. */
@@ -110,6 +123,14 @@ describe('with a server', () => {
     expect(followed.stdout().match(/asked for/g)).toHaveLength(2);
     expect(followed.stdout()).toMatch(/^\S+Z rack r1 app 0 \| asked for \/after$/m);
   }, 30_000);
+
+  it('the drain gets the same lines, and counts them', async () => {
+    await until('they are drained', async () => drained.includes('] asked for /after'));
+    expect(drained).toMatch(/^\d+ <14>1 \S+Z rack shop shop\/r-\w+\/0 app \[sluice@32473 platform="rack"/);
+    const scraped = await (await request(`${server}/metrics`)).body.text();
+    expect(scraped).toMatch(/^sluice_log_drain_lines_total\{application="shop",outcome="sent"\} [1-9]/m);
+    expect(scraped).toContain('sluice_log_drain_up{application="shop"} 1');
+  });
 
   it('logs that cannot be had are refused with a reason', async () => {
     const refused = world.run(['logs', '--server', server, '--on', 'elsewhere']);
