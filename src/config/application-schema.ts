@@ -335,7 +335,7 @@ const logsSchema = z
           .meta({ description: 'With OTLP: header fields of every batch, such as a token by a reference.' })
           .optional(),
         ca: text({
-          says: 'PEM of an authority to trust besides the well-known ones: "${file:certs/ca.pem}".',
+          says: 'PEM text of an authority to trust besides the well-known ones; a reference reads its file.',
         }).optional(),
       })
       .meta({ description: 'Sends all that it prints elsewhere as well, while `sluice serve` runs.' })
