@@ -20,7 +20,7 @@ import { ramp } from './ramp.ts';
 import { reasonsOf, summaryOf } from './reasons.ts';
 import { rules } from './rules.ts';
 import { safety } from './safety.ts';
-import { settle, shapeOf } from './settle.ts';
+import { settle } from './settle.ts';
 import { spill } from './spill.ts';
 import { targetsOf } from './targets.ts';
 import { tiered } from './tiered.ts';
@@ -28,22 +28,14 @@ import { verdicts } from './verdicts.ts';
 import { weighted } from './weighted.ts';
 import { writes } from './writes.ts';
 
-/** What a strategy name in a policy file means. A strategy fills in `preference`, the layers do the rest. */
-const STRATEGIES: Readonly<Record<PolicySettings['strategy'], Layer>> = {
-  tiered,
-  primary,
-  weighted,
-  'lowest-latency': lowestLatency,
-};
-
 /** In the order of the design; each stands in its own file and explains itself. */
-function layersOf(policy: PolicySettings): readonly Layer[] {
+function layersWith(strategy: Layer): readonly Layer[] {
   return [
     attribution,
     orders,
     eligibility,
     verdicts,
-    STRATEGIES[policy.strategy],
+    strategy,
     cost,
     directed,
     spill,
@@ -61,6 +53,14 @@ function layersOf(policy: PolicySettings): readonly Layer[] {
   ];
 }
 
+/** What a strategy name in a policy file means. A strategy fills in `preference`, the layers do the rest. */
+const STRATEGIES: Readonly<Record<PolicySettings['strategy'], readonly Layer[]>> = {
+  tiered: layersWith(tiered),
+  primary: layersWith(primary),
+  weighted: layersWith(weighted),
+  'lowest-latency': layersWith(lowestLatency),
+};
+
 /**
  * Where traffic goes, and why. Pure: equal arguments give an equal answer.
  *
@@ -76,27 +76,40 @@ export function decide(
   now: number,
 ): { readonly decision: Decision; readonly state: PolicyState } {
   let draft = begin(policy, facts, state, now);
-  for (const layer of layersOf(policy)) draft = layer(draft);
-  const { proof: steps } = draft;
-  const decision: Decision = {
+  for (const layer of STRATEGIES[policy.strategy]) draft = layer(draft);
+  return { decision: decisionOf(draft), state: remembered(draft) };
+}
+
+/** Filled in and not put together of spreads: one is made for each application, again and again. */
+function decisionOf(draft: Draft): Decision {
+  const { facts, shares, mode, intents, shed, keep, proof } = draft;
+  const decision: Writable<Decision> = {
     application: facts.application,
-    at: now,
-    shares: draft.shares,
+    at: draft.now,
+    shares,
     targets: targetsOf(draft),
-    mode: draft.mode,
-    intents: draft.intents,
+    mode,
+    intents,
     coverage: coverageOf(draft),
-    ...(draft.shed > 0 ? { shed: draft.shed } : {}),
-    ...writerOf(draft),
-    ...(draft.keep.frozen === undefined ? {} : { frozen: draft.keep.frozen }),
     summary: summaryOf(draft),
     reasons: reasonsOf(draft),
-    get proof() {
-      return proofOf(steps);
-    },
+    proof: () => proofOf(proof),
   };
-  return { decision, state: remembered(draft) };
+  if (shed > 0) decision.shed = shed;
+  if (keep.frozen !== undefined) decision.frozen = keep.frozen;
+  if (facts.data?.writes === 'single' && keep.writer !== undefined) {
+    // Nobody is the writer while the next one is being promoted.
+    const { platform, epoch, ready } = keep.writer;
+    if (ready) decision.writer = { platform, epoch };
+    else decision.promoting = { platform, epoch };
+  }
+  return decision;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const NONE: readonly never[] = [];
+const EMPTY = {};
 
 function begin(policy: PolicySettings, facts: Facts, before: PolicyState, now: number): Draft {
   return {
@@ -104,37 +117,28 @@ function begin(policy: PolicySettings, facts: Facts, before: PolicyState, now: n
     facts,
     before,
     now,
-    candidates: [],
-    preference: [],
-    shares: {},
+    candidates: NONE,
+    preference: NONE,
+    shares: EMPTY,
     orders: NO_ORDERS,
     blind: false,
-    forced: {},
-    intents: [],
-    keep: {},
+    forced: EMPTY,
+    intents: NONE,
+    keep: EMPTY,
     scaling: false,
     shed: 0,
-    memory: {},
+    memory: EMPTY,
     mode: 'normal',
-    proof: undefined,
+    shape: undefined,
+    proof: [],
   };
 }
 
 function remembered(draft: Draft): PolicyState {
-  return {
-    ...draft.keep,
-    shares: draft.shares,
-    lastGood: isGood(draft) ? draft.shares : draft.before.lastGood,
-    targets: draft.memory,
-    shape: shapeOf(draft),
-  };
-}
-
-/** Nobody is the writer while the next one is being promoted. */
-function writerOf({ keep, facts }: Draft): Pick<Decision, 'writer' | 'promoting'> {
-  if (facts.data?.writes !== 'single' || keep.writer === undefined) return {};
-  const { platform, epoch, ready } = keep.writer;
-  return ready ? { writer: { platform, epoch } } : { promoting: { platform, epoch } };
+  const { keep, shares, before, memory, shape } = draft;
+  const lastGood = isGood(draft) ? shares : before.lastGood;
+  const state = { ...keep, shares, lastGood, targets: memory };
+  return shape === undefined ? state : { ...state, shape };
 }
 
 /** Everybody with a share is known to serve, and we chose so freely. */

@@ -1,8 +1,8 @@
 import type { Decision, Shares } from '../src/core/decision.ts';
-import type { Facts, TargetFacts } from '../src/core/facts.ts';
-import type { OriginId, PlatformName } from '../src/core/ids.ts';
+import type { Facts, OriginFacts, TargetFacts } from '../src/core/facts.ts';
+import type { PlatformName } from '../src/core/ids.ts';
 import type { Intent } from '../src/core/intent.ts';
-import type { PolicyState, TargetMemory } from '../src/core/policy.ts';
+import type { PolicyState, Shape, TargetMemory } from '../src/core/policy.ts';
 import type { PolicySettings } from '../src/core/settings.ts';
 import type { ExplanationStep } from '../src/core/status.ts';
 import type { Orders } from './orders.ts';
@@ -31,7 +31,9 @@ export interface Draft {
   readonly shed: number;
   readonly memory: Readonly<Record<PlatformName, TargetMemory>>;
   readonly mode: Decision['mode'];
-  readonly proof: Steps | undefined;
+  readonly shape: Shape | undefined;
+  /** Every layer adds to it (`withStep`). */
+  readonly proof: Step[];
 }
 
 export interface Candidate {
@@ -44,8 +46,8 @@ export interface Candidate {
   readonly fenced: boolean;
   /** Why it is not eligible, for people. */
   readonly objection: string | undefined;
-  /** Origins of it that run a release which may serve. */
-  readonly origins: readonly OriginId[];
+  /** Those of its origins that run a release which may serve. */
+  readonly origins: readonly OriginFacts[];
   readonly rank: Rank;
   /** Part of the demand that it can carry, overprovision included; Infinity when unknown. */
   readonly limit: number;
@@ -64,28 +66,29 @@ export interface Step {
   readonly lines: readonly string[] | (() => readonly string[]);
 }
 
-/** A list that grows at its end without being copied. */
-export interface Steps {
-  readonly last: Step;
-  readonly before: Steps | undefined;
-}
-
+/**
+ * Adds what a layer found to the proof, which is one list for the whole decision: most layers of most decisions have
+ * found nothing that a draft of their own would be worth.
+ */
 export function withStep(draft: Draft, stage: Step['stage'], lines: Step['lines']): Draft {
-  return { ...draft, proof: { last: { stage, lines }, before: draft.proof } };
+  draft.proof.push({ stage, lines });
+  return draft;
 }
 
-export function proofOf(steps: Steps | undefined): readonly ExplanationStep[] {
-  const proof: ExplanationStep[] = [];
-  for (let at = steps; at !== undefined; at = at.before) {
-    const { stage, lines } = at.last;
-    proof.push({ stage, lines: typeof lines === 'function' ? lines() : lines });
-  }
-  return proof.reverse();
+export function proofOf(steps: readonly Step[]): readonly ExplanationStep[] {
+  return steps.map(({ stage, lines }) => ({ stage, lines: typeof lines === 'function' ? lines() : lines }));
 }
 
 /** A platform's share, 0 when it has none. */
 export function shareOf(shares: Shares, platform: PlatformName): number {
   return shares[platform] ?? 0;
+}
+
+/** 1, or 0 when nobody has one; between them while some are yet to be given. */
+export function totalOf(shares: Shares): number {
+  let total = 0;
+  for (const platform in shares) total += shareOf(shares, platform);
+  return total;
 }
 
 export function sum(numbers: Iterable<number>): number {
@@ -96,13 +99,9 @@ export function sum(numbers: Iterable<number>): number {
 
 /** The same proportions with a sum of 1; nothing stays nothing. */
 export function normalised(shares: Shares): Shares {
-  const total = sum(Object.values(shares));
-  if (total <= 0) return shares;
-  return mapShares(shares, (share) => share / total);
-}
-
-export function mapShares(shares: Shares, change: (share: number, platform: PlatformName) => number): Shares {
+  const total = totalOf(shares);
+  if (total <= 0 || total === 1) return shares;
   const out: Record<PlatformName, number> = {};
-  for (const [platform, share] of Object.entries(shares)) out[platform] = change(share, platform);
+  for (const platform in shares) out[platform] = shareOf(shares, platform) / total;
   return out;
 }

@@ -1,22 +1,24 @@
 import type { Facts, OriginFacts, TargetFacts } from '../src/core/facts.ts';
 import type { ReleaseId } from '../src/core/ids.ts';
 import { type Candidate, type Draft, withStep } from './draft.ts';
+import { limitOf } from './spill.ts';
 
 /** Which targets may serve at all: by fence, drain and maintenance, and by release. */
 export function eligibility(draft: Draft): Draft {
   const candidates = draft.facts.targets.map((target) => candidateOf(draft, target));
-  return withStep({ ...draft, candidates }, 'eligibility', () =>
-    candidates.map((candidate) =>
+  function lines(): readonly string[] {
+    return candidates.map((candidate) =>
       candidate.eligible
         ? `${candidate.platform} may serve${releaseNote(draft.facts, candidate.facts)}`
         : `${candidate.platform} may not serve: ${candidate.objection ?? ''}`,
-    ),
-  );
+    );
+  }
+  return withStep({ ...draft, candidates }, 'eligibility', lines);
 }
 
-function candidateOf({ facts, orders }: Draft, target: TargetFacts): Candidate {
+function candidateOf({ facts, orders, policy }: Draft, target: TargetFacts): Candidate {
   const { platform } = target;
-  const origins = target.origins.filter((origin) => mayServe(facts, target, origin));
+  const origins = allowedOrigins(facts, target);
   const fence = orders.fenced[platform];
   const drain = orders.drained[platform];
   const objection =
@@ -36,10 +38,18 @@ function candidateOf({ facts, orders }: Draft, target: TargetFacts): Candidate {
     drained: drain !== undefined && fence === undefined,
     fenced: fence !== undefined,
     objection,
-    origins: origins.map((origin) => origin.id),
+    origins,
     rank: 'none',
-    limit: Number.POSITIVE_INFINITY,
+    limit: limitOf(policy, target, facts.demandRps),
   };
+}
+
+/** All of them, as a rule, and then it is the same list. */
+function allowedOrigins(facts: Facts, target: TargetFacts): readonly OriginFacts[] {
+  for (const origin of target.origins) {
+    if (!mayServe(facts, target, origin)) return target.origins.filter((one) => mayServe(facts, target, one));
+  }
+  return target.origins;
 }
 
 /**

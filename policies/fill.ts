@@ -1,6 +1,6 @@
 import type { Shares } from '../src/core/decision.ts';
 import type { PlatformName } from '../src/core/ids.ts';
-import { type Preference, sum } from './draft.ts';
+import type { Preference } from './draft.ts';
 
 /** Below this much of the demand a remainder is rounding. */
 const NOTHING = 1e-9;
@@ -36,23 +36,30 @@ function pour(
 ): number {
   // Weights of 0 mean "none while others are there"; alone they are equals.
   const weightless = group.every(({ weight }) => weight <= 0);
-  let open = group
-    .map((member) => ({ ...member, weight: weightless ? 1 : member.weight }))
-    .filter(({ weight }) => weight > 0);
+  let open = weightless ? group.map(({ platform }) => ({ platform, weight: 1 })) : group;
   let left = amount;
-  while (open.length > 0 && left > NOTHING) {
-    const total = sum(open.map(({ weight }) => weight));
+  while (left > NOTHING) {
+    const total = weightIn(open);
+    if (total <= 0) break;
     const portion = left;
-    const full = open.filter(({ platform, weight }) => (portion * weight) / total > limitOf(platform));
-    if (full.length === 0) {
-      for (const { platform, weight } of open) shares[platform] = (portion * weight) / total;
+    const fitting = open.filter(({ platform, weight }) => (portion * weight) / total <= limitOf(platform));
+    if (fitting.length === open.length) {
+      for (const { platform, weight } of open) if (weight > 0) shares[platform] = (portion * weight) / total;
       return 0;
     }
-    for (const { platform } of full) {
-      shares[platform] = limitOf(platform);
-      left -= limitOf(platform);
+    for (const member of open) {
+      if (fitting.includes(member)) continue;
+      const limit = limitOf(member.platform);
+      shares[member.platform] = limit;
+      left -= limit;
     }
-    open = open.filter((member) => !full.includes(member));
+    open = fitting;
   }
   return Math.max(0, left);
+}
+
+function weightIn(group: Preference[number]): number {
+  let total = 0;
+  for (const { weight } of group) total += weight;
+  return total;
 }

@@ -11,8 +11,9 @@ const DEFAULT_MOST = 3;
 export function freeze(draft: Draft): Draft {
   const { before, now, policy } = draft;
   const most = policy.maxFailoversPerHour ?? DEFAULT_MOST;
-  const recent = (before.failovers ?? []).filter((at) => now - at < HOUR_MS);
+  const recent = before.failovers?.filter((at) => now - at < HOUR_MS) ?? [];
   const failovers = isFailover(draft) ? [...recent, now] : recent;
+  if (failovers.length === 0 && before.frozen === undefined) return draft;
   const frozen =
     before.frozen ??
     (failovers.length >= most && failovers.length > recent.length
@@ -29,9 +30,9 @@ export function freeze(draft: Draft): Draft {
 
 /** Somebody who served is believed down, and not because a person said so. */
 function isFailover({ candidates, before }: Draft): boolean {
-  const left = candidates.filter(
+  const isLeft = candidates.some(
     ({ platform, rank, eligible }) => eligible && rank === 'none' && shareOf(before.shares, platform) > 0,
   );
   // With nobody to go to it is an outage, and no failover.
-  return left.length > 0 && candidates.some(({ rank }) => rank === 'serving');
+  return isLeft && candidates.some(({ rank }) => rank === 'serving');
 }

@@ -9,17 +9,27 @@ export function groupsOf(
   orderOf: (candidate: Candidate) => number,
   weightOf: (candidate: Candidate) => number,
 ): Preference {
-  const groups: { platform: string; weight: number }[][] = [];
-  for (const rank of ['serving', 'unknown'] as const) {
-    const ranked = candidates.filter((candidate) => candidate.rank === rank);
-    const orders = [...new Set(ranked.map(orderOf))].sort((a, b) => a - b);
-    for (const order of orders) {
-      const members = ranked.filter((candidate) => orderOf(candidate) === order);
-      groups.push(members.map((member) => ({ platform: member.platform, weight: weightOf(member) })));
-    }
+  const groups: Group[] = [];
+  for (const candidate of candidates) {
+    const { rank, platform } = candidate;
+    if (rank === 'none') continue;
+    const order = orderOf(candidate);
+    const group = groups.find((one) => one.order === order && one.rank === rank);
+    const member = { platform, weight: weightOf(candidate) };
+    if (group === undefined) groups.push({ rank, order, members: [member] });
+    else group.members.push(member);
   }
-  return groups;
+  groups.sort((a, b) => RANKS[a.rank] - RANKS[b.rank] || a.order - b.order);
+  return groups.map(({ members }) => members);
 }
+
+interface Group {
+  readonly rank: keyof typeof RANKS;
+  readonly order: number;
+  readonly members: Preference[number][number][];
+}
+
+const RANKS = { serving: 0, unknown: 1 } as const;
 
 /** Of one that answers, but worse than the policy wants. Of its weight and not its capacity: when all are, nobody is. */
 const IMPAIRED = 0.5;

@@ -7,6 +7,7 @@ import { fill } from './fill.ts';
 type ScaledFrom = NonNullable<PolicyState['scaledFrom']>;
 
 const DEFAULT_BACK_AFTER_MS = 600_000;
+const NOTHING = ['nothing beside moving traffic'];
 
 /**
  * Failover brings its capacity along: while somebody is missing, the others are asked to grow to what they would
@@ -14,11 +15,13 @@ const DEFAULT_BACK_AFTER_MS = 600_000;
  * Some time after everybody is back they shrink to what they were.
  */
 export function growth(draft: Draft): Draft {
+  const isMissing = isShort(draft);
+  if (!isMissing && draft.before.scaledFrom === undefined) return withStep(draft, 'intents', NOTHING);
   const hindrance = hindranceOf(draft);
   const before = draft.before.scaledFrom ?? {};
   const intents: Intent[] = [];
   const scaledFrom: Record<PlatformName, ScaledFrom[string]> = {};
-  const needed = isShort(draft) ? neededInstances(draft) : new Map<PlatformName, number>();
+  const needed = isMissing ? neededInstances(draft) : new Map<PlatformName, number>();
 
   for (const { platform, facts } of draft.candidates) {
     const { instances } = facts;
@@ -31,7 +34,7 @@ export function growth(draft: Draft): Draft {
       const reason = `${Math.round(shareOf(draft.shares, platform) * 100)} % of ${Math.round(draft.facts.demandRps)} rps, others are missing`;
       if (hindrance === undefined) intents.push({ kind: 'scale', platform, instances: wanted, reason });
     } else if (origin !== undefined && instances.desired > origin.instances) {
-      const since = isShort(draft) ? draft.now : origin.since;
+      const since = isMissing ? draft.now : origin.since;
       const backAfterMs = draft.policy.scale?.backAfterMs ?? DEFAULT_BACK_AFTER_MS;
       scaledFrom[platform] = { ...origin, since };
       if (draft.now - since >= backAfterMs && hindrance === undefined) {
@@ -43,11 +46,8 @@ export function growth(draft: Draft): Draft {
   const lines = intents.map(describe);
   if (needed.size > 0 && hindrance !== undefined) lines.push(`nobody is scaled: ${hindrance}`);
   const keep = Object.keys(scaledFrom).length === 0 ? draft.keep : { ...draft.keep, scaledFrom };
-  return withStep(
-    { ...draft, keep, intents: [...draft.intents, ...intents] },
-    'intents',
-    lines.length > 0 ? lines : ['nothing beside moving traffic'],
-  );
+  const next = { ...draft, keep, intents: [...draft.intents, ...intents] };
+  return withStep(next, 'intents', lines.length > 0 ? lines : NOTHING);
 }
 
 /** Somebody who should carry a part cannot, or a rule says that it is not enough. */

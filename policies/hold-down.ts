@@ -10,55 +10,82 @@ export const FAILOVER_MEMORY_MS = 3_600_000;
 const DEFAULT_FLAP = { start: 0.2, stop: 0.05 };
 
 const FRESH: TargetMemory = { membership: { kind: 'fresh' }, failovers: [] };
+const IN: Membership = { kind: 'in' };
 
 /**
  * Who left comes back only after it proved itself for a while, and the longer the more often it left. Leaving is
  * never delayed, and who is the only one able to serve does not wait.
  */
 export function holdDown(draft: Draft): Draft {
-  const memory: Record<PlatformName, TargetMemory> = {};
-  let busy = Object.values(draft.before.targets).some(isRamping);
-  for (const candidate of draft.candidates) {
-    const next = remember(draft, candidate, busy);
-    memory[candidate.platform] = next;
-    busy = busy || isRamping(next);
-  }
-  admitWhenAlone(draft.candidates, memory);
-
+  const memory = memoryOf(draft);
   const parts: Record<PlatformName, number> = {};
-  const lines: string[] = [];
-  for (const [platform, { membership, failovers, flapping }] of Object.entries(memory)) {
-    if (flapping === true) lines.push(`${platform} flaps: it returns when it has kept still`);
-    if (membership.kind === 'held') {
-      parts[platform] = 0;
-      lines.push(`${platform} ${waiting(draft, membership, failovers.length)}`);
-    }
-    if (membership.kind === 'out')
-      lines.push(`${platform} is out since ${seconds(draft.now - membership.since)}`);
+  let waits = false;
+  for (const platform in memory) {
+    if (memory[platform]?.membership.kind !== 'held') continue;
+    parts[platform] = 0;
+    waits = true;
   }
-  const shares = Object.keys(parts).length === 0 ? draft.shares : withReturning(draft, parts);
-  return withStep({ ...draft, memory, shares }, 'hold-down', lines.length > 0 ? lines : ['nobody waits']);
+  function lines(): readonly string[] {
+    const found = Object.entries(memory).flatMap(([platform, one]) => linesOf(draft, platform, one));
+    return found.length > 0 ? found : ['nobody waits'];
+  }
+  const shares = waits ? withReturning(draft, parts) : draft.shares;
+  return withStep({ ...draft, memory, shares }, 'hold-down', lines);
+}
+
+/** The very memory of before when there is nothing to add to it: so it is most of the time. */
+function memoryOf(draft: Draft): Draft['memory'] {
+  const { candidates, before } = draft;
+  let busy = false;
+  let known = 0;
+  for (const platform in before.targets) {
+    busy ||= isRamping(before.targets[platform]);
+    known += 1;
+  }
+  const found = candidates.map((candidate) => {
+    const next = remember(draft, candidate, busy);
+    busy ||= isRamping(next);
+    return next;
+  });
+  const isAlone = !candidates.some(({ rank }, i) => rank === 'serving' && isMember(found[i]));
+  const stays = candidates.every(({ platform }, i) => found[i] === before.targets[platform]);
+  if (stays && !isAlone && known === candidates.length) return before.targets;
+
+  const memory: Record<PlatformName, TargetMemory> = {};
+  for (const [i, candidate] of candidates.entries()) {
+    const next = found[i] ?? FRESH;
+    memory[candidate.platform] = isAlone ? admitted(candidate, next) : next;
+  }
+  return memory;
 }
 
 function remember(draft: Draft, candidate: Candidate, busy: boolean): TargetMemory {
-  const last = withFlapping(draft, candidate, draft.before.targets[candidate.platform] ?? FRESH);
-  const flapping = last.flapping === true ? { flapping: true } : {};
-  const failovers = last.failovers.filter((at) => draft.now - at < FAILOVER_MEMORY_MS);
+  const known = withFlapping(draft, candidate, draft.before.targets[candidate.platform] ?? FRESH);
+  const last = withoutOld(known, draft.now);
   const { kind } = last.membership;
-  const out: Membership = { kind: 'out', since: draft.now, ...(candidate.drained ? { drained: true } : {}) };
   switch (candidate.rank) {
     case 'none': {
-      if (kind === 'fresh' || kind === 'out') return { ...last, failovers };
+      if (kind === 'fresh' || kind === 'out') return last;
+      const since = draft.now;
       // Who was sent away did not fail.
-      if (candidate.drained) return { membership: out, failovers, ...flapping };
+      if (candidate.drained) return { ...last, membership: { kind: 'out', since, drained: true } };
       const served = shareOf(draft.before.shares, candidate.platform) > 0 && kind !== 'held';
-      return { membership: out, failovers: served ? [...failovers, draft.now] : failovers, ...flapping };
+      const failovers = served ? [...last.failovers, since] : last.failovers;
+      return { ...last, membership: { kind: 'out', since }, failovers };
     }
     case 'unknown':
-      return { ...last, failovers };
-    case 'serving':
-      return { membership: serving(draft, candidate, { ...last, failovers }, busy), failovers, ...flapping };
+      return last;
+    case 'serving': {
+      const membership = serving(draft, candidate, last, busy);
+      return membership === last.membership ? last : { ...last, membership };
+    }
   }
+}
+
+function withoutOld(last: TargetMemory, now: number): TargetMemory {
+  const isOld = (at: number) => now - at >= FAILOVER_MEMORY_MS;
+  if (!last.failovers.some(isOld)) return last;
+  return { ...last, failovers: last.failovers.filter((at) => !isOld(at)) };
 }
 
 function serving(
@@ -69,12 +96,12 @@ function serving(
 ): Membership {
   const { policy, now } = draft;
   const { membership: last, failovers } = memory;
-  if (draft.orders.failover?.platform === platform) return { kind: 'in' };
+  if (draft.orders.failover?.platform === platform) return IN;
   // It serves because it did, not because anybody knows that it can: no step forward on that.
   if (facts.verdict.state === 'unknown') return last;
-  if (last.kind === 'fresh') return { kind: 'in' };
+  if (last.kind === 'fresh') return IN;
   // It was away for a drill and never failed.
-  if (draft.orders.recalled.includes(platform)) return { kind: 'in' };
+  if (draft.orders.recalled.includes(platform)) return IN;
   if (last.kind === 'out') {
     if (last.drained === true) return { kind: 'held', since: now, until: now };
     const times = memory.flapping === true ? 2 : 1;
@@ -102,23 +129,20 @@ function withFlapping({ policy }: Draft, { facts }: Candidate, last: TargetMemor
   const { start, stop } = policy.flap ?? DEFAULT_FLAP;
   const changes = facts.signals?.flap ?? 0;
   const flapping = changes > start || (last.flapping === true && changes >= stop);
-  const { flapping: _, ...rest } = last;
-  return flapping ? { ...rest, flapping: true } : rest;
+  if (flapping === (last.flapping === true)) return last;
+  if (flapping) return { ...last, flapping };
+  const { flapping: _, ...calm } = last;
+  return calm;
 }
 
-function isRamping({ membership }: TargetMemory): boolean {
-  return membership.kind === 'ramping';
+function isRamping(memory: TargetMemory | undefined): boolean {
+  return memory?.membership.kind === 'ramping';
 }
 
 /** No hold-down and no ramp keeps traffic from the only targets that can serve. */
-function admitWhenAlone(candidates: readonly Candidate[], memory: Record<PlatformName, TargetMemory>): void {
-  const able = candidates.filter(({ rank }) => rank === 'serving');
-  const members = able.filter(({ platform }) => isMember(memory[platform]));
-  if (members.length > 0) return;
-  for (const { platform, facts } of able) {
-    const last = memory[platform];
-    if (last && facts.verdict.state !== 'unknown') memory[platform] = { ...last, membership: { kind: 'in' } };
-  }
+function admitted({ rank, facts }: Candidate, memory: TargetMemory): TargetMemory {
+  if (rank !== 'serving' || facts.verdict.state === 'unknown') return memory;
+  return { ...memory, membership: IN };
 }
 
 function isMember(memory: TargetMemory | undefined): boolean {
@@ -128,6 +152,18 @@ function isMember(memory: TargetMemory | undefined): boolean {
 /** The first outage costs the base; each further one within the hour doubles it. */
 export function holdDownMs(policy: PolicySettings, failovers: number): number {
   return Math.min(policy.holdDown.maxMs, policy.holdDown.baseMs * 2 ** Math.max(0, failovers - 1));
+}
+
+function linesOf(
+  draft: Draft,
+  platform: PlatformName,
+  { membership, failovers, flapping }: TargetMemory,
+): readonly string[] {
+  const lines = flapping === true ? [`${platform} flaps: it returns when it has kept still`] : [];
+  if (membership.kind === 'held') lines.push(`${platform} ${waiting(draft, membership, failovers.length)}`);
+  if (membership.kind === 'out')
+    lines.push(`${platform} is out since ${seconds(draft.now - membership.since)}`);
+  return lines;
 }
 
 function waiting(draft: Draft, held: Membership & { kind: 'held' }, failovers: number): string {

@@ -35,9 +35,14 @@ export const NO_ORDERS: Orders = {
   weights: undefined,
 };
 
+const NOTHING_ORDERED = ['nobody has ordered anything'];
+
 /** Collects what is in force. An operator's word stands before a window's; the newest of a kind wins. */
 export function orders(draft: Draft): Draft {
-  const { facts, now } = draft;
+  const { facts, now, policy } = draft;
+  // So it is most of the time.
+  if (!facts.acts?.length && policy.maintenance === undefined && policy.freeze === undefined)
+    return withStep(draft, 'acts', NOTHING_ORDERED);
   const inForce = (facts.acts ?? []).filter((act) => isInForce(act, now) && concerns(act, facts.application));
   const drills = drillOrders(facts, inForce);
   const { acts } = drills;
@@ -56,9 +61,8 @@ export function orders(draft: Draft): Draft {
     ),
     recalled: drills.recalled,
     held: newest(acts, 'hold', whyOf),
-    noFailback: draft.policy.freeze?.find(
-      ({ window, deny }) => deny.includes('failback') && window.isOpen(now),
-    )?.window.text,
+    noFailback: policy.freeze?.find(({ window, deny }) => deny.includes('failback') && window.isOpen(now))
+      ?.window.text,
     weights: newest(acts, 'weights', (act) => act.weights),
   };
   const lines = acts.map((act) => `${act.kind} ${act.platform ?? 'everything'}: ${whyOf(act)}`);
@@ -69,11 +73,7 @@ export function orders(draft: Draft): Draft {
   }
   lines.push(...drills.lines);
   if (found.noFailback !== undefined) lines.push(`no failback during ${found.noFailback}`);
-  return withStep(
-    { ...draft, orders: found },
-    'acts',
-    lines.length > 0 ? lines : ['nobody has ordered anything'],
-  );
+  return withStep({ ...draft, orders: found }, 'acts', lines.length > 0 ? lines : NOTHING_ORDERED);
 }
 
 function maintained(draft: Draft): Record<PlatformName, string> {

@@ -5,6 +5,7 @@ import { type Candidate, type Draft, shareOf, sum, withStep } from './draft.ts';
 const MINUTE_MS = 60_000;
 /** Below this nothing moved. */
 const NOTHING = 1e-6;
+const NOTHING_MOVES = ['nothing moves voluntarily'];
 
 /**
  * How fast traffic moves that need not: at most so much a minute, not at all while a person holds everything, while
@@ -13,9 +14,9 @@ const NOTHING = 1e-6;
 export function pace(draft: Draft): Draft {
   const forced = forcedShares(draft);
   const wanted = distance(forced, draft.shares);
-  const shifts = (draft.before.shifts ?? []).filter(({ at }) => draft.now - at < MINUTE_MS);
-  const keep = { ...draft.keep, shifts };
-  if (wanted <= NOTHING) return withStep({ ...draft, forced, keep }, 'pace', ['nothing moves voluntarily']);
+  const shifts = draft.before.shifts?.filter(({ at }) => draft.now - at < MINUTE_MS) ?? [];
+  const keep = shifts.length === 0 ? draft.keep : { ...draft.keep, shifts };
+  if (wanted <= NOTHING) return withStep({ ...draft, forced, keep }, 'pace', NOTHING_MOVES);
 
   const { allowed, why } = allowance(draft, wanted, sum(shifts.map(({ part }) => part)));
   const part = Math.min(1, allowed / wanted);
@@ -71,25 +72,30 @@ function hasJoined({ memory, before }: Draft): boolean {
  * became free goes where more is wanted than there is.
  */
 export function forcedShares({ candidates, shares, before }: Draft): Shares {
-  const kept: Record<PlatformName, number> = {};
   let free = 1;
+  let missing = 0;
+  let mustLeave = false;
   for (const candidate of candidates) {
     const stays = stayOn(candidate, before.shares);
-    kept[candidate.platform] = stays;
     free -= stays;
+    missing += missingOn(candidate, shares, stays);
+    mustLeave ||= stays < shareOf(before.shares, candidate.platform);
   }
-  if (free <= NOTHING) return kept;
-  const missing = candidates.map(({ platform }) =>
-    Math.max(0, shareOf(shares, platform) - shareOf(kept, platform)),
-  );
-  const total = sum(missing);
-  if (total <= 0) return shares;
-  return Object.fromEntries(
-    candidates.map(({ platform }, i) => [
-      platform,
-      shareOf(kept, platform) + (free * (missing[i] ?? 0)) / total,
-    ]),
-  );
+  const isFull = free <= NOTHING;
+  if (isFull && !mustLeave) return before.shares;
+  if (!isFull && missing <= 0) return shares;
+  const forced: Record<PlatformName, number> = {};
+  for (const candidate of candidates) {
+    const stays = stayOn(candidate, before.shares);
+    forced[candidate.platform] = isFull
+      ? stays
+      : stays + (free * missingOn(candidate, shares, stays)) / missing;
+  }
+  return forced;
+}
+
+function missingOn({ platform }: Candidate, shares: Shares, stays: number): number {
+  return Math.max(0, shareOf(shares, platform) - stays);
 }
 
 function stayOn({ platform, rank, limit }: Candidate, before: Shares): number {
@@ -100,8 +106,8 @@ function stayOn({ platform, rank, limit }: Candidate, before: Shares): number {
 function distance(a: Shares, b: Shares): number {
   if (a === b) return 0;
   let total = 0;
-  for (const platform of Object.keys(a)) total += Math.abs(shareOf(a, platform) - shareOf(b, platform));
-  for (const platform of Object.keys(b)) if (a[platform] === undefined) total += shareOf(b, platform);
+  for (const platform in a) total += Math.abs(shareOf(a, platform) - shareOf(b, platform));
+  for (const platform in b) if (a[platform] === undefined) total += shareOf(b, platform);
   return total / 2;
 }
 

@@ -1,10 +1,11 @@
 import type { Shares } from '../src/core/decision.ts';
 import type { PlatformName } from '../src/core/ids.ts';
 import type { PanicSettings } from '../src/core/policy-settings.ts';
-import { type Candidate, type Draft, normalised, sum, withStep } from './draft.ts';
+import { type Candidate, type Draft, normalised, totalOf, withStep } from './draft.ts';
 import { fill } from './fill.ts';
 
 const DEFAULT_PANIC: PanicSettings = { below: 0.3, mode: 'last-known-good', exitAfterMs: 0 };
+const NO = ['no'];
 
 /**
  * With very little healthy capacity left we doubt our eyes more than the platforms. Whoever is fenced gets nothing,
@@ -18,7 +19,7 @@ export function panic(draft: Draft): Draft {
   const calmSince = short ? undefined : (before.calmSince ?? now);
   const lasting =
     before.panicSince !== undefined && calmSince !== undefined && now - calmSince < settings.exitAfterMs;
-  if (healthy === undefined || (!short && !lasting)) return withStep(draft, 'panic', ['no']);
+  if (healthy === undefined || (!short && !lasting)) return withStep(draft, 'panic', NO);
 
   const keep = {
     ...draft.keep,
@@ -35,9 +36,15 @@ export function panic(draft: Draft): Draft {
 
 /** Undefined when nobody can serve: that is no matter of too little. */
 function healthyPart({ candidates, policy }: Draft): number | undefined {
-  const serving = candidates.filter(({ rank }) => rank === 'serving');
-  if (serving.length === 0) return undefined;
-  return sum(serving.map(({ limit }) => limit)) / policy.overprovision;
+  if (!candidates.some(({ rank }) => rank === 'serving')) return undefined;
+  return carriedBy(candidates) / policy.overprovision;
+}
+
+/** Part of the demand that those carry who are known to serve, overprovision included. */
+function carriedBy(candidates: readonly Candidate[]): number {
+  let carried = 0;
+  for (const { rank, limit } of candidates) if (rank === 'serving') carried += limit;
+  return carried;
 }
 
 interface PanicAnswer {
@@ -51,7 +58,7 @@ function answer(draft: Draft, { mode }: PanicSettings): PanicAnswer {
     case 'last-known-good': {
       const standing = new Set(draft.candidates.filter(isStanding).map(({ platform }) => platform));
       const kept = only(draft.before.lastGood, standing);
-      const shares = sum(Object.values(kept)) > 0 ? normalised(kept) : draft.shares;
+      const shares = totalOf(kept) > 0 ? normalised(kept) : draft.shares;
       return { shares, shed: draft.shed, line: 'the last good shares stand' };
     }
     case 'fail-open': {
@@ -61,10 +68,7 @@ function answer(draft: Draft, { mode }: PanicSettings): PanicAnswer {
       return { shares, shed: draft.shed, line: 'everybody that may serve is asked' };
     }
     case 'shed': {
-      const carried = sum(
-        draft.candidates.filter(({ rank }) => rank === 'serving').map(({ limit }) => limit),
-      );
-      const shed = Math.max(draft.shed, 1 - Math.min(1, carried));
+      const shed = Math.max(draft.shed, 1 - Math.min(1, carriedBy(draft.candidates)));
       return { shares: draft.shares, shed, line: `${Math.round(shed * 100)} % are answered 503` };
     }
     case 'static':

@@ -11,8 +11,11 @@ const MIN_ATTEMPTS = 20;
 /** A returning target may fail this much more often than the others do. */
 const TOLERANCE = 0.01;
 
+const NOBODY = ['nobody is on its way back'];
+
 /** Step by step back to the full share; back to waiting when it fails more often than those who served meanwhile. */
 export function ramp(draft: Draft): Draft {
+  if (!isAnyRamping(draft)) return withStep(draft, 'ramp', NOBODY);
   const memory: Record<PlatformName, TargetMemory> = { ...draft.memory };
   const parts: Record<PlatformName, number> = {};
   const lines: string[] = [];
@@ -30,11 +33,12 @@ export function ramp(draft: Draft): Draft {
     }
   }
   const shares = Object.keys(parts).length === 0 ? draft.shares : withReturning(draft, parts);
-  return withStep(
-    { ...draft, memory, shares },
-    'ramp',
-    lines.length > 0 ? lines : ['nobody is on its way back'],
-  );
+  return withStep({ ...draft, memory, shares }, 'ramp', lines.length > 0 ? lines : NOBODY);
+}
+
+function isAnyRamping({ memory }: Draft): boolean {
+  for (const platform in memory) if (memory[platform]?.membership.kind === 'ramping') return true;
+  return false;
 }
 
 function advance(

@@ -5,10 +5,12 @@ const MOVED = 0.0005;
 
 /** Why traffic is where it is, in one sentence. */
 export function summaryOf(draft: Draft): string {
-  const active = draft.candidates.filter(({ platform }) => shareOf(draft.shares, platform) > 0);
-  if (active.length === 0) return `${draft.facts.application}: no target can be offered`;
-  const shares = active.map(({ platform }) => `${platform} ${percent(shareOf(draft.shares, platform))}`);
-  return `${shares.join(', ')}${because(draft)}`;
+  let shares = '';
+  for (const { platform } of draft.candidates) {
+    const share = shareOf(draft.shares, platform);
+    if (share > 0) shares += `${shares === '' ? '' : ', '}${platform} ${percent(share)}`;
+  }
+  return shares === '' ? `${draft.facts.application}: no target can be offered` : shares + because(draft);
 }
 
 function because(draft: Draft): string {

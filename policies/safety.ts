@@ -1,17 +1,19 @@
 import type { Shares } from '../src/core/decision.ts';
 import type { SafetyRule } from '../src/core/policy-settings.ts';
-import { type Candidate, type Draft, normalised, shareOf, sum, withStep } from './draft.ts';
+import { type Candidate, type Draft, normalised, shareOf, sum, totalOf, withStep } from './draft.ts';
 import { fill } from './fill.ts';
 import { only } from './panic.ts';
+
+const CONTENT = ['at least one target is active'];
 
 /**
  * Evaluated last, and may only veto or clamp: at least one target stays active, and where a rule objects to what
  * moves voluntarily, only what had to move does.
  */
 export function safety(draft: Draft): Draft {
-  if (sum(Object.values(draft.shares)) <= 0) return fallBack(draft);
-  const objections = (draft.policy.safety ?? []).flatMap((rule) => objectionOf(draft, rule) ?? []);
-  if (objections.length === 0) return withStep(draft, 'safety', ['at least one target is active']);
+  if (totalOf(draft.shares) <= 0) return fallBack(draft);
+  const objections = draft.policy.safety?.flatMap((rule) => objectionOf(draft, rule) ?? []) ?? [];
+  if (objections.length === 0) return withStep(draft, 'safety', CONTENT);
   return withStep({ ...draft, shares: draft.forced }, 'safety', [
     ...objections.map((line) => `vetoed: ${line}`),
     'only what had to move moved',
@@ -62,7 +64,7 @@ function fallBack(draft: Draft): Draft {
     return withStep({ ...draft, shares, mode: 'last-known' }, 'safety', [line]);
   }
   const shares = lastKnown(draft);
-  if (sum(Object.values(shares)) > 0) {
+  if (totalOf(shares) > 0) {
     const line = 'nobody can serve: the last known shares stay';
     return withStep({ ...draft, shares, mode: 'last-known' }, 'safety', [line]);
   }
@@ -74,7 +76,7 @@ function lastKnown({ candidates, before, policy }: Draft): Shares {
   const present = new Set(reachable.map(({ platform }) => platform));
   for (const remembered of [before.shares, before.lastGood]) {
     const kept = only(remembered, present);
-    if (sum(Object.values(kept)) > 0) return normalised(kept);
+    if (totalOf(kept) > 0) return normalised(kept);
   }
   if (policy.strategy === 'primary' && policy.primary?.switch === 'strict') return {};
   // Nobody served yet: those that may are asked, so that a request meets the platform's own answer.

@@ -1,43 +1,28 @@
-import type { PolicySettings } from '../src/core/settings.ts';
+import type { Shares } from '../src/core/decision.ts';
 import { type Draft, shareOf } from './draft.ts';
+import { shapeOf } from './shape.ts';
 
 /** Shares that differ less than this for no other reason than demand are not worth a new table. */
 const DEAD_BAND = 0.02;
 
 /** Keeps the last shares when only the demand moved a little; rounds the others so that equal is equal. */
 export function settle(draft: Draft): Draft {
-  const { before } = draft;
-  const platforms = draft.candidates.map(({ platform }) => platform);
-  const rounded = Object.fromEntries(platforms.map((p) => [p, round(shareOf(draft.shares, p))]));
-  const still =
-    before.shape === shapeOf(draft) &&
-    platforms.every((platform) => {
-      return Math.abs(shareOf(rounded, platform) - shareOf(before.shares, platform)) < DEAD_BAND;
-    });
-  return { ...draft, shares: still ? before.shares : rounded };
+  const shape = shapeOf(draft);
+  const still = shape === draft.before.shape && isNear(draft);
+  return { ...draft, shape, shares: still ? draft.before.shares : rounded(draft) };
 }
 
-/** All that may move traffic at once, and not by and by. */
-export function shapeOf({ candidates, memory, mode, policy }: Draft): string {
-  const targets = candidates.map(({ platform, rank, facts }) => {
-    const { membership } = memory[platform] ?? {};
-    const step = membership?.kind === 'ramping' ? membership.step : 0;
-    const { tier, weight, availability, capacityRps, verdict } = facts;
-    const worse = verdict.impaired === undefined ? 0 : 1;
-    return `${platform} ${rank} ${membership?.kind} ${step} ${tier} ${weight} ${availability} ${capacityRps} ${worse}`;
-  });
-  return `${textOf(policy)} ${mode}; ${targets.join('; ')}`;
+function isNear({ candidates, shares, before }: Draft): boolean {
+  return candidates.every(
+    ({ platform }) =>
+      Math.abs(round(shareOf(shares, platform)) - shareOf(before.shares, platform)) < DEAD_BAND,
+  );
 }
 
-/** Kept: a policy is an object for as long as the configuration stands. */
-const texts = new WeakMap<PolicySettings, string>();
-
-function textOf(policy: PolicySettings): string {
-  const known = texts.get(policy);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(policy);
-  texts.set(policy, text);
-  return text;
+function rounded({ candidates, shares }: Draft): Shares {
+  const out: Record<string, number> = {};
+  for (const { platform } of candidates) out[platform] = round(shareOf(shares, platform));
+  return out;
 }
 
 /** A millionth is far below what any router can tell apart. */

@@ -6,11 +6,7 @@ import { fill } from './fill.ts';
 
 /** Capacity: fills the strategy's groups as far as each target can carry; too much for all is spread over all. */
 export function spill(draft: Draft): Draft {
-  const { policy, facts } = draft;
-  const candidates = draft.candidates.map((candidate) => ({
-    ...candidate,
-    limit: limitOf(policy, candidate.facts, facts.demandRps),
-  }));
+  const { policy, facts, candidates } = draft;
   const { shares, rest } = fill(draft.preference, limits(candidates));
   function lines(): readonly string[] {
     const carried = candidates
@@ -26,7 +22,7 @@ export function spill(draft: Draft): Draft {
     ];
   }
   const shed = policy.overload === 'shed' && draft.preference.length > 0 ? rest : 0;
-  return withStep({ ...draft, candidates, shed, shares: normalised(shares) }, 'capacity', lines);
+  return withStep({ ...draft, shed, shares: normalised(shares) }, 'capacity', lines);
 }
 
 /** Part of the demand that a target can carry. Unknown capacity is never a reason to spill. */
@@ -36,8 +32,10 @@ export function limitOf(policy: PolicySettings, target: TargetFacts, demandRps: 
 }
 
 export function limits(candidates: readonly Candidate[]): (platform: PlatformName) => number {
-  const byPlatform = new Map(candidates.map(({ platform, limit }) => [platform, limit]));
-  return (platform) => byPlatform.get(platform) ?? Number.POSITIVE_INFINITY;
+  return (platform) => {
+    for (const candidate of candidates) if (candidate.platform === platform) return candidate.limit;
+    return Number.POSITIVE_INFINITY;
+  };
 }
 
 function capacityLine({ platform, facts }: Candidate, overprovision: number): string {

@@ -28,11 +28,18 @@ function stateOf(draft: Draft, candidate: Candidate, share: number): TargetDecis
 /** The best that are there: who is up; else who might be; else all. One that is down is not offered beside one that is up. */
 function usableOrigins({ facts, origins }: Candidate): readonly OriginId[] {
   // A target that is not eligible and serves all the same is the last that is left: with all it has.
-  const offered =
-    origins.length === 0 ? facts.origins : facts.origins.filter(({ id }) => origins.includes(id));
-  for (const state of ['up', 'unknown'] satisfies OriginFacts['state'][]) {
-    const best = offered.filter((origin) => origin.state === state);
-    if (best.length > 0) return best.map(({ id }) => id);
+  const offered = origins.length === 0 ? facts.origins : origins;
+  const best = inState(offered, 'up') ?? inState(offered, 'unknown');
+  return best ?? offered.map(({ id }) => id);
+}
+
+/** Undefined when none is. */
+function inState(origins: readonly OriginFacts[], wanted: OriginFacts['state']): OriginId[] | undefined {
+  let found: OriginId[] | undefined;
+  for (const { id, state } of origins) {
+    if (state !== wanted) continue;
+    if (found === undefined) found = [id];
+    else found.push(id);
   }
-  return offered.map(({ id }) => id);
+  return found;
 }

@@ -2,16 +2,16 @@ import { type Candidate, type Draft, type Rank, shareOf, withStep } from './draf
 
 /** From verdicts to ranks: who can serve, who might, who cannot. */
 export function verdicts(draft: Draft): Draft {
-  const candidates = draft.candidates.map((candidate) => ({
-    ...candidate,
-    rank: candidate.eligible ? rankOf(draft, candidate) : 'none',
-  }));
-  return withStep({ ...draft, candidates }, 'verdicts', () =>
-    candidates.flatMap(({ platform, facts: { verdict } }) => [
+  const candidates = draft.candidates.map((candidate) =>
+    candidate.eligible ? { ...candidate, rank: rankOf(draft, candidate) } : candidate,
+  );
+  function lines(): readonly string[] {
+    return candidates.flatMap(({ platform, facts: { verdict } }) => [
       `${platform} ${verdict.state}: ${verdict.cause}`,
       ...verdict.evidence.map((line) => `  ${line}`),
-    ]),
-  );
+    ]);
+  }
+  return withStep({ ...draft, candidates }, 'verdicts', lines);
 }
 
 function rankOf(draft: Draft, { platform, facts }: Candidate): Rank {

@@ -30,8 +30,8 @@ export interface Decision {
   readonly summary: string;
   /** Why it is not as it was before; empty when nothing moved. One line each. */
   readonly reasons: readonly string[];
-  /** The proof: what every layer found, in the order in which they ran. */
-  readonly proof: readonly ExplanationStep[];
+  /** The proof: what every layer found, in the order in which they ran. Written when somebody asks for it. */
+  readonly proof: () => readonly ExplanationStep[];
 }
 
 export interface TargetDecision {

@@ -23,8 +23,8 @@ export interface PolicyState {
   /** The last shares of which every holder was known to serve. */
   readonly lastGood: Shares;
   readonly targets: Readonly<Record<PlatformName, TargetMemory>>;
-  /** Fingerprint of everything but demand; while it stays, small changes of shares are not worth a new table. */
-  readonly shape: string;
+  /** Everything but demand; while it stays, small changes of shares are not worth a new table. */
+  readonly shape?: Shape;
   /** Automatic failovers within the last hour, epoch milliseconds. */
   readonly failovers?: readonly number[];
   /** Voluntary moves of the last minute: when, and how much of all traffic. */
@@ -54,6 +54,25 @@ export interface PolicyState {
   >;
 }
 
+/** All that may move traffic at once, and not by and by. */
+export interface Shape {
+  /** The policy as text: who reads a new one begins anew. */
+  readonly policy: string;
+  readonly mode: Decision['mode'];
+  /** In the order of the facts. */
+  readonly targets: readonly {
+    readonly platform: PlatformName;
+    readonly rank: 'serving' | 'unknown' | 'none';
+    readonly membership: Membership['kind'] | undefined;
+    readonly step: number;
+    readonly tier: number;
+    readonly weight: number;
+    readonly availability: number;
+    readonly capacityRps: number | undefined;
+    readonly impaired: boolean;
+  }[];
+}
+
 export interface TargetMemory {
   readonly membership: Membership;
   /** When traffic had to leave it, epoch milliseconds, within the last hour. */
@@ -73,4 +92,4 @@ export type Membership =
   /** Comes back step by step; `step` counts from 0. */
   | { readonly kind: 'ramping'; readonly step: number; readonly since: number };
 
-export const INITIAL_POLICY_STATE: PolicyState = { shares: {}, lastGood: {}, targets: {}, shape: '' };
+export const INITIAL_POLICY_STATE: PolicyState = { shares: {}, lastGood: {}, targets: {} };

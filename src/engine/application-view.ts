@@ -137,7 +137,7 @@ export class ApplicationView {
       const kind = shares[platform] > 0 ? ({ kind: 'in' } as const) : ({ kind: 'out', since: now } as const);
       memory[platform] = { membership: kind, failovers: [] };
     }
-    this.#state = { shares, lastGood: shares, targets: memory, shape: '', ...writerIn(routes, table) };
+    this.#state = { shares, lastGood: shares, targets: memory, ...writerIn(routes, table) };
   }
 
   /** What was done in the name of decisions of another process, and no table tells. */
@@ -179,14 +179,14 @@ export class ApplicationView {
     this.#split = before.#split;
     // Asked for by the new settings only: from now on.
     if (this.#errors !== undefined) this.#errors = before.#errors ?? this.#errors;
-    const { shares, lastGood, targets } = before.#state;
+    // Without the shape: what is not worth a new table are small changes, and these are none.
+    const { shape: _, ...memory } = before.#state;
+    const { shares, lastGood, targets } = memory;
     this.#state = {
-      ...before.#state,
+      ...memory,
       shares: only(shares, stays),
       lastGood: only(lastGood, stays),
       targets: only(targets, stays),
-      // Not worth a new table for small changes only: these are none.
-      shape: '',
     };
     this.#decision = before.#decision;
   }
@@ -427,7 +427,7 @@ function decisionMade(
     before,
     reasons: reasons.length > 0 ? reasons : [summary],
     summary,
-    proof,
+    proof: proof(),
     facts,
   };
 }

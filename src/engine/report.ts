@@ -10,9 +10,9 @@ import { releaseOf, trialStatusOf, trialStep } from './trial-report.ts';
 export function explanationOf(view: ApplicationView, now: number): Explanation {
   const { settings, decision, platforms } = view;
   if (decision !== undefined) {
-    const { at, shares, summary, proof } = decision;
+    const { at, shares, summary } = decision;
     const more = [trialStep(view), readinessStep(view)].filter((step) => step !== undefined);
-    const steps = [...proof, ...more];
+    const steps = [...decision.proof(), ...more];
     return { application: settings.name, at, shares, summary, steps };
   }
   const lines = [...platforms.values()].map(

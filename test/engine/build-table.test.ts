@@ -11,7 +11,16 @@ function route(host: string, path: string): TableRoute {
 
 function decision(targets: Readonly<Record<string, TargetDecision>>): Decision {
   const shares = Object.fromEntries(Object.entries(targets).map(([name, { share }]) => [name, share]));
-  return { application: 'shop', at: 0, shares, targets, mode: 'normal', summary: '', reasons: [], proof: [] };
+  return {
+    application: 'shop',
+    at: 0,
+    shares,
+    targets,
+    mode: 'normal',
+    summary: '',
+    reasons: [],
+    proof: () => [],
+  };
 }
 
 function group(platform: string, release: string | undefined, ...ports: number[]): EngineTarget {

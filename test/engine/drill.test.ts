@@ -41,7 +41,7 @@ function sight(seen: Seen = {}): DrillSight {
     state: stateOf(shares, { cf: membership, rack: { kind: 'in' } }),
     decision: {
       ...{ application: 'shop', at: 0, shares, targets: decided, mode: 'normal', summary: 'all is well' },
-      ...{ reasons: [], proof: [], coverage: { cf: 1, rack: 1 } },
+      ...{ reasons: [], proof: () => [], coverage: { cf: 1, rack: 1 } },
     },
     ...{ isAway: true, isOrdered: true, deployment: undefined },
     ...{ answers: { requests: 200, failed: 0 }, slowestMs: 0 },

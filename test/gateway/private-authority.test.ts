@@ -81,7 +81,7 @@ describe('origins behind a private authority', () => {
       mode: 'normal' as const,
       summary: '',
       reasons: [],
-      proof: [],
+      proof: () => [],
     };
     const settings = application([target({ platform: 'a' })]);
     return { ...tableOf({}), routes: routesOf({ settings, decision, targets }) };

@@ -22,7 +22,7 @@ const DECISION: Decision = {
   coverage: { a: 1 },
   summary: '',
   reasons: [],
-  proof: [],
+  proof: () => [],
 };
 
 function check(

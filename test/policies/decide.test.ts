@@ -64,7 +64,7 @@ describe('hold-down', () => {
     const policy = policyOf({ failback: 'manual' });
     const { decision } = decide(policy, factsOf(targets), stateOf({ b: 1 }, { a: held, b: IN }), 1e9);
     expect(decision.shares).toEqual({ a: 0, b: 1 });
-    expect(decision.proof.find(({ stage }) => stage === 'hold-down')?.lines).toEqual([
+    expect(decision.proof().find(({ stage }) => stage === 'hold-down')?.lines).toEqual([
       'a serves again; failback is manual',
     ]);
   });
@@ -185,7 +185,7 @@ describe('explanations', () => {
       INITIAL_POLICY_STATE,
       0,
     );
-    expect(decision.proof.map(({ stage }) => stage)).toEqual([
+    expect(decision.proof().map(({ stage }) => stage)).toEqual([
       'attribution',
       'acts',
       'eligibility',

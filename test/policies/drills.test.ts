@@ -37,7 +37,11 @@ function sharesWith(
         .filter(([, share]) => share > 0)
         .map(([name, share]) => [name, Math.round(share * 100) / 100]),
     ),
-    acts: decision.proof.find(({ stage }) => stage === 'acts')?.lines.join('\n') ?? '',
+    acts:
+      decision
+        .proof()
+        .find(({ stage }) => stage === 'acts')
+        ?.lines.join('\n') ?? '',
   };
 }
 

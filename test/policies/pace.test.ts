@@ -105,7 +105,7 @@ describe('safety rules', () => {
   it.each(rules)('%s vetoes what is voluntary and changes nothing', (_what, rule) => {
     const { decision } = next({ safety: [rule] }, SKEWED, 0, limited, 100);
     expect(decision.shares).toEqual({ a: 1, b: 0 });
-    expect(decision.proof.find(({ stage }) => stage === 'safety')?.lines[0]).toContain(rule.name);
+    expect(decision.proof().find(({ stage }) => stage === 'safety')?.lines[0]).toContain(rule.name);
   });
 
   it.each(rules)('%s does not keep traffic on who is down', (_what, rule) => {

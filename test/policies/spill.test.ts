@@ -80,14 +80,14 @@ describe('spill by capacity', () => {
     const targets = [targetFacts({ platform: 'a', capacityRps: 50 })];
     const { decision } = decide(policyOf(), factsOf(targets, { demandRps: 100 }), INITIAL_POLICY_STATE, 0);
     expect(decision.shares).toEqual({ a: 1 });
-    const step = decision.proof.find(({ stage }) => stage === 'capacity');
+    const step = decision.proof().find(({ stage }) => stage === 'capacity');
     expect(step?.lines.at(-1)).toBe('30 rps of 100 rps are more than all can carry: sent all the same');
   });
 
   it('is not what it calls it when nobody can serve at all', () => {
     const targets = [targetFacts({ platform: 'a', state: 'down' })];
     const { decision } = decide(policyOf(), factsOf(targets), INITIAL_POLICY_STATE, 0);
-    expect(JSON.stringify(decision.proof)).not.toContain('more than all can carry');
+    expect(JSON.stringify(decision.proof())).not.toContain('more than all can carry');
   });
 });
 

@@ -42,5 +42,5 @@ export function stateOf(
   const targets = Object.fromEntries(
     Object.entries(memberships).map(([platform, membership]) => [platform, { membership, failovers: [] }]),
   );
-  return { shares, lastGood: shares, targets, shape: '' };
+  return { shares, lastGood: shares, targets };
 }
