@@ -123,7 +123,11 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   const orchestrator = await openOrchestrator({
     ...{ settings, store, events, clock, logger, traffic, providers },
     probe: createReleaseProbe(probe),
-    ...deploymentLimits(engine, () => executor),
+    ...deploymentLimits(
+      engine,
+      () => executor,
+      () => acts.acts(),
+    ),
     what: 'sluice serve',
     by: 'server',
   });

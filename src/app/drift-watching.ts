@@ -34,7 +34,7 @@ export async function watchDrift(deps: DriftWatchingDeps): Promise<DriftWatch> {
     if (event.type === 'deployment.started') deploying.set(event.deployment, event.application);
     if (event.type === 'deployment.finished') deploying.delete(event.deployment);
   });
-  const { scaledTo } = deploymentLimits(engine, () => executor);
+  const { scaledTo } = deploymentLimits(engine, () => executor, deps.acts);
 
   function inFlux(application: ApplicationName, platform: PlatformName): string | undefined {
     if ([...deploying.values()].includes(application)) return 'it is being deployed';

@@ -1,4 +1,4 @@
-import type { OperatorAct } from '../core/acts.ts';
+import { concerns, type OperatorAct } from '../core/acts.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
 import type { PlatformProvider } from '../core/provider.ts';
@@ -39,8 +39,17 @@ export function executeIntents({ monitor, ...deps }: IntentExecutionDeps): Inten
 export function deploymentLimits(
   engine: Engine,
   executor: () => IntentExecutor,
-): Required<Pick<OrchestratorDeps, 'frozen' | 'scaledTo'>> {
+  ordered: () => readonly OperatorAct[],
+): Required<Pick<OrchestratorDeps, 'frozen' | 'scaledTo' | 'paused'>> {
   return {
+    paused(application, platforms) {
+      const { frozen, platforms: all = [] } = engine.statusOf(application) ?? {};
+      if (frozen !== undefined) return `automation is frozen: ${frozen.why}`;
+      const hold = ordered().find((act) => act.kind === 'hold' && concerns(act, application));
+      if (hold !== undefined) return `${hold.who} holds automation: ${hold.reason || 'no reason given'}`;
+      const down = all.find(({ name, verdict }) => platforms.includes(name) && verdict.state === 'down');
+      return down === undefined ? undefined : `${down.name} is down: ${down.verdict.cause}`;
+    },
     frozen(application, platform) {
       const found = engine
         .decision(application)

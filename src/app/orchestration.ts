@@ -27,6 +27,7 @@ export interface OrchestrationDeps {
   readonly by: 'server' | 'command';
   readonly frozen?: NonNullable<OrchestratorDeps['frozen']>;
   readonly scaledTo?: NonNullable<OrchestratorDeps['scaledTo']>;
+  readonly paused?: NonNullable<OrchestratorDeps['paused']>;
 }
 
 export function uniqueId(): string {

@@ -15,6 +15,7 @@ import {
   withPlatforms,
   withServer,
 } from './options.ts';
+import { formatError } from './print-error.ts';
 import { openSession, type Session } from './session.ts';
 import { readSettings } from './settings.ts';
 
@@ -121,14 +122,17 @@ function report(record: DeploymentRecord | undefined, io: CliIo): void {
     return;
   }
   io.exit(exitStatusOf(record));
+  const { why } = record.together ?? {};
+  if (why !== undefined && record.outcome !== 'done') io.stderr(formatError(why));
   if (record.outcome === 'stopped') {
     io.stderr(`stopped; go on with \`sluice deployments resume ${record.id}\`\n`);
   }
 }
 
-/** 0 all done · 3 some · 130 stopped · else what the failures have in common, or 1. */
+/** 0 all done · 3 some · 130 stopped · taken back: why · else what the failures have in common, or 1. */
 export function exitStatusOf(record: DeploymentRecord): number {
   if (record.outcome === 'done') return 0;
+  if (record.outcome === 'rolledBack') return ERROR_CODES[record.together?.why?.code ?? 'BUG'].exit;
   if (record.outcome === 'partly') return ERROR_CODES.PARTLY_DONE.exit;
   if (record.outcome === 'stopped') return ERROR_CODES.INTERRUPTED.exit;
   const statuses = new Set<number>();

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { DeploymentRecord } from '../core/deployment.ts';
 import { releaseLabel } from '../core/release.ts';
+import { percent } from '../events/describe.ts';
 import { isoTime } from '../lib/iso-time.ts';
 import { followDeployment } from './deploy.ts';
 import type { CliIo } from './io.ts';
@@ -24,7 +25,7 @@ export function deploymentsCommand(program: Command, io: CliIo): void {
         else
           io.stdout(
             formatTable(
-              ['deployment', 'application', 'release', 'started', 'outcome', 'platforms'],
+              ['deployment', 'application', 'release', 'how', 'started', 'outcome', 'platforms'],
               records.map(row),
             ),
           );
@@ -52,8 +53,18 @@ function row(record: DeploymentRecord): string[] {
     record.id,
     record.application,
     releaseLabel(record.release),
+    howOf(record),
     isoTime(record.startedAt),
     record.outcome ?? 'under way or broken off',
     platforms.join(', '),
   ];
+}
+
+/** The strategy, and how far all have come together: `canary 2/3, 25 %`. */
+function howOf({ kind, deploy, together, outcome }: DeploymentRecord): string {
+  if (kind !== undefined) return kind;
+  const { strategy = 'rolling', steps = [] } = deploy ?? {};
+  if (together === undefined || outcome === 'done' || steps.length === 0) return strategy;
+  const step = Math.min(together.step + 1, steps.length);
+  return `${strategy} ${step}/${steps.length}, ${percent(together.part)}`;
 }

@@ -1,5 +1,5 @@
 import { createWritable, DefaultRenderer, Listr, ListrLogger, ProcessOutput } from 'listr2';
-import type { LoggedEvent } from '../core/events.ts';
+import type { EventType, LoggedEvent } from '../core/events.ts';
 import { describeEvent, seconds } from '../events/describe.ts';
 import type { Progress } from './deploy-progress.ts';
 import type { CliIo } from './io.ts';
@@ -9,6 +9,17 @@ import { formatError } from './print-error.ts';
 class LiveRenderer extends DefaultRenderer {
   static override nonTTY = true;
 }
+
+type Started = Extract<LoggedEvent, { type: 'deployment.started' }>;
+
+/** The line of what all platforms do together; no platform can have this name. */
+const TOGETHER = '';
+const TOLD_OF_ALL: ReadonlySet<EventType> = new Set([
+  'deployment.step',
+  'deployment.gate',
+  'deployment.waiting',
+  'deployment.takingBack',
+]);
 
 /** What is drawn of a platform. */
 interface Row {
@@ -56,9 +67,10 @@ export function liveProgress(io: CliIo): Progress {
   const failures: string[] = [];
   let drawn: Promise<unknown> = Promise.resolve();
 
-  function open(platforms: readonly string[]): void {
+  function open({ platforms, strategy = 'rolling' }: Started): void {
     // A new controller goes on with what the last one began: the lines stand already.
     if (lanes.size > 0) return;
+    if (strategy !== 'rolling') lanes.set(TOGETHER, new Lane());
     for (const platform of platforms) lanes.set(platform, new Lane());
     const list = new Listr<object, typeof LiveRenderer, 'simple'>(
       [...lanes].map(([title, lane]) => ({ title, task: (_context, row) => lane.drawnBy(row) })),
@@ -78,12 +90,22 @@ export function liveProgress(io: CliIo): Progress {
     if (event.error) failures.push(formatError(event.error));
     const lane = lanes.get(event.platform);
     lane?.say(describeEvent(event));
-    lane?.end(event.outcome === 'live' ? undefined : new Error(event.error?.message ?? event.outcome));
+    const isWell = event.outcome === 'live' || event.outcome === 'rolledBack';
+    lane?.end(isWell ? undefined : new Error(event.error?.message ?? event.outcome));
   }
 
   return {
     accept(event) {
-      if (event.type === 'deployment.started') open(event.platforms);
+      if (event.type === 'deployment.started') {
+        open(event);
+        const { strategy } = event;
+        if (strategy !== undefined)
+          lanes.get(TOGETHER)?.say(`${strategy}  all platforms get the release first`);
+      } else if (event.type === 'deployment.finished') {
+        const lane = lanes.get(TOGETHER);
+        if (event.outcome === 'done') lane?.end();
+        else lane?.end(new Error(event.outcome));
+      } else if (TOLD_OF_ALL.has(event.type)) lanes.get(TOGETHER)?.say(describeEvent(event));
       else if (event.type === 'deployment.target') ended(event);
       else if (event.type === 'deployment.progress') {
         const { platform, phase, message, elapsedMs } = event;

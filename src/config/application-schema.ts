@@ -3,6 +3,7 @@ import { drainPlace } from '../core/log-drain.ts';
 import { LOG_SOURCES } from '../core/logs.ts';
 import type { HealthSettings } from '../core/settings.ts';
 import { parseRate } from '../core/units.ts';
+import { deploySchema } from './deploy-schema.ts';
 import { driftSchema } from './drift-schema.ts';
 import { drillSchema } from './drill-schema.ts';
 import {
@@ -390,6 +391,7 @@ export const applicationSchema = z
     routes: z.array(routeSchema).min(1).meta({ description: 'Default: every host and path.' }).optional(),
     targets: z.record(z.string(), targetSchema).meta({ description: 'The platforms it runs on.' }),
     logs: logsSchema.optional(),
+    deploy: deploySchema.optional(),
     drills: z.array(drillSchema).meta({ description: 'Rehearsed losses of platforms.' }).optional(),
     drift: driftSchema.optional(),
     policy: z

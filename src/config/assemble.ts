@@ -19,6 +19,7 @@ import { isSecretKey } from '../lib/redact.ts';
 import { type ApplicationInput, bodyRule } from './application-schema.ts';
 import type { Certificates } from './certificates.ts';
 import { normalPath } from './checks.ts';
+import { assembleDeploy } from './deploy-schema.ts';
 import { assembleDrift } from './drift-schema.ts';
 import { assembleDrill } from './drill-schema.ts';
 import type { GatewayInput } from './gateway-schema.ts';
@@ -65,6 +66,7 @@ export function assembleApplication(
     policy: given.policy,
     startTimeoutMs: input.startTimeout ?? DEFAULT_START_TIMEOUT_MS,
     ...(input.logs?.drain === undefined ? {} : { logDrain: defined(input.logs.drain) }),
+    ...(input.deploy === undefined ? {} : { deploy: assembleDeploy(input.deploy) }),
     ...(input.drills === undefined ? {} : { drills: input.drills.map(assembleDrill) }),
     ...(input.drift === undefined ? {} : { drift: assembleDrift(input.drift) }),
   };

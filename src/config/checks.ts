@@ -1,3 +1,4 @@
+import { checkDeploy } from './deploy-checks.ts';
 import { remedyFor } from './did-you-mean.ts';
 import { checkDrills } from './drill-checks.ts';
 import { type Fault, keyFault, valueFault, warning } from './fault.ts';
@@ -33,6 +34,7 @@ export function checkReferences(
     faults.push(...checkTargets(path, facts), ...checkProcess(path, facts), ...checkHealth(path, facts));
     faults.push(...checkData(path, root), ...checkGrowth(path, root));
     faults.push(...checkAffinity(path, facts), ...checkDrills(path, root));
+    faults.push(...checkDeploy(path, root, facts.deploys));
   }
   return [...faults, ...checkUnused(applications, facts)];
 }

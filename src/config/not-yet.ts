@@ -85,11 +85,6 @@ export const NOT_YET: readonly NotYet[] = [
     example: {},
   },
   { path: 'applications.*.scale', what: 'scaling by schedule or load', example: {} },
-  {
-    path: 'applications.*.deploy',
-    what: 'deployment strategies, gates and what happens when a target fails',
-    example: { strategy: 'canary' },
-  },
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
   {
     path: 'applications.*.affinity',

@@ -1,4 +1,6 @@
 import type { Culprit, Remedy } from './attribution.ts';
+import type { DeploySettings } from './deploy-settings.ts';
+import type { DeploymentOutcome } from './deployment.ts';
 import type { DriftField } from './drift.ts';
 import type { DrillEvidence, DrillOutcome } from './drill.ts';
 import type { WireError } from './errors.ts';
@@ -63,6 +65,45 @@ export type DomainEvent =
       release: ReleaseId;
       number: number;
       platforms: readonly PlatformName[];
+      /** Left out: rolling. */
+      strategy?: DeploySettings['strategy'];
+      kind?: 'rollback';
+    }
+  /** All platforms go on together: `step` of `of`, from 1, and which part of the traffic the release gets now. */
+  | {
+      type: 'deployment.step';
+      deployment: DeploymentId;
+      application: ApplicationName;
+      release: ReleaseId;
+      step: number;
+      of: number;
+      part: number;
+    }
+  /** The ready ones wait for these. */
+  | {
+      type: 'deployment.waiting';
+      deployment: DeploymentId;
+      application: ApplicationName;
+      platforms: readonly PlatformName[];
+      message: string;
+    }
+  /** What live traffic says of the release so far. */
+  | {
+      type: 'deployment.gate';
+      deployment: DeploymentId;
+      application: ApplicationName;
+      release: ReleaseId;
+      step: number;
+      of: number;
+      state: 'watching' | 'paused' | 'passed' | 'failed';
+      message: string;
+    }
+  | {
+      type: 'deployment.takingBack';
+      deployment: DeploymentId;
+      application: ApplicationName;
+      release: ReleaseId;
+      error: WireError;
     }
   | {
       type: 'deployment.progress';
@@ -85,7 +126,9 @@ export type DomainEvent =
       deployment: DeploymentId;
       application: ApplicationName;
       platform: PlatformName;
-      outcome: 'live' | 'failed' | 'stopped';
+      outcome: 'live' | 'failed' | 'stopped' | 'rolledBack';
+      /** With `rolledBack`: what serves there now; left out: nothing of ours ever was replaced. */
+      back?: ReleaseId;
       firstInstanceMs?: number;
       allInstancesMs?: number;
       unproven?: boolean;
@@ -96,7 +139,7 @@ export type DomainEvent =
       deployment: DeploymentId;
       application: ApplicationName;
       release: ReleaseId;
-      outcome: 'done' | 'partly' | 'failed' | 'stopped';
+      outcome: DeploymentOutcome;
       elapsedMs: number;
       seconds: Readonly<Record<PlatformName, number>>;
     }
@@ -257,11 +300,16 @@ export type DeploymentPhase =
   | 'starting'
   | 'verifying'
   | 'ready'
+  /** It runs beside the one that serves: being started, or proven and waiting for the others. */
+  | 'trying'
+  | 'tried'
   | 'live'
   | 'draining'
   | 'retired'
   | 'failed'
-  | 'stopped';
+  | 'stopped'
+  | 'takingBack'
+  | 'rolledBack';
 
 /** All types with a line for people; docs and the events view are checked against it. */
 export const EVENT_TYPES = {
@@ -273,6 +321,10 @@ export const EVENT_TYPES = {
   'platform.api.down': 'a platform API does not answer; traffic stays',
   'platform.api.up': 'a platform API answers again',
   'deployment.started': 'a release is being deployed',
+  'deployment.step': 'a release gets its next part of the traffic, on every platform',
+  'deployment.waiting': 'platforms that are ready wait for others',
+  'deployment.gate': 'what live traffic says of a release that is being tried',
+  'deployment.takingBack': 'a release failed and is being taken back everywhere',
   'deployment.progress': 'a deployment entered a phase or has news',
   'deployment.log': 'a line of build or start output',
   'deployment.target': 'a deployment ended on one platform',
@@ -322,6 +374,8 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'scale.refused',
   'writer.promoted',
   'writer.failed',
+  'deployment.step',
+  'deployment.takingBack',
   'deployment.target',
   'deployment.finished',
   'drift.found',

@@ -12,6 +12,11 @@ export interface Release {
   readonly configHash: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
+  /**
+   * What its migration does to the data. `contract`: releases before it no longer work with it, so going back past it
+   * is refused. Left out: it has none.
+   */
+  readonly migration?: 'expand' | 'contract';
 }
 
 export interface BundleFile {

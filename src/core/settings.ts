@@ -1,3 +1,4 @@
+import type { DeploySettings } from './deploy-settings.ts';
 import type { DriftSettings } from './drift.ts';
 import type { DrillSettings } from './drill.ts';
 import type { ApplicationName, PlatformName } from './ids.ts';
@@ -57,6 +58,8 @@ export interface ApplicationSettings {
   readonly policy: PolicySettings;
   /** How long a new instance may take until it is ready. */
   readonly startTimeoutMs: number;
+  /** Left out: `DEFAULT_DEPLOY`. */
+  readonly deploy?: DeploySettings;
   readonly drills?: readonly DrillSettings[];
   /** Left out: what differs is reported. */
   readonly drift?: DriftSettings;

@@ -27,7 +27,15 @@ function sentenceOf(event: LoggedEvent): string {
     case 'platform.api.up':
       return `${event.platform}: the API answers again after ${seconds(event.afterMs)}`;
     case 'deployment.started':
-      return `${event.deployment}: deploying ${event.application} r${event.number} (${event.release}) to ${event.platforms.join(', ')}`;
+      return describeStart(event);
+    case 'deployment.step':
+      return `${event.application}: step ${event.step}/${event.of}: ${event.release} gets ${percent(event.part)} of the traffic on every platform`;
+    case 'deployment.waiting':
+      return `${event.application}: ${event.message}`;
+    case 'deployment.gate':
+      return `${event.application}: gate of step ${event.step}/${event.of} ${event.state}: ${event.message}`;
+    case 'deployment.takingBack':
+      return `${event.application}: ${event.release} is taken back everywhere: ${errorText(event.error)}`;
     case 'deployment.progress':
       return `${event.platform} ${event.phase}: ${event.message} (${seconds(event.elapsedMs)})`;
     case 'deployment.log':
@@ -91,6 +99,13 @@ function sentenceOf(event: LoggedEvent): string {
   }
 }
 
+function describeStart(event: Extract<LoggedEvent, { type: 'deployment.started' }>): string {
+  const { strategy = 'rolling', kind } = event;
+  const verb = kind === 'rollback' ? 'bringing back' : 'deploying';
+  const how = strategy === 'rolling' ? '' : `, ${strategy}`;
+  return `${event.deployment}: ${verb} ${event.application} r${event.number} (${event.release}) to ${event.platforms.join(', ')}${how}`;
+}
+
 function describeDecision(event: Extract<LoggedEvent, { type: 'decision.made' }>): string {
   const move = `${event.application}: ${shares(event.before)} → ${shares(event.shares)}`;
   return event.reasons.length === 0 ? move : `${move}: ${event.reasons.join('; ')}`;
@@ -118,6 +133,10 @@ function describeTarget(event: Extract<LoggedEvent, { type: 'deployment.target' 
     const why = event.error.why === undefined ? '' : `: ${event.error.why}`;
     return `${event.platform} ${event.outcome}: ${event.error.message}${why}`;
   }
+  if (event.outcome === 'rolledBack')
+    return event.back === undefined
+      ? `${event.platform}: taken back; nothing was replaced there`
+      : `${event.platform}: taken back; ${event.back} serves again`;
   const times = [
     event.firstInstanceMs === undefined ? '' : `first instance ${seconds(event.firstInstanceMs)}`,
     event.allInstancesMs === undefined ? '' : `all ${seconds(event.allInstancesMs)}`,
@@ -146,7 +165,7 @@ export function shares(of: Readonly<Record<string, number>>): string {
   return parts.length === 0 ? 'nothing' : parts.join(', ');
 }
 
-function percent(part: number): string {
+export function percent(part: number): string {
   return `${Math.round(part * 1000) / 10} %`;
 }
 

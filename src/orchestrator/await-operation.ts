@@ -1,4 +1,4 @@
-import { fromWire, platformError, type SluiceError } from '../core/errors.ts';
+import { fromWire, platformError, SluiceError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type {
   Operation,
@@ -49,7 +49,7 @@ export async function pollToEnd(
     const status = await patience.call(() => provider.poll(context, handle));
     if (status.state === 'succeeded') return status.artifact;
     if (status.state === 'failed') throw fromWire(status.error);
-    if (status.state === 'lost') throw lost(provider, handle, status.message);
+    if (status.state === 'lost') throw new OperationLost(provider, handle, status.message);
     options.onProgress(status);
     if (status.handle) {
       handle = status.handle;
@@ -60,16 +60,16 @@ export async function pollToEnd(
   }
 }
 
-function lost(provider: PlatformProvider, handle: OperationHandle, message: string): SluiceError {
-  return platformError(
-    'notFound',
-    provider.platform,
-    `${provider.platform} no longer knows the ${handle.kind} it began`,
-    {
-      why: message,
-      remedy: 'deploy again: what is there already is found and used',
-    },
-  );
+/** The platform no longer knows the operation; what became of it is to be seen there. */
+export class OperationLost extends SluiceError {
+  constructor({ platform }: PlatformProvider, handle: OperationHandle, why: string) {
+    super(
+      'PLATFORM_NOT_FOUND',
+      `${platform} no longer knows the ${handle.kind} it began`,
+      { where: platform, why, remedy: 'deploy again: what is there already is found and used' },
+      'notFound',
+    );
+  }
 }
 
 function late(provider: PlatformProvider, handle: OperationHandle, ms: number): SluiceError {

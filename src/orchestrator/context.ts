@@ -1,7 +1,7 @@
 import type { DeploymentPhase } from '../core/events.ts';
-import type { PlatformName, ReleaseId } from '../core/ids.ts';
+import type { ApplicationName, PlatformName, ReleaseId } from '../core/ids.ts';
 import type { Clock, EventLog, Logger } from '../core/ports.ts';
-import type { ObservedOrigin, PlatformProvider } from '../core/provider.ts';
+import type { Bundle, ObservedOrigin, PlatformProvider, TargetSpec } from '../core/provider.ts';
 import type { HealthSettings } from '../core/settings.ts';
 import type { TrafficControl } from '../core/traffic.ts';
 import type { OrchestratorDeps } from './deps.ts';
@@ -13,6 +13,14 @@ export type ReleaseProbe = (
   origin: ObservedOrigin & { readonly platform?: PlatformName },
   health: HealthSettings,
 ) => Promise<{ readonly ok: boolean; readonly detail: string; readonly release?: ReleaseId }>;
+
+export interface Restored {
+  readonly want: TargetSpec;
+  readonly bundle: Bundle;
+  readonly health: HealthSettings;
+  /** What is not as it was then. */
+  readonly notes: readonly string[];
+}
 
 /** What every step of a deployment works with. */
 export interface DeploymentContext {
@@ -26,6 +34,13 @@ export interface DeploymentContext {
   readonly provider: (platform: PlatformName) => PlatformProvider;
   readonly frozen?: NonNullable<OrchestratorDeps['frozen']>;
   readonly scaledTo?: NonNullable<OrchestratorDeps['scaledTo']>;
+  readonly paused?: NonNullable<OrchestratorDeps['paused']>;
+  /** A release of before, with all it takes to run it on a platform again. */
+  readonly restore: (
+    application: ApplicationName,
+    release: ReleaseId,
+    platform: PlatformName,
+  ) => Promise<Restored>;
   /** Aborted when the person asked to stop: honoured between steps, never within one. */
   readonly stop: AbortSignal;
   /** False once the lease is lost: no write may follow. */

@@ -25,6 +25,8 @@ export interface OrchestratorDeps {
   readonly by: 'server' | 'command';
   /** Why no deployment may begin there now; undefined: it may. */
   readonly frozen?: (application: ApplicationName, platform: PlatformName) => string | undefined;
+  /** Why no next step may follow now while clients meet two releases; undefined: it may. */
+  readonly paused?: (application: ApplicationName, platforms: readonly PlatformName[]) => string | undefined;
   /** Instances that a failover made of what was deployed: a deployment in the middle of it must not take them away. */
   readonly scaledTo?: (application: ApplicationName, platform: PlatformName) => number | undefined;
   readonly process: { readonly host: string; readonly pid: number };

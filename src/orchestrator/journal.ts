@@ -1,4 +1,4 @@
-import type { DeploymentRecord, DeploymentTarget } from '../core/deployment.ts';
+import type { DeploymentRecord, DeploymentTarget, Together } from '../core/deployment.ts';
 import type { DeploymentId, PlatformName } from '../core/ids.ts';
 import type { StateStore } from '../core/ports.ts';
 
@@ -16,6 +16,8 @@ export interface Journal {
   ): Promise<DeploymentTarget>;
   /** Puts one platform's part to what is given, with nothing left of what was there. */
   replace(id: DeploymentId, platform: PlatformName, target: DeploymentTarget): Promise<void>;
+  /** How far all platforms have come in step. */
+  together(id: DeploymentId, together: Together): Promise<void>;
   forget(id: DeploymentId): Promise<void>;
   finish(
     id: DeploymentId,
@@ -66,6 +68,9 @@ export function journalIn(store: StateStore): Journal {
     },
     async replace(id, platform, target) {
       await update(id, (old) => ({ ...old, targets: { ...old.targets, [platform]: target } }));
+    },
+    async together(id, together) {
+      await update(id, (old) => ({ ...old, together }));
     },
     forget: (id) => store.delete('deployments', id),
     finish: (id, outcome, at) => update(id, (old) => ({ ...old, outcome, finishedAt: at })),

@@ -4,17 +4,22 @@ import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from '../
 import type { Bundle, PlatformProvider } from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
+import { noTraffic } from '../core/traffic.ts';
 import { configurationDigest } from './configuration-digest.ts';
-import type { DeploymentContext } from './context.ts';
+import type { DeploymentContext, Restored } from './context.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { destroyOn } from './destroy.ts';
 import { journalIn } from './journal.ts';
+import { keepConfiguration } from './kept-configuration.ts';
+import { keptRelease } from './kept-release.ts';
 import { type HeldLease, holderOf, leaseApplication } from './lease.ts';
 import { planOn } from './plan.ts';
 import { configHashOf, releaseIdOf } from './release-identity.ts';
 import { releasesIn } from './releases.ts';
+import { checkMigrations, rollbackTarget } from './rollback-target.ts';
 import { runDeployment } from './run-deployment.ts';
 import { applicationNamed, platformsOf } from './scope.ts';
+import { targetSpecOf } from './target-spec.ts';
 import { tidy } from './tidy.ts';
 
 export interface DeployWish {
@@ -22,6 +27,15 @@ export interface DeployWish {
   /** Undefined: all targets of the application. */
   readonly platforms: readonly PlatformName[] | undefined;
   readonly bundle: Bundle;
+}
+
+export interface RollbackWish {
+  readonly application: ApplicationName;
+  /** `r41` or an id; undefined: the one before. */
+  readonly to: string | undefined;
+  readonly platforms: readonly PlatformName[] | undefined;
+  /** Also past a migration that is declared `contract`. */
+  readonly force: boolean;
 }
 
 export interface StartedDeployment {
@@ -34,6 +48,8 @@ export interface Orchestrator {
   /** Resolves once the release is recorded and the lease is held; the work goes on in `finished`. */
   deploy(wish: DeployWish, stop: AbortSignal): Promise<StartedDeployment>;
   resume(id: DeploymentId, stop: AbortSignal): Promise<StartedDeployment>;
+  /** Brings a kept release back, each platform as well as it can; what was configured then comes with it. */
+  rollback(wish: RollbackWish, stop: AbortSignal): Promise<StartedDeployment>;
   /** Ends a deployment that cannot go on, so that nobody waits for it. */
   abandon(id: DeploymentId): Promise<void>;
   plan(wish: DeployWish): Promise<readonly PlatformPlan[]>;
@@ -94,6 +110,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       ...powersOf(deps),
       provider: providerFor,
       mayWrite: lease.valid,
+      restore,
     };
     async function run(): Promise<DeploymentRecord> {
       try {
@@ -111,6 +128,18 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     }
     const finished = run();
     return { id: record.id, release: record.release, finished };
+  }
+
+  const kept = {
+    ...{ releases, bundles, hashKey: deps.hashKey },
+    present: (name: ApplicationName) => applicationNamed(settings, name),
+  };
+
+  async function restore(name: ApplicationName, id: ReleaseId, platform: PlatformName): Promise<Restored> {
+    const { release, application, bundle, notes } = await keptRelease(kept, name, id);
+    const want = targetSpecOf(application, platform, release, deps.scaledTo?.(name, platform));
+    if (!want) throw new SluiceError('BUG', `${name} has no target on ${platform}`);
+    return { want, bundle, health: application.health, notes };
   }
 
   /** Whoever follows it must see an end, also when the journal can no longer be written. */
@@ -139,6 +168,47 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     }
   }
 
+  function newRecord(
+    release: Release,
+    platforms: readonly PlatformName[],
+    more: Pick<DeploymentRecord, 'kind' | 'deploy' | 'configuration'>,
+  ): DeploymentRecord {
+    const startedAt = clock.now();
+    const queued: DeploymentTarget = { phase: 'queued', startedAt };
+    return {
+      id: `d-${deps.uniqueId()}`,
+      application: release.application,
+      ...{ release, startedAt, by: deps.by, ...more },
+      targets: Object.fromEntries(platforms.map((platform) => [platform, queued])),
+    };
+  }
+
+  function tellNote({ id, targets }: DeploymentRecord, text: string): void {
+    for (const platform of Object.keys(targets))
+      deps.events.append({ type: 'deployment.log', deployment: id, platform, source: 'platform', text });
+  }
+
+  /** Only the gateway can give a release a part of the traffic. The very first release has nobody to share it with. */
+  async function checkGateway({ name, deploy }: ApplicationSettings): Promise<void> {
+    if (deps.traffic !== noTraffic || deploy === undefined || deploy.strategy === 'rolling') return;
+    if (Object.keys(await releases.live(name)).length === 0) return;
+    throw new SluiceError('USAGE', `a ${deploy.strategy} needs a running \`sluice serve\``, {
+      where: `applications.${name}.deploy`,
+      why: 'its gateway gives the new release its part of the traffic, and sees how it does',
+      remedy: 'start it and deploy through it, or set `strategy: rolling`',
+    });
+  }
+
+  /** A release of now is deployed as it is configured now, one that is brought back as it was configured then. */
+  async function whatToResume({ id, kind, application: name, release }: DeploymentRecord) {
+    if (kind === 'rollback') return await keptRelease(kept, name, release.id);
+    const application = applicationNamed(settings, name);
+    const bundle = await bundles.find(release.sourceDigest);
+    if (bundle && releaseOf(application, bundle.digest).id === release.id) return { application, bundle };
+    const why = bundle ? 'the configuration changed since' : 'its bundle is gone';
+    throw new SluiceError('USAGE', `${id} cannot go on: ${why}`, { remedy: 'start anew: sluice deploy' });
+  }
+
   function providerFor(platform: PlatformName): PlatformProvider {
     const provider = deps.providers.get(platform);
     if (!provider) throw new SluiceError('BUG', `no provider for ${platform}`);
@@ -149,21 +219,18 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     async deploy(wish, stop) {
       const { application, platforms } = scopeOf(wish);
       const { digest } = wish.bundle;
+      await checkGateway(application);
       // A copy of our own: edits of the source must not reach a deployment under way.
       const bundle = (await bundles.find(digest)) ?? (await bundles.keep(await wish.bundle.tarGz(), digest));
       return leased(application.name, `deploying to ${platforms.join(', ')}`, async (lease) => {
-        const startedAt = clock.now();
-        const record: DeploymentRecord = {
-          id: `d-${deps.uniqueId()}`,
-          application: application.name,
-          release: await releases.record(releaseOf(application, digest)),
-          startedAt,
-          configuration: configurationDigest(application),
-          by: deps.by,
-          targets: Object.fromEntries(
-            platforms.map((platform) => [platform, { phase: 'queued', startedAt }]),
-          ),
-        };
+        const release = await releases.record(
+          releaseOf(application, digest),
+          keepConfiguration(application, deps.hashKey),
+        );
+        const { deploy } = application;
+        const configuration = configurationDigest(application);
+        const how = deploy === undefined ? {} : { deploy };
+        const record = newRecord(release, platforms, { configuration, ...how });
         await closeBrokenOff(application.name);
         await journal.begin(record);
         return begin(record, application, bundle, lease, stop);
@@ -182,17 +249,42 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
           remedy: 'deploy again to check that it still holds',
         });
       }
-      const application = applicationNamed(settings, record.application);
-      const bundle = await bundles.find(record.release.sourceDigest);
-      if (!bundle || releaseOf(application, bundle.digest).id !== record.release.id) {
-        const why = bundle ? 'the configuration changed since' : 'its bundle is gone';
-        throw new SluiceError('USAGE', `${id} cannot go on: ${why}`, { remedy: 'start anew: sluice deploy' });
+      if (record.outcome === 'rolledBack') {
+        throw new SluiceError('USAGE', `${id} was taken back; there is nothing to resume`, {
+          remedy: 'mend what it failed for, and deploy again',
+        });
       }
+      const { application, bundle } = await whatToResume(record);
       return leased(application.name, `resuming ${id}`, async (lease) => {
         for (const [platform, target] of Object.entries(record.targets)) {
           if (target.phase === 'failed') await journal.replace(id, platform, freshStart(target, clock.now()));
         }
+        // One that failed as a whole begins again with its first step.
+        if (record.outcome === 'failed' && record.together !== undefined)
+          await journal.together(id, { stage: 'preparing', step: 0, part: 0 });
         return begin((await journal.get(id))!, application, bundle, lease, stop);
+      });
+    },
+
+    async rollback(wish, stop) {
+      const { application: present, platforms } = scopeOf(wish);
+      return leased(present.name, `rolling back on ${platforms.join(', ')}`, async (lease) => {
+        const sight = {
+          releases: await releases.list(present.name),
+          live: await releases.live(present.name),
+          deployments: (await journal.list()).filter((one) => one.application === present.name),
+        };
+        const to = rollbackTarget(sight, wish.to);
+        if (!wish.force) checkMigrations(sight, to);
+        const { release, application, bundle, notes } = await keptRelease(kept, present.name, to.id);
+        await closeBrokenOff(present.name);
+        const record = newRecord(release, platforms, {
+          kind: 'rollback',
+          configuration: configurationDigest(application),
+        });
+        await journal.begin(record);
+        for (const text of notes) tellNote(record, text);
+        return begin(record, application, bundle, lease, stop);
       });
     },
 
@@ -226,12 +318,23 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
 }
 
 /** What only a running server knows. */
-function powersOf({ frozen, scaledTo }: OrchestratorDeps): Pick<DeploymentContext, 'frozen' | 'scaledTo'> {
-  return { ...(frozen === undefined ? {} : { frozen }), ...(scaledTo === undefined ? {} : { scaledTo }) };
+function powersOf(deps: OrchestratorDeps): Pick<DeploymentContext, 'frozen' | 'scaledTo' | 'paused'> {
+  const { frozen, scaledTo, paused } = deps;
+  return {
+    ...(frozen === undefined ? {} : { frozen }),
+    ...(scaledTo === undefined ? {} : { scaledTo }),
+    ...(paused === undefined ? {} : { paused }),
+  };
 }
 
 /** A failed target is tried from the start; what is on the platform already is found again by its stamps. */
 function freshStart(target: DeploymentTarget, now: number): DeploymentTarget {
-  const { previous } = target;
-  return { phase: 'queued', startedAt: now, ...(previous === undefined ? {} : { previous }) };
+  const { previous, trial, inPlace } = target;
+  return {
+    phase: 'queued',
+    startedAt: now,
+    ...(previous === undefined ? {} : { previous }),
+    ...(trial === undefined ? {} : { trial }),
+    ...(inPlace === undefined ? {} : { inPlace }),
+  };
 }

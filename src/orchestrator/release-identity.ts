@@ -11,7 +11,7 @@ export function configHashOf(application: ApplicationSettings, key: string): str
   const env = (values: Readonly<Record<string, string>>): [string, string][] =>
     Object.keys(values)
       .sort()
-      .map((name) => [name, createHmac('sha256', key).update(values[name]!).digest('hex')]);
+      .map((name) => [name, valueDigest(values[name]!, key)]);
   const behaviour = {
     command: application.process.command,
     memoryBytes: application.process.memoryBytes,
@@ -23,6 +23,11 @@ export function configHashOf(application: ApplicationSettings, key: string): str
       .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
   };
   return `sha256:${createHash('sha256').update(JSON.stringify(behaviour)).digest('hex')}`;
+}
+
+/** Tells whether two values are the same, and nothing else about them. */
+export function valueDigest(value: string, key: string): string {
+  return createHmac('sha256', key).update(value).digest('hex');
 }
 
 export function releaseIdOf(application: string, sourceDigest: string, configHash: string): ReleaseId {

@@ -1,13 +1,15 @@
-import type { DeploymentRecord, DeploymentTarget } from '../core/deployment.ts';
+import type { DeploymentOutcome, DeploymentRecord, DeploymentTarget } from '../core/deployment.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { PlatformName } from '../core/ids.ts';
 import type { Bundle } from '../core/provider.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import type { DeploymentContext } from './context.ts';
 import { rollOut } from './roll-out.ts';
+import type { TargetJob } from './target-run.ts';
 import { targetSpecOf } from './target-spec.ts';
+import { goesTogether, moveTogether } from './together.ts';
 
-/** Rolls a journalled deployment out to all its platforms at once; each platform's failure is its own. */
+/** Carries a journalled deployment out: all platforms in step, or each at its own pace. */
 export async function runDeployment(
   context: DeploymentContext,
   record: DeploymentRecord,
@@ -15,22 +17,20 @@ export async function runDeployment(
   bundle: Bundle,
 ): Promise<DeploymentRecord> {
   const { clock, events, journal } = context;
-  const { id, release } = record;
+  const { id, release, kind, deploy } = record;
   const platforms = Object.keys(record.targets);
   const startedAt = clock.now();
-  const elapsedMs = (): number => clock.now() - startedAt;
-  const seconds: Record<PlatformName, number> = {};
 
-  async function rollOutTo(platform: PlatformName): Promise<DeploymentTarget> {
-    const from = record.targets[platform]!;
-    if (from.phase === 'live') return from;
+  async function jobOf(platform: PlatformName): Promise<TargetJob> {
+    const from = ((await journal.get(id)) ?? record).targets[platform]!;
     const want = targetSpecOf(application, platform, release, context.scaledTo?.(application.name, platform));
     if (!want) throw new SluiceError('BUG', `${application.name} has no target on ${platform}`);
     const { health, drift } = application;
-    const job = { deployment: id, want, health, bundle, drift, from };
-    const target = await rollOut(context, job);
-    seconds[platform] = elapsedMs() / 1000;
-    return target;
+    return { deployment: id, want, health, bundle, drift, from };
+  }
+  async function rollOutTo(platform: PlatformName): Promise<DeploymentTarget> {
+    const job = await jobOf(platform);
+    return job.from.phase === 'live' ? job.from : await rollOut(context, job);
   }
 
   // Until every platform has the new release, both may serve.
@@ -42,10 +42,15 @@ export async function runDeployment(
     release: release.id,
     number: release.number,
     platforms,
+    ...(deploy === undefined ? {} : { strategy: deploy.strategy }),
+    ...(kind === undefined ? {} : { kind }),
   });
-  const outcome = outcomeOf(await Promise.all(platforms.map(rollOutTo)));
+  const outcome =
+    deploy !== undefined && goesTogether(record)
+      ? await moveTogether(context, record, deploy, { jobOf, health: application.health })
+      : outcomeOf(await Promise.all(platforms.map(rollOutTo)));
   // A platform that failed goes on with what it had; that release may serve there still.
-  await allowAlso(context, record);
+  await allowAlso(context, record, outcome);
   const finished = await journal.finish(id, outcome, clock.now());
   events.append({
     type: 'deployment.finished',
@@ -53,19 +58,32 @@ export async function runDeployment(
     application: application.name,
     release: release.id,
     outcome,
-    elapsedMs: elapsedMs(),
-    seconds,
+    elapsedMs: clock.now() - startedAt,
+    seconds: secondsOf(finished, startedAt),
   });
   return finished;
 }
 
-/** This release, and whatever is live somewhere right now. */
-async function allowAlso(context: DeploymentContext, record: DeploymentRecord): Promise<void> {
-  const live = Object.values(await context.releases.live(record.application));
-  context.traffic.allowReleases(record.application, [...new Set([record.release.id, ...live])]);
+/** How long each platform took in this run. */
+function secondsOf({ targets }: DeploymentRecord, startedAt: number): Record<PlatformName, number> {
+  const seconds: Record<PlatformName, number> = {};
+  for (const [platform, { endedAt }] of Object.entries(targets))
+    if (endedAt !== undefined && endedAt >= startedAt) seconds[platform] = (endedAt - startedAt) / 1000;
+  return seconds;
 }
 
-function outcomeOf(targets: readonly DeploymentTarget[]): NonNullable<DeploymentRecord['outcome']> {
+/** This release, and whatever is live somewhere right now. */
+async function allowAlso(
+  context: DeploymentContext,
+  record: DeploymentRecord,
+  outcome?: DeploymentOutcome,
+): Promise<void> {
+  const live = Object.values(await context.releases.live(record.application));
+  const own = outcome === 'rolledBack' ? [] : [record.release.id];
+  context.traffic.allowReleases(record.application, [...new Set([...own, ...live])]);
+}
+
+function outcomeOf(targets: readonly DeploymentTarget[]): DeploymentOutcome {
   if (targets.some((target) => target.phase === 'stopped')) return 'stopped';
   const live = targets.filter((target) => target.phase === 'live').length;
   if (live === targets.length) return 'done';

@@ -15,16 +15,24 @@ export interface VerifyOptions {
   readonly release: ReleaseId;
   readonly health: HealthSettings;
   readonly timeoutMs: number;
+  /** The release that runs beside the one that serves, and nothing else. */
+  readonly trial: boolean;
   readonly observe: () => Promise<Observation>;
   readonly probe: ReleaseProbe;
   readonly signal: AbortSignal;
+}
+
+export interface Proof {
+  readonly unproven: boolean;
+  /** Where it answered. */
+  readonly origins: readonly ObservedOrigin[];
 }
 
 /**
  * The proof before a platform may take traffic: each of the release's origins answers `rise` times in a row through
  * the platform's own router, and names this release where the health rule says how.
  */
-export async function verifyRelease(options: VerifyOptions): Promise<{ readonly unproven: boolean }> {
+export async function verifyRelease(options: VerifyOptions): Promise<Proof> {
   const { clock, health, release, platform } = options;
   const deadline = clock.now() + options.timeoutMs;
   const inARow = new Map<string, number>();
@@ -34,7 +42,7 @@ export async function verifyRelease(options: VerifyOptions): Promise<{ readonly 
   let observedAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     if (clock.now() - observedAt >= OBSERVE_AGAIN_MS) {
-      origins = originsOfRelease(await options.observe(), release);
+      origins = originsOfRelease(await options.observe(), release, options.trial);
       observedAt = clock.now();
     }
     for (const origin of origins) {
@@ -45,16 +53,22 @@ export async function verifyRelease(options: VerifyOptions): Promise<{ readonly 
       if (!proven) lastDetail = describeAnswer(answer, release);
     }
     const enough = origins.every((origin) => (inARow.get(origin.url) ?? 0) >= health.rise);
-    if (origins.length > 0 && enough) return { unproven: health.release === undefined };
+    if (origins.length > 0 && enough) return { unproven: health.release === undefined, origins };
     if (clock.now() > deadline) throw notProven(platform, release, wrong, lastDetail, options.timeoutMs);
     await clock.sleep(ASK_AGAIN_MS, options.signal);
   }
 }
 
 /** Where an origin is one instance, only the new release's; behind a platform's router, that router. */
-function originsOfRelease(seen: Observation, release: ReleaseId): readonly ObservedOrigin[] {
-  const own = seen.origins.filter(({ trial }) => trial !== true);
-  return own.filter((origin) => origin.release === undefined || origin.release === release);
+function originsOfRelease(
+  seen: Observation,
+  release: ReleaseId,
+  isTrial: boolean,
+): readonly ObservedOrigin[] {
+  return seen.origins.filter(
+    (origin) =>
+      (origin.trial === true) === isTrial && (origin.release === undefined || origin.release === release),
+  );
 }
 
 function describeAnswer(

@@ -80,7 +80,7 @@ describe('without a server', () => {
   it('deployments and releases are listed', async () => {
     const deployments = world.run(['deployments']);
     expect(await deployments.ended).toBe(0);
-    expect(deployments.stdout()).toMatch(/^d-\S+ +shop +r1 +\S+ +done +rack live$/m);
+    expect(deployments.stdout()).toMatch(/^d-\S+ +shop +r1 +rolling +\S+ +done +rack live$/m);
     const releases = world.run(['releases']);
     expect(await releases.ended).toBe(0);
     expect(releases.stdout()).toMatch(/^r1 +r-[0-9a-f]{10} +\S+ +rack$/m);

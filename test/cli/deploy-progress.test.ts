@@ -96,3 +96,31 @@ describe('the live lines', () => {
     expect(fake.stderr()).toBe('hello\n');
   });
 });
+
+describe('a deployment in step', () => {
+  const CANARY: readonly DomainEvent[] = [
+    {
+      type: 'deployment.started',
+      ...of,
+      ...{ release: 'r-1', number: 4, platforms: ['cf'], strategy: 'canary' },
+    },
+    { type: 'deployment.step', ...of, release: 'r-1', step: 1, of: 3, part: 0.05 },
+    { type: 'deployment.target', ...of, platform: 'cf', outcome: 'rolledBack' },
+    {
+      type: 'deployment.finished',
+      ...of,
+      release: 'r-1',
+      ...{ outcome: 'rolledBack', elapsedMs: 1, seconds: {} },
+    },
+  ];
+
+  it.each([false, true])('shows the step of all beside each platform (terminal: %s)', async (isTty) => {
+    const fake = fakeIo({ isTty });
+    const progress = deployProgress(fake.io, false);
+    for (const [index, event] of CANARY.entries()) progress.accept({ seq: index + 1, at: 0, ...event });
+    await progress.close();
+    const text = stripVTControlCharacters(fake.stdout());
+    expect(text).toContain('step 1/3: r-1 gets 5 % of the traffic on every platform');
+    expect(text).toContain('cf: taken back; nothing was replaced there');
+  });
+});

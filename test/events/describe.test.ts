@@ -100,6 +100,36 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     { type: 'deployment.started', ...deployment, release: 'r-1', number: 42, platforms: ['cf', 'rack'] },
     'd-1: deploying shop r42 (r-1) to cf, rack',
   ],
+  'deployment.step': [
+    { type: 'deployment.step', ...deployment, release: 'r-1', step: 1, of: 3, part: 0.05 },
+    'shop: step 1/3: r-1 gets 5 % of the traffic on every platform',
+  ],
+  'deployment.waiting': [
+    {
+      type: 'deployment.waiting',
+      ...deployment,
+      platforms: ['rack'],
+      message: 'cf is ready, waiting for rack',
+    },
+    'shop: cf is ready, waiting for rack',
+  ],
+  'deployment.gate': [
+    {
+      type: 'deployment.gate',
+      ...deployment,
+      ...{ release: 'r-1', step: 1, of: 3, state: 'failed', message: '5% of 200 requests failed' },
+    },
+    'shop: gate of step 1/3 failed: 5% of 200 requests failed',
+  ],
+  'deployment.takingBack': [
+    {
+      type: 'deployment.takingBack',
+      ...deployment,
+      release: 'r-1',
+      error: { code: 'GATE_FAILED', message: 'it did worse', remedy: 'mend it' },
+    },
+    'shop: r-1 is taken back everywhere: it did worse — mend it',
+  ],
   'deployment.progress': [
     {
       type: 'deployment.progress',

@@ -17,6 +17,7 @@ import { deployedIn } from '../../src/orchestrator/as-deployed.ts';
 import { configurationDigest } from '../../src/orchestrator/configuration-digest.ts';
 import { createDriftWatch, type DriftWatch } from '../../src/orchestrator/drift-watch.ts';
 import { journalIn } from '../../src/orchestrator/journal.ts';
+import { keepConfiguration } from '../../src/orchestrator/kept-configuration.ts';
 import { configHashOf } from '../../src/orchestrator/release-identity.ts';
 import { releasesIn } from '../../src/orchestrator/releases.ts';
 import { memoryStore } from '../../src/state/memory-store.ts';
@@ -73,7 +74,10 @@ function configured(drift: Partial<DriftSettings>): void {
 
 async function deployed(): Promise<void> {
   const identity = { sourceDigest: BUNDLE.digest, configHash: configHashOf(shop, 'key') };
-  release = await releasesIn(store).record({ id: 'r-1', application: 'shop', ...identity, createdAt: 0 });
+  release = await releasesIn(store).record(
+    { id: 'r-1', application: 'shop', ...identity, createdAt: 0 },
+    keepConfiguration(shop, 'key'),
+  );
   await releasesIn(store).setLive('shop', 'rack', release.id);
   await journalIn(store).begin({
     ...{ id: 'd-1', application: 'shop', release, startedAt: 1, outcome: 'done' },

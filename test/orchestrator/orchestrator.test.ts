@@ -1,148 +1,34 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { platformError } from '../../src/core/errors.ts';
 import type { LoggedEvent } from '../../src/core/events.ts';
-import type { Clock, StateStore } from '../../src/core/ports.ts';
-import type { Bundle } from '../../src/core/provider.ts';
-import {
-  type ApplicationSettings,
-  DEFAULT_GATEWAY,
-  DEFAULT_HEALTH,
-  DEFAULT_POLICY,
-} from '../../src/core/settings.ts';
-import type { TrafficControl } from '../../src/core/traffic.ts';
-import { createEventLog } from '../../src/events/log.ts';
-import { systemClock } from '../../src/lib/clock.ts';
-import { silentLogger } from '../../src/observe/logger.ts';
-import { bundleFolder } from '../../src/orchestrator/bundle.ts';
-import { bundleStore } from '../../src/orchestrator/bundle-store.ts';
-import type { ReleaseProbe } from '../../src/orchestrator/context.ts';
+import type { StateStore } from '../../src/core/ports.ts';
+import type { ApplicationSettings } from '../../src/core/settings.ts';
 import type { OrchestratorDeps } from '../../src/orchestrator/deps.ts';
-import { createOrchestrator, type Orchestrator } from '../../src/orchestrator/orchestrator.ts';
-import { memoryStore } from '../../src/state/memory-store.ts';
-import { type FakePlatform, fakePlatform, fakeProvider } from '../support/fake-provider.ts';
+import type { Orchestrator } from '../../src/orchestrator/orchestrator.ts';
+import type { FakePlatform } from '../support/fake-provider.ts';
+import { never, openWorld, type World } from './world.ts';
 
-/** Time flies while we wait: sleeping takes no time but moves the clock. */
-function fastClock(): Clock {
-  let now = 1_000_000;
-  return {
-    ...systemClock,
-    now: () => now,
-    monotonic: () => now,
-    async sleep(ms) {
-      now += ms;
-      await new Promise((next) => setImmediate(next));
-    },
-  };
-}
-
-let dir: string;
+let world: World;
 let store: StateStore;
-let clock: Clock;
 let cf: FakePlatform;
 let ocp: FakePlatform;
 let trafficCalls: string[];
-let probe: ReleaseProbe;
 let events: LoggedEvent[];
-let ids: number;
+let SHOP: ApplicationSettings;
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'sluice-orchestrator-'));
-  clock = fastClock();
-  store = memoryStore(clock);
-  cf = fakePlatform('cf');
-  ocp = fakePlatform('ocp');
-  trafficCalls = [];
-  events = [];
-  ids = 0;
-  probe = async (origin) => {
-    const platform = origin.url.endsWith('cf') ? cf : ocp;
-    return { ok: true, detail: 'ok', ...(platform.serving ? { release: platform.serving } : {}) };
-  };
+  world = await openWorld();
+  ({ store, trafficCalls, events, shop: SHOP } = world);
+  cf = world.platforms['cf']!;
+  ocp = world.platforms['ocp']!;
 });
-afterEach(async () => {
-  await store.close();
-  await rm(dir, { recursive: true, force: true });
-});
+afterEach(() => world.close());
 
-const SHOP: ApplicationSettings = {
-  name: 'shop',
-  source: { kind: 'folder', path: '/unused' },
-  process: { command: 'node server.js', instances: 2, memoryBytes: 1 },
-  env: { LOG: 'info' },
-  secretEnv: [],
-  health: { ...DEFAULT_HEALTH, release: { header: 'x-release' } },
-  data: { writes: 'anywhere' },
-  routes: [],
-  targets: ['cf', 'ocp'].map((platform) => ({
-    platform,
-    tier: 1,
-    weight: 1,
-    instances: 2,
-    env: {},
-    capacityRps: undefined,
-    capacityRpsPerInstance: undefined,
-  })),
-  policy: DEFAULT_POLICY,
-  startTimeoutMs: 10_000,
-};
-
-async function open(
-  application: ApplicationSettings = SHOP,
-  more: Partial<OrchestratorDeps> = {},
-): Promise<Orchestrator> {
-  const log = createEventLog({ clock, redact: (event) => event });
-  log.onEvent((event) => events.push(event));
-  const traffic: TrafficControl = {
-    allowReleases: (_app, releases) => void trafficCalls.push(`allow ${releases.join(' ')}`),
-    introduce: async (_app, platform, release) => void trafficCalls.push(`introduce ${platform} ${release}`),
-    withdraw: async (_app, platform, release) => {
-      const gone = [cf, ocp].find((one) => one.name === platform)?.calls.includes(`retire ${release}`);
-      trafficCalls.push(`withdraw ${platform} ${release}${gone ? ' (too late)' : ''}`);
-    },
-    split: async (_app, release, part) => void trafficCalls.push(`split ${release} ${part}`),
-    outcomes: () => [],
-  };
-  return createOrchestrator({
-    settings: {
-      file: undefined,
-      platforms: {},
-      applications: { shop: application },
-      gateway: DEFAULT_GATEWAY,
-      state: { dir },
-      secrets: [],
-    },
-    store,
-    bundles: await bundleStore(store, () => `b${++ids}`),
-    clock,
-    logger: silentLogger,
-    events: log,
-    traffic,
-    probe: (origin, health) => probe(origin, health),
-    providers: new Map([cf, ocp].map((platform) => [platform.name, fakeProvider(platform)])),
-    deploysTo: () => true,
-    uniqueId: () => `${++ids}`,
-    hashKey: 'key',
-    by: 'command',
-    process: { host: 'nowhere', pid: 1 },
-    holder: 'test',
-    ...more,
-  });
-}
-
-async function source(content: string): Promise<Bundle> {
-  await writeFile(join(dir, 'server.js'), content);
-  return bundleFolder(dir);
-}
-
-const never = new AbortController().signal;
-
-async function deploy(orchestrator: Orchestrator, content: string, stop: AbortSignal = never) {
-  const wish = { application: 'shop', platforms: undefined, bundle: await source(content) };
-  return (await orchestrator.deploy(wish, stop)).finished;
-}
+const open = (application?: ApplicationSettings, more?: Partial<OrchestratorDeps>) =>
+  world.open(application, more);
+const source = (content: string) => world.source(content);
+const deploy = (orchestrator: Orchestrator, content: string, stop?: AbortSignal) =>
+  world.deploy(orchestrator, content, stop);
 
 describe('a deployment', () => {
   it('brings one release to all platforms at once and records where it is live', async () => {
@@ -263,7 +149,7 @@ describe('a deployment', () => {
   });
 
   it('is not live while another release answers through the platform’s router', async () => {
-    probe = async () => ({ ok: true, detail: 'ok', release: 'r-0000000000' });
+    world.probe = async () => ({ ok: true, detail: 'ok', release: 'r-0000000000' });
     const record = await deploy(await open(), 'one');
     expect(record.outcome).toBe('failed');
     expect(record.targets['cf']?.error).toMatchObject({
@@ -274,7 +160,7 @@ describe('a deployment', () => {
   });
 
   it('of an application that does not name its release is live but unproven', async () => {
-    probe = async () => ({ ok: true, detail: 'ok' });
+    world.probe = async () => ({ ok: true, detail: 'ok' });
     const record = await deploy(
       await open({ ...SHOP, health: { ...SHOP.health, release: undefined } }),
       'one',

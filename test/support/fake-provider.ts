@@ -15,8 +15,14 @@ export interface FakePlatform {
   readonly calls: string[];
   serving: string | undefined;
   releases: string[];
+  /** The release beside the one that serves, and its instances. */
+  trial: { readonly release: string; readonly instances: number } | undefined;
+  /** It can run two releases side by side. */
+  canTry: boolean;
   /** Thrown or reported once by the step of this name. */
-  failing: Partial<Record<'stage' | 'apply' | 'retire' | 'observe' | 'destroy' | 'scale', SluiceError>>;
+  failing: Partial<
+    Record<'stage' | 'apply' | 'retire' | 'observe' | 'destroy' | 'scale' | 'trial' | 'endTrial', SluiceError>
+  >;
   /** Those that run come up to the desired ones only when the test lets them. */
   desired: number;
   running: number;
@@ -35,6 +41,8 @@ export function fakePlatform(name: string): FakePlatform {
     calls: [],
     serving: undefined,
     releases: [],
+    trial: undefined,
+    canTry: false,
     failing: {},
     desired: 1,
     running: 0,
@@ -54,18 +62,23 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
 
   function begin(kind: OperationHandle['kind'], native: Record<string, string>): Operation {
     platform.calls.push(`${kind} ${native['release'] ?? ''}`.trim());
-    return { handle: { ...handleOf(kind), native } };
+    return { handle: { ...handleOf(kind), native: { ...native, n: `${platform.calls.length}` } } };
   }
 
   function finish(handle: OperationHandle): OperationStatus {
     const release = handle.native['release'] ?? '';
-    const failure = platform.failing[handle.kind as 'stage'];
+    const failure = platform.failing[handle.kind];
     if (failure) return { state: 'failed', error: toWire(failure) };
     if (handle.kind === 'stage') {
       platform.releases.push(release);
       return { state: 'succeeded', artifact: { digest: `fake:${release}`, native: { release } } };
     }
-    if (handle.kind === 'apply') platform.serving = release;
+    if (handle.kind === 'apply') {
+      platform.serving = release;
+      platform.running = Number(handle.native['instances']);
+    }
+    if (handle.kind === 'trial') platform.trial = { release, instances: Number(handle.native['instances']) };
+    if (handle.kind === 'endTrial') platform.trial = undefined;
     if (handle.kind === 'retire') platform.releases = platform.releases.filter((one) => one !== release);
     if (handle.kind === 'destroy') {
       platform.releases = [];
@@ -92,7 +105,7 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
     async plan(_context, want, seen) {
       return [
         {
-          action: seen.exists ? 'change' : 'create',
+          action: seen.serving === want.release.id ? 'none' : seen.exists ? 'change' : 'create',
           field: 'release',
           ...(seen.serving === undefined ? {} : { from: seen.serving }),
           to: want.release.id,
@@ -101,7 +114,8 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
       ];
     },
     stage: async (_context, want: TargetSpec) => begin('stage', { release: want.release.id }),
-    apply: async (_context, want: TargetSpec) => begin('apply', { release: want.release.id }),
+    apply: async (_context, want: TargetSpec) =>
+      begin('apply', { release: want.release.id, instances: `${want.process.instances}` }),
     async scale(_context, _application, instances) {
       platform.calls.push(`scale ${instances}`);
       if (platform.failing.scale) throw platform.failing.scale;
@@ -109,12 +123,25 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
       platform.running = Math.min(platform.running, instances);
       return { handle: { ...handleOf('scale'), native: { instances: `${instances}` } } };
     },
+    ...(platform.canTry
+      ? {
+          trial: {
+            async start(_context, want) {
+              const { instances } = want.process;
+              const operation = begin('trial', { release: want.release.id, instances: `${instances}` });
+              platform.calls.push(`size ${instances}`);
+              return operation;
+            },
+            end: async (_context, _application, release) => begin('endTrial', { release }),
+          },
+        }
+      : {}),
     retire: async (_context, _application, release) => begin('retire', { release }),
     destroy: async () => begin('destroy', {}),
     async poll(_context, handle) {
       await platform.hold;
       platform.onPoll(handle);
-      const key = `${handle.kind} ${handle.native['release']}`;
+      const key = `${handle.kind} ${handle.native['release']} ${handle.native['n']}`;
       const count = (polls.get(key) ?? 0) + 1;
       polls.set(key, count);
       if (count <= platform.pollsUntilDone) return { state: 'running', message: `${handle.kind} ${count}` };
@@ -139,7 +166,22 @@ function observationOf(platform: FakePlatform): Observation {
     })),
     desired: platform.desired,
     ...(platform.quotaHeadroom === undefined ? {} : { quotaHeadroom: platform.quotaHeadroom }),
-    origins: platform.serving ? [{ url: `http://${platform.name}`, hostHeader: undefined }] : [],
+    origins: [
+      ...(platform.serving ? [{ url: `http://${platform.name}`, hostHeader: undefined }] : []),
+      ...(platform.trial === undefined
+        ? []
+        : [
+            {
+              url: `http://trial.${platform.name}`,
+              hostHeader: undefined,
+              release: platform.trial.release,
+              trial: true as const,
+            },
+          ]),
+    ],
+    ...(platform.trial === undefined
+      ? {}
+      : { trial: { release: platform.trial.release, instances: [], desired: platform.trial.instances } }),
     env: {},
     foreign: [],
   };

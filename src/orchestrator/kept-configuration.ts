@@ -1,0 +1,91 @@
+import type { PlatformName } from '../core/ids.ts';
+import type { ApplicationSettings } from '../core/settings.ts';
+import { valueDigest } from './release-identity.ts';
+
+/**
+ * The configuration of a release as it is kept with it, so that a rollback brings back code and configuration. Of
+ * secrets only an HMAC is kept: their values are taken from the present configuration, which also is what a person
+ * wants, for an old password is mostly one that no longer opens anything.
+ */
+export interface KeptConfiguration {
+  readonly command: string;
+  readonly memoryBytes: number;
+  /** Null: the port accepts a connection. */
+  readonly healthPath: string | null;
+  readonly startTimeoutMs: number;
+  readonly env: KeptEnv;
+  readonly targets: Readonly<Record<PlatformName, KeptEnv>>;
+}
+
+interface KeptEnv {
+  readonly open: Readonly<Record<string, string>>;
+  /** HMAC of each value under the key of this installation. */
+  readonly secret: Readonly<Record<string, string>>;
+}
+
+export function keepConfiguration(application: ApplicationSettings, key: string): KeptConfiguration {
+  const secret = new Set(application.secretEnv);
+  function keep(env: Readonly<Record<string, string>>): KeptEnv {
+    const all = Object.entries(env);
+    return {
+      open: Object.fromEntries(all.filter(([name]) => !secret.has(name))),
+      secret: Object.fromEntries(
+        all.filter(([name]) => secret.has(name)).map(([name, value]) => [name, valueDigest(value, key)]),
+      ),
+    };
+  }
+  return {
+    command: application.process.command,
+    memoryBytes: application.process.memoryBytes,
+    healthPath: application.health.path ?? null,
+    startTimeoutMs: application.startTimeoutMs,
+    env: keep(application.env),
+    targets: Object.fromEntries(application.targets.map(({ platform, env }) => [platform, keep(env)])),
+  };
+}
+
+export interface RestoredConfiguration {
+  readonly application: ApplicationSettings;
+  /** Secrets whose present value is another one than the release had. */
+  readonly changed: readonly string[];
+  /** Secrets that the present configuration no longer has. */
+  readonly missing: readonly string[];
+}
+
+/** The present application with what the release had in place of what is configured now. */
+export function restoreConfiguration(
+  present: ApplicationSettings,
+  kept: KeptConfiguration,
+  key: string,
+): RestoredConfiguration {
+  const changed = new Set<string>();
+  const missing = new Set<string>();
+  function restore(
+    { open, secret }: KeptEnv,
+    ...now: readonly Readonly<Record<string, string>>[]
+  ): Record<string, string> {
+    const env: Record<string, string> = { ...open };
+    for (const [name, digest] of Object.entries(secret)) {
+      const value = now.find((one) => Object.hasOwn(one, name))?.[name];
+      if (value === undefined) missing.add(name);
+      else {
+        env[name] = value;
+        if (valueDigest(value, key) !== digest) changed.add(name);
+      }
+    }
+    return env;
+  }
+  const application: ApplicationSettings = {
+    ...present,
+    process: { ...present.process, command: kept.command, memoryBytes: kept.memoryBytes },
+    health: { ...present.health, path: kept.healthPath ?? undefined },
+    startTimeoutMs: kept.startTimeoutMs,
+    env: restore(kept.env, present.env),
+    targets: present.targets.map((target) => {
+      const own = kept.targets[target.platform];
+      // A platform that came later runs the release with what is configured for it.
+      return own === undefined ? target : { ...target, env: restore(own, target.env, present.env) };
+    }),
+  };
+  return { application, changed: [...changed].sort(), missing: [...missing].sort() };
+}

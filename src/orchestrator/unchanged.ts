@@ -1,0 +1,25 @@
+import { leavingTheirs } from './drift-fields.ts';
+import type { TargetRun } from './target-run.ts';
+import { servingOf, verify } from './target-steps.ts';
+
+/**
+ * The platform has all of it already, down to the last field: then nothing is written there. Only at the very
+ * beginning: in the middle the platform may look finished while an operation of ours still goes on.
+ */
+export async function isUnchanged(run: TargetRun): Promise<boolean> {
+  const { want, drift } = run.job;
+  if (run.target.phase !== 'queued') return false;
+  const seen = await run.provider.observe(run.providerContext, want.application).catch(() => undefined);
+  if (seen === undefined || servingOf(seen) !== want.release.id || seen.trial !== undefined) return false;
+  const running = seen.instances.filter(
+    ({ state, release }) => state === 'running' && (release === undefined || release === want.release.id),
+  );
+  if (running.length < want.process.instances) return false;
+  const changes = await run.provider
+    .plan(run.providerContext, leavingTheirs(want, seen, drift), seen)
+    .catch(() => undefined);
+  if (changes?.every(({ action }) => action === 'none' || action === 'foreign') !== true) return false;
+  run.report('verifying', 'it is there already, nothing to change');
+  await verify(run);
+  return true;
+}
