@@ -18,6 +18,7 @@ interface LocalOptions {
   readonly controlPort: string;
   readonly speed: string;
   readonly json?: boolean;
+  readonly https?: boolean;
 }
 
 export function localCommand(program: Command, io: CliIo): void {
@@ -29,6 +30,7 @@ export function localCommand(program: Command, io: CliIo): void {
     .option('--router-port <port>', '0 takes a free one', '0')
     .option('--control-port <port>', 'faults are switched there; 0 takes a free one', '0')
     .option('--speed <factor>', '1 is realistic, smaller is faster', '1')
+    .option('--https', 'cloudfoundry: hand out https addresses, with a certificate authority in <dir>/ca.pem')
     .option('--json', 'print addresses and credentials as one JSON line on standard output')
     .addHelpText('after', `\nFaults (POST /faults on the control port):\n${faultLines()}`)
     .action(async (platform: string, options: LocalOptions) => {
@@ -44,6 +46,7 @@ export function localCommand(program: Command, io: CliIo): void {
           control: portIn(options.controlPort),
         },
         speed: speedIn(options.speed),
+        https: options.https ?? false,
       };
       const made = makePlatform(platform, shared);
       await runUntilStopped(made.server, io, () => {
@@ -69,6 +72,10 @@ function makePlatform(platform: string, shared: Shared) {
       api: server.apiUrl,
       router: server.routerUrl,
       control: server.controlUrl,
+      ...(server.ca === undefined ? {} : { ca: server.ca }),
+      organization: server.organization,
+      space: server.space,
+      domain: server.domain,
       credentials: server.credentials,
     });
     return { server, facts };

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 import type { CertificateFiles } from './contender.ts';
 
 /** P-256, because a handshake is not what is measured and should cost little. */

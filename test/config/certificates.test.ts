@@ -1,9 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in configuration files are written so.
 import { describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { packagePresets } from '../../src/config/presets.ts';
 import { printSettings } from '../../src/config/print.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 import { FOLDER, faultsOf, loadText, PROVIDERS, soundFile } from './support.ts';
 
 const shop = selfSignedCertificate(['shop.example.com']);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
 import { PROVIDERS } from '../../providers/registry.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { packagePresets } from '../../src/config/presets.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 
 const ENV = {
   CF_USER: 'ada',

@@ -1,6 +1,5 @@
 import https from 'node:https';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
 import type { Clock, NameResolver } from '../../src/core/ports.ts';
 import type { RoutingTable } from '../../src/core/routing-table.ts';
 import { DEFAULT_GATEWAY } from '../../src/core/settings.ts';
@@ -10,6 +9,7 @@ import { createHttp1Wire } from '../../src/gateway/http1/wire.ts';
 import type { WireOrigin } from '../../src/gateway/wire.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { seededRandom } from '../../src/lib/random.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 import { type VirtualClock, virtualClock } from '../../src/lib/virtual-clock.ts';
 import { createFakeWire, type FakeClient, type Fate } from './fake-wire.ts';
 import { ask, type Cleanup, httpOrigin, listen, silent, tableOf } from './harness.ts';

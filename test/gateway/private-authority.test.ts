@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import https from 'node:https';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
 import { schema } from '../../providers/static/config.ts';
 import { createProvider } from '../../providers/static/provider.ts';
 import type { Observation } from '../../src/core/provider.ts';
@@ -13,6 +12,7 @@ import { createCompatWire } from '../../src/gateway/compat/wire.ts';
 import { createProbe } from '../../src/health/probes.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { seededRandom } from '../../src/lib/random.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 import { application, target } from '../support/scenario.ts';
 import { ask, askRaw, type Cleanup, httpOrigin, listen, silent, startGateway, tableOf } from './harness.ts';
 

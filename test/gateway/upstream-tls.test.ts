@@ -1,7 +1,6 @@
 import https from 'node:https';
 import type { Server, TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
 import { DEFAULT_HEALTH, type UpstreamTls } from '../../src/core/settings.ts';
 import { createCompatWire } from '../../src/gateway/compat/wire.ts';
 import { createFreshProbe } from '../../src/gateway/fresh-probe.ts';
@@ -9,6 +8,7 @@ import { createHttp1Wire } from '../../src/gateway/http1/wire.ts';
 import { wireOrigin } from '../../src/gateway/lane.ts';
 import { createProbe } from '../../src/health/probes.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 import { createTrust } from '../../src/lib/tls-trust.ts';
 import { ask, type Cleanup, type CreateWire, listen, startGateway, tableOf } from './harness.ts';
 

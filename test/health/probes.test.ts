@@ -3,10 +3,10 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
 import { DEFAULT_HEALTH, type HealthSettings } from '../../src/core/settings.ts';
 import { createProbe } from '../../src/health/probes.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 
 const opened: net.Server[] = [];
 const sockets = new Set<net.Socket>();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 import { createTrust } from '../../src/lib/tls-trust.ts';
 
 const own = selfSignedCertificate(['own.example.com']);

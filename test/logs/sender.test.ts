@@ -2,9 +2,9 @@ import { createServer as createHttp } from 'node:http';
 import { createServer as createPlain, type Server, type Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../providers/openshift/local/certificate.ts';
 import { drainPlace } from '../../src/core/log-drain.ts';
 import type { LogEntry } from '../../src/core/logs.ts';
+import { selfSignedCertificate } from '../../src/lib/self-signed.ts';
 import { createSender, type Sender } from '../../src/logs/sender.ts';
 import { until } from '../support/processes.ts';
 

@@ -1,9 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createDualServer, type DualServer } from '../../../src/lib/dual-server.ts';
+import type { SelfSigned } from '../../../src/lib/self-signed.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
+interface ListenerOptions {
+  readonly onUpgrade?: UpgradeHandler;
+  /** Speaks TLS too, and says so in its address. */
+  readonly tls?: SelfSigned | undefined;
+}
 
 /** An HTTP server on loopback that can go away and come back on the same port, as a crashed process would. */
 export interface Listener {
@@ -18,51 +26,63 @@ export interface Listener {
 export function createListener(
   wantedPort: number,
   onRequest: RequestHandler,
-  onUpgrade?: UpgradeHandler,
+  { onUpgrade, tls }: ListenerOptions = {},
 ): Listener {
-  const sockets = new Set<Socket>();
-  let server: Server | undefined;
+  let server: DualServer | undefined;
   let port = wantedPort;
-
-  function listen(): Promise<void> {
-    // Uploads and streams may take as long as they like; the router in front of a real one waits 900 s.
-    const next = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, onRequest);
-    next.on('connection', (socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      socket.on('error', () => socket.destroy());
-    });
-    next.on('clientError', (_error, socket) => socket.destroy());
-    if (onUpgrade) next.on('upgrade', onUpgrade);
-    server = next;
-    return new Promise((resolve, reject) => {
-      next.once('error', reject);
-      next.listen(port, '127.0.0.1', () => {
-        next.off('error', reject);
-        const address = next.address();
-        if (typeof address === 'object' && address) port = address.port;
-        resolve();
-      });
-    });
-  }
 
   return {
     get port() {
       return port;
     },
     get url() {
-      return `http://127.0.0.1:${port}`;
+      return `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
     },
     async open() {
-      if (!server) await listen();
+      if (server) return;
+      // Uploads and streams may take as long as they like; the router in front of a real one waits 900 s.
+      const options = { requestTimeout: 0, keepAliveTimeout: 60_000 };
+      const opening = tls ? createDualServer(options, tls) : createPlainServer(options);
+      for (const one of opening.servers) {
+        one.on('request', onRequest);
+        one.on('clientError', (_error, socket) => socket.destroy());
+        if (onUpgrade) one.on('upgrade', onUpgrade);
+      }
+      server = opening;
+      port = await opening.listen(port);
     },
     async shut() {
       const closing = server;
-      if (!closing) return;
       server = undefined;
-      const closed = new Promise<void>((resolve) => closing.close(() => resolve()));
+      await closing?.close();
+    },
+  };
+}
+
+function createPlainServer(options: ServerOptions): DualServer {
+  const server = createServer(options);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+  });
+  return {
+    servers: [server],
+    listen: (port) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, '127.0.0.1', () => {
+          server.off('error', reject);
+          const address = server.address();
+          resolve(typeof address === 'object' && address ? address.port : port);
+        });
+      }),
+    closeIdleConnections: () => server.closeIdleConnections(),
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
-      await closed;
+      return closed;
     },
   };
 }

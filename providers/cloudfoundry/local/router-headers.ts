@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import type { Endpoint } from './engine/instances.ts';
 
 const HOP_BY_HOP = new Set([
@@ -33,7 +34,7 @@ export function requestHeaders(
   const peer = request.socket.remoteAddress ?? '127.0.0.1';
   const chain = request.headers['x-forwarded-for'];
   headers['x-forwarded-for'] = chain === undefined ? peer : `${String(chain)}, ${peer}`;
-  headers['x-forwarded-proto'] ??= 'http';
+  headers['x-forwarded-proto'] ??= request.socket instanceof TLSSocket ? 'https' : 'http';
   headers['x-request-start'] ??= String(Math.trunc(nowMs));
   headers['x-vcap-request-id'] = requestId;
   headers['x-cf-applicationid'] = endpoint.appGuid;

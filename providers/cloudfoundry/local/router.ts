@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { SelfSigned } from '../../../src/lib/self-signed.ts';
 import type { CloudBase } from './cloud.ts';
 import type { Endpoint } from './engine/instances.ts';
 import { createIce } from './ice.ts';
@@ -47,11 +48,11 @@ export interface Router {
  * by hand: a body may leave only once an instance is connected, so that a failed dial can be tried on the next one,
  * and must stop on its way when the router freezes. http-proxy can do neither.
  */
-export function createRouter(cloud: CloudBase, table: RouteTable, port: number): Router {
+export function createRouter(cloud: CloudBase, table: RouteTable, port: number, tls?: SelfSigned): Router {
   const ice = createIce();
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 100 });
   const upgrades = createUpgrades(cloud.clock, ice);
-  const listener = createListener(port, handleRequest, handleUpgrade);
+  const listener = createListener(port, handleRequest, { onUpgrade: handleUpgrade, tls });
   let turn = 0;
 
   /** In the order in which they are tried. */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger, Random, Runnable } from '../../../src/core/ports.ts';
 import type { Runner } from '../../../src/core/runner.ts';
 import type { Fault } from '../../../src/lib/faults.ts';
 import { closeAll, startAll } from '../../../src/lib/lifecycle.ts';
+import { selfSignedCertificate } from '../../../src/lib/self-signed.ts';
 import { logCacheRoutes } from './api/log-cache.ts';
 import { apiRoutes } from './api/table.ts';
 import { createApiServer } from './api-server.ts';
@@ -60,6 +61,8 @@ export interface LocalCloudFoundryOptions {
   readonly speed?: number;
   /** Lifetime of access tokens; default 600. */
   readonly tokenSeconds?: number;
+  /** Every port but the control one speaks TLS too, and the addresses say https; `ca` is its authority. */
+  readonly https?: boolean;
   /** Requests an hour and user; default 20000. */
   readonly rateLimit?: number;
 }
@@ -69,6 +72,8 @@ export interface LocalCloudFoundry extends Runnable {
   readonly apiUrl: string;
   readonly routerUrl: string;
   readonly controlUrl: string;
+  /** File of the authority's certificate, where it speaks TLS. */
+  readonly ca: string | undefined;
   readonly domain: string;
   readonly organization: string;
   readonly space: string;
@@ -117,17 +122,31 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
   };
   const { ports = {} } = options;
-  const api = createListener(ports.api ?? 0, createApiServer({ ...front, routes: apiRoutes(cloud) }));
-  const uaaListener = createListener(ports.uaa ?? 0, uaa.handle);
+  const tls = options.https
+    ? selfSignedCertificate(['127.0.0.1', 'localhost', domain, `*.${domain}`])
+    : undefined;
+  const api = createListener(ports.api ?? 0, createApiServer({ ...front, routes: apiRoutes(cloud) }), {
+    tls,
+  });
+  const uaaListener = createListener(ports.uaa ?? 0, uaa.handle, { tls });
   const logCache = createListener(
     ports.logCache ?? 0,
     createApiServer({ ...front, routes: logCacheRoutes(cloud) }),
+    { tls },
   );
-  const router = createRouter(cloud, routeTable, ports.router ?? 0);
+  const router = createRouter(cloud, routeTable, ports.router ?? 0, tls);
   const control = createListener(ports.control ?? 0, createControl(faults, describe));
 
   function describe(): object {
-    return { ...urls, domain, organization: 'demo', space: 'dev', credentials, faults: faults.active() };
+    return {
+      ...urls,
+      ...(tls ? { ca: join(options.dir, 'ca.pem') } : {}),
+      domain,
+      organization: 'demo',
+      space: 'dev',
+      credentials,
+      faults: faults.active(),
+    };
   }
 
   const follower = followFaults(faults, router, [api, uaaListener, logCache], logger);
@@ -140,6 +159,7 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
           await rm(join(options.dir, name), { recursive: true, force: true });
           await mkdir(join(options.dir, name), { recursive: true });
         }
+        if (tls) await writeFile(join(options.dir, 'ca.pem'), tls.certificate);
       },
       close: async () => undefined,
     },
@@ -173,6 +193,7 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
 
   return {
     name: 'local-cloudfoundry',
+    ca: tls && join(options.dir, 'ca.pem'),
     domain,
     organization: 'demo',
     space: 'dev',

@@ -1,8 +1,8 @@
 import https from 'node:https';
 import net from 'node:net';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../../providers/openshift/local/certificate.ts';
 import { createHttp1Wire } from '../../../src/gateway/http1/wire.ts';
+import { selfSignedCertificate } from '../../../src/lib/self-signed.ts';
 import { ask, type Cleanup, listen, startGateway, tableOf } from '../harness.ts';
 
 const HOST = 'shop.example.com';

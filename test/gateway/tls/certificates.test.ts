@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { selfSignedCertificate } from '../../../providers/openshift/local/certificate.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
 import type { CertificateSettings } from '../../../src/core/settings.ts';
 import { namesOf, readCertificate } from '../../../src/gateway/tls/certificate.ts';
 import { Certificates } from '../../../src/gateway/tls/certificates.ts';
+import { selfSignedCertificate } from '../../../src/lib/self-signed.ts';
 
 function certificate(...names: string[]): CertificateSettings {
   const { certificate: cert, key } = selfSignedCertificate(names);

@@ -1,7 +1,7 @@
 import https from 'node:https';
 import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { selfSignedCertificate } from '../../../providers/openshift/local/certificate.ts';
 import type { CertificateSettings } from '../../../src/core/settings.ts';
+import { selfSignedCertificate } from '../../../src/lib/self-signed.ts';
 
 export function certificateFor(...names: string[]): CertificateSettings {
   const { certificate: cert, key } = selfSignedCertificate(names);

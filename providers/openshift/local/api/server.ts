@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Runnable } from '../../../../src/core/ports.ts';
-import type { SelfSigned } from '../certificate.ts';
+import { createDualServer } from '../../../../src/lib/dual-server.ts';
+import type { SelfSigned } from '../../../../src/lib/self-signed.ts';
 import type { Cluster } from '../cluster.ts';
-import { createDualServer } from '../dual-server.ts';
 import { internalError, StatusError } from '../errors.ts';
 import { dispatch } from './dispatch.ts';
 import type { Answer } from './http.ts';

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispose, Runnable } from '../../../../src/core/ports.ts';
-import type { SelfSigned } from '../certificate.ts';
+import { createDualServer } from '../../../../src/lib/dual-server.ts';
+import type { SelfSigned } from '../../../../src/lib/self-signed.ts';
 import { type Cluster, delayOf } from '../cluster.ts';
-import { createDualServer } from '../dual-server.ts';
 import { canonical } from '../json.ts';
 import { ENDPOINT_SLICES, ROUTES, SERVICES } from '../resources.ts';
 import { createBalancer } from './balance.ts';

@@ -1,12 +1,12 @@
 import { createServer as createHttp, type Server as HttpServer, type ServerOptions } from 'node:http';
 import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
 import { createServer as createTcp, type Server, type Socket } from 'node:net';
-import type { SelfSigned } from './certificate.ts';
+import type { SelfSigned } from './self-signed.ts';
 
 /** HTTP and HTTPS on one port: the first byte of a connection says which (22 begins a TLS handshake). */
-interface DualServer {
-  /** Both speak through these two; subscribe to each. */
-  readonly servers: readonly [HttpServer, HttpsServer];
+export interface DualServer {
+  /** Both speak through these; subscribe to each. */
+  readonly servers: readonly (HttpServer | HttpsServer)[];
   listen(port: number): Promise<number>;
   closeIdleConnections(): void;
   /** Stops listening and ends every connection. */
