@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { createLocalCloudFoundry } from '../../providers/cloudfoundry/local/server.ts';
+import { MODES, type Mode } from '../../providers/openshift/local/resources.ts';
 import { createLocalOpenShift } from '../../providers/openshift/local/server.ts';
 import { SluiceError } from '../core/errors.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -17,6 +18,7 @@ interface LocalOptions {
   readonly routerPort: string;
   readonly controlPort: string;
   readonly speed: string;
+  readonly mode: string;
   readonly json?: boolean;
   readonly https?: boolean;
 }
@@ -31,6 +33,7 @@ export function localCommand(program: Command, io: CliIo): void {
     .option('--control-port <port>', 'faults are switched there; 0 takes a free one', '0')
     .option('--speed <factor>', '1 is realistic, smaller is faster', '1')
     .option('--https', 'cloudfoundry: hand out https addresses, with a certificate authority in <dir>/ca.pem')
+    .option('--mode <mode>', 'of openshift: openshift, microshift (routes only) or kubernetes', 'openshift')
     .option('--json', 'print addresses and credentials as one JSON line on standard output')
     .addHelpText('after', `\nFaults (POST /faults on the control port):\n${faultLines()}`)
     .action(async (platform: string, options: LocalOptions) => {
@@ -48,7 +51,7 @@ export function localCommand(program: Command, io: CliIo): void {
         speed: speedIn(options.speed),
         https: options.https ?? false,
       };
-      const made = makePlatform(platform, shared);
+      const made = makePlatform(platform, shared, options.mode);
       await runUntilStopped(made.server, io, () => {
         if (options.json) io.stdout(`${JSON.stringify(made.facts())}\n`);
         return Object.entries(made.facts())
@@ -64,7 +67,7 @@ export function localCommand(program: Command, io: CliIo): void {
 
 type Shared = Parameters<typeof createLocalCloudFoundry>[0] & Parameters<typeof createLocalOpenShift>[0];
 
-function makePlatform(platform: string, shared: Shared) {
+function makePlatform(platform: string, shared: Shared, mode: string) {
   if (platform === 'cloudfoundry') {
     const server = createLocalCloudFoundry(shared);
     const facts = () => ({
@@ -81,7 +84,7 @@ function makePlatform(platform: string, shared: Shared) {
     return { server, facts };
   }
   if (platform === 'openshift') {
-    const server = createLocalOpenShift(shared);
+    const server = createLocalOpenShift({ ...shared, mode: modeIn(mode) });
     const facts = () => ({
       platform,
       api: server.apiUrl,
@@ -94,6 +97,12 @@ function makePlatform(platform: string, shared: Shared) {
   throw new SluiceError('USAGE', `there is no local platform "${platform}"`, {
     remedy: 'use cloudfoundry or openshift',
   });
+}
+
+function modeIn(text: string): Mode {
+  const mode = MODES.find((known) => known === text);
+  if (mode) return mode;
+  throw new SluiceError('USAGE', `--mode "${text}" is none`, { remedy: `use ${MODES.join(', ')}` });
 }
 
 function speedIn(text: string): number {

@@ -73,10 +73,16 @@ export function applyConfiguration(live: KubeObject, config: KubeObject, options
 export function recordUpdate(
   before: KubeObject | undefined,
   after: KubeObject,
-  options: { readonly manager: string; readonly time: string; readonly subresource?: string },
+  options: {
+    readonly manager: string;
+    readonly time: string;
+    readonly subresource?: string;
+    /** For kinds whose status is written like everything else. */
+    readonly withStatus?: boolean;
+  },
 ): void {
-  const was = before ? fieldPaths(before) : new Map<string, Json>();
-  const is = fieldPaths(after);
+  const was = before ? fieldPaths(before, options.withStatus) : new Map<string, Json>();
+  const is = fieldPaths(after, options.withStatus);
   const changed = [...is].filter(([path, value]) => !equal(was.get(path), value)).map(([path]) => path);
   const gone = [...was.keys()].filter((path) => !is.has(path));
   const entries = before?.metadata.managedFields ?? [];

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { untarGz, unzip } from '../../../src/lib/archive.ts';
 import type { BuildRun } from './build-runs.ts';
 import { type Cluster, delayOf } from './cluster.ts';
@@ -22,11 +22,15 @@ export async function assemble(
   folder: string,
   signal: AbortSignal,
 ): Promise<BuildFailure | undefined> {
-  run.print('Receiving source from STDIN as archive ...');
   await mkdir(folder, { recursive: true });
+  const isBinary = textAt(build.spec, 'source', 'type') === 'Binary';
+  if (isBinary) run.print('Receiving source from STDIN as archive ...');
+  const asFile = textAt(build.spec, 'source', 'binary', 'asFile');
   try {
+    if (!isBinary) run.print('Sources are not provided');
+    else if (asFile !== undefined) await writeFile(join(folder, basename(asFile)), input);
     // A zip begins with PK; tar unpacks with and without gzip.
-    if (input.subarray(0, 2).toString('latin1') === 'PK') await unzip(input, folder);
+    else if (input.subarray(0, 2).toString('latin1') === 'PK') await unzip(input, folder);
     else await untarGz(input, folder);
   } catch (error) {
     run.print(

@@ -7,6 +7,7 @@ import { DELAYS, type DelayName } from './delays.ts';
 import type { ImageFolder } from './images.ts';
 import type { PodLogs } from './pod-logs.ts';
 import type { PodNetwork } from './pod-network.ts';
+import type { Mode, ResourceType } from './resources.ts';
 import type { Store } from './store.ts';
 
 /** What the API and the controllers share: the store through which alone they talk to each other, and the world. */
@@ -20,6 +21,11 @@ export interface Cluster {
   readonly dir: string;
   readonly appsDomain: string;
   readonly speed: number;
+  /** The certificate of the authority behind the API, as PEM. */
+  readonly authority: string;
+  readonly mode: Mode;
+  /** The kinds that exist in this mode. */
+  readonly served: readonly ResourceType[];
   readonly access: Access;
   readonly images: ImageFolder;
   readonly builds: BuildRuns;
@@ -82,4 +88,16 @@ export function keyOf(object: { metadata: { namespace?: string; name: string } }
 export function splitKey(key: string): { namespace: string; name: string } {
   const slash = key.indexOf('/');
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+const AGGREGATED = ['route.openshift.io', 'build.openshift.io', 'image.openshift.io', 'project.openshift.io'];
+
+/** Whether a group has an API server of its own behind the main one, as against being built in or a custom resource. */
+export function isAggregated(cluster: Pick<Cluster, 'mode'>, group: string): boolean {
+  return cluster.mode === 'openshift' && AGGREGATED.includes(group);
+}
+
+/** Whether Routes are a custom resource here: validated by schema, patched without knowledge of their lists. */
+export function hasCustomRoutes(cluster: Pick<Cluster, 'mode'>): boolean {
+  return cluster.mode === 'microshift';
 }

@@ -1,9 +1,13 @@
 import { isObject, type Json, type JsonObject } from './json.ts';
 import {
+  AUTOSCALERS,
   BUILD_CONFIGS,
   DEPLOYMENTS,
+  DISRUPTION_BUDGETS,
   IMAGE_STREAMS,
+  NAMESPACES,
   PODS,
+  RESOURCE_QUOTAS,
   type ResourceType,
   ROUTES,
   SECRETS,
@@ -44,6 +48,16 @@ export function applyDefaults(type: ResourceType, draft: KubeObject, serviceAddr
     fill(spec, 'successfulBuildsHistoryLimit', 5);
     fill(spec, 'failedBuildsHistoryLimit', 5);
     fill(member(draft, 'status'), 'lastVersion', 0);
+  } else if (is(type, AUTOSCALERS)) {
+    fill(spec, 'minReplicas', 1);
+    fill(draft, 'status', { desiredReplicas: 0, currentMetrics: null });
+  } else if (is(type, DISRUPTION_BUDGETS)) {
+    fill(draft, 'status', { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 });
+  } else if (is(type, RESOURCE_QUOTAS)) {
+    member(draft, 'status');
+  } else if (is(type, NAMESPACES)) {
+    draft.metadata.labels = { 'kubernetes.io/metadata.name': draft.metadata.name, ...draft.metadata.labels };
+    fill(member(draft, 'status'), 'phase', 'Active');
   } else if (is(type, SECRETS)) {
     encodeStringData(draft);
     fill(draft, 'type', 'Opaque');
@@ -80,7 +94,7 @@ function defaultPodSpec(spec: JsonObject): void {
     fill(
       container,
       'imagePullPolicy',
-      typeof image === 'string' && image.endsWith(':latest') ? 'Always' : 'IfNotPresent',
+      typeof image === 'string' && isLatest(image) ? 'Always' : 'IfNotPresent',
     );
     for (const port of items(container['ports'])) fill(port, 'protocol', 'TCP');
     for (const name of ['readinessProbe', 'livenessProbe', 'startupProbe']) {
@@ -93,6 +107,13 @@ function defaultPodSpec(spec: JsonObject): void {
   fill(spec, 'dnsPolicy', 'ClusterFirst');
   fill(spec, 'securityContext', {});
   fill(spec, 'schedulerName', 'default-scheduler');
+}
+
+function isLatest(image: string): boolean {
+  const name = image.slice(image.lastIndexOf('/') + 1);
+  // A blank stands for an image somebody else fills in.
+  if (name.trim() === '') return false;
+  return name.endsWith(':latest') || (!name.includes(':') && !name.includes('@'));
 }
 
 function defaultProbe(probe: JsonObject): void {

@@ -8,6 +8,7 @@ export const DELAYS = {
   builderAccount: 120,
   buildPod: 400,
   buildPodStart: 500,
+  imageTrigger: 70,
   assemble: 400,
   push: 400,
   schedule: 40,

@@ -6,7 +6,7 @@ import type { KubeObject } from './types.ts';
 export type Propagation = 'Background' | 'Foreground' | 'Orphan';
 
 export const FOREGROUND = 'foregroundDeletion';
-const ORPHAN = 'orphan';
+export const ORPHAN = 'orphan';
 
 /**
  * Begins the end of an object. Returns the object while something is left of it (a pod that shuts down, an owner
@@ -23,7 +23,9 @@ export function deleteObject(
   if (type.plural === PODS.plural && type.group === '' && graceSeconds !== 0) {
     return terminatePod(store, name, namespace ?? '', graceSeconds);
   }
-  if (propagation === 'Background') {
+  const { finalizers = [] } = object.metadata;
+  // Somebody asked to be waited for: it is theirs to take the finalizer off again.
+  if (propagation === 'Background' && finalizers.length === 0) {
     store.remove(type, namespace, name);
     return undefined;
   }
@@ -31,7 +33,8 @@ export function deleteObject(
     if (draft.metadata.deletionTimestamp !== undefined) return;
     draft.metadata.deletionTimestamp = store.now();
     draft.metadata.deletionGracePeriodSeconds = 0;
-    draft.metadata.finalizers = [propagation === 'Foreground' ? FOREGROUND : ORPHAN];
+    if (propagation !== 'Background')
+      draft.metadata.finalizers = [...finalizers, propagation === 'Foreground' ? FOREGROUND : ORPHAN];
     if (draft.metadata.generation !== undefined) draft.metadata.generation += 1;
   });
 }

@@ -1,7 +1,11 @@
 import type { JsonObject } from './json.ts';
-import { groupVersion, PROJECT_REQUESTS, PROJECTS, RESOURCES, type ResourceType } from './resources.ts';
+import { groupVersion, type ResourceType } from './resources.ts';
 
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+/** Which version clients should use where a group has several. */
+const PREFERRED: Readonly<Record<string, string>> = { autoscaling: 'v2' };
+
+type Types = readonly ResourceType[];
 
 export const VERSION: JsonObject = {
   major: '1',
@@ -15,25 +19,37 @@ export const VERSION: JsonObject = {
   platform: 'linux/amd64',
 };
 
-export function groupNames(): string[] {
-  return [...new Set(RESOURCES.map((type) => type.group))].filter((group) => group !== '');
+export function groupNames(types: Types): string[] {
+  return [...new Set(types.map((type) => type.group))].filter((group) => group !== '');
+}
+
+export function versionsOf(types: Types, group: string): string[] {
+  return [...new Set(types.filter((type) => type.group === group).map((type) => type.version))];
 }
 
 /** `/apis` */
-export function groupList(): JsonObject {
-  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupNames().map(groupEntry) };
+export function groupList(types: Types): JsonObject {
+  return {
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: groupNames(types).map((name) => groupEntry(types, name)),
+  };
 }
 
 /** `/apis/{group}`; undefined for a group we do not serve. */
-export function group(name: string): JsonObject | undefined {
-  return groupNames().includes(name)
-    ? { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(name) }
+export function group(types: Types, name: string): JsonObject | undefined {
+  return groupNames(types).includes(name)
+    ? { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(types, name) }
     : undefined;
 }
 
-function groupEntry(name: string): JsonObject {
-  const version = { groupVersion: `${name}/v1`, version: 'v1' };
-  return { name, versions: [version], preferredVersion: version };
+function groupEntry(types: Types, name: string): JsonObject {
+  const versions = versionsOf(types, name).map((version) => ({
+    groupVersion: `${name}/${version}`,
+    version,
+  }));
+  const preferred = versions.find(({ version }) => version === PREFERRED[name]) ?? versions[0];
+  return { name, versions, ...(preferred === undefined ? {} : { preferredVersion: preferred }) };
 }
 
 /** `/api` */
@@ -46,15 +62,15 @@ export function coreVersions(address: string): JsonObject {
 }
 
 /** `/api/v1`, `/apis/{group}/{version}`; undefined when we serve nothing there. */
-export function resourceList(groupName: string, version: string): JsonObject | undefined {
-  const types = RESOURCES.filter((type) => type.group === groupName && type.version === version);
-  const [first] = types;
+export function resourceList(types: Types, groupName: string, version: string): JsonObject | undefined {
+  const found = types.filter((type) => type.group === groupName && type.version === version);
+  const [first] = found;
   if (!first) return undefined;
   return {
     kind: 'APIResourceList',
     apiVersion: 'v1',
     groupVersion: groupVersion(first),
-    resources: types.flatMap((type) => [resourceEntry(type), ...subresourceEntries(type)]),
+    resources: found.flatMap((type) => [resourceEntry(type), ...subresourceEntries(type)]),
   };
 }
 
@@ -70,11 +86,9 @@ function resourceEntry(type: ResourceType): JsonObject {
   };
 }
 
-function verbsOf(type: ResourceType): string[] {
-  if (type.plural.startsWith('selfsubject')) return ['create'];
-  if (type.plural === PROJECT_REQUESTS.plural) return ['create', 'list'];
-  if (type.plural === PROJECTS.plural) return ALL_VERBS.filter((verb) => verb !== 'deletecollection');
-  return type.readOnly ? ['get', 'list'] : ALL_VERBS;
+export function verbsOf(type: ResourceType): string[] {
+  if (type.verbs) return [...type.verbs];
+  return type.readOnly ? ['get', 'list'] : [...ALL_VERBS];
 }
 
 function subresourceEntries(type: ResourceType): JsonObject[] {

@@ -98,18 +98,30 @@ export function forbidden(
   type: ResourceType,
   name: string | undefined,
   namespace: string | undefined,
+  subresource?: string,
 ): StatusError {
+  const resource = subresource === undefined ? type.plural : `${type.plural}/${subresource}`;
   const what = name === undefined ? qualified(type) : `${qualified(type)} "${name}"`;
   const scope = namespace === undefined ? 'at the cluster scope' : `in the namespace "${namespace}"`;
   return new StatusError(
     403,
     'Forbidden',
-    `${what} is forbidden: User "${user}" cannot ${verb} resource "${type.plural}" in API group "${type.group}" ${scope}`,
+    `${what} is forbidden: User "${user}" cannot ${verb} resource "${resource}" in API group "${type.group}" ${scope}`,
     {
       ...(name === undefined ? {} : { name }),
       ...(type.group === '' ? {} : { group: type.group }),
       kind: type.plural,
     },
+  );
+}
+
+/** Refused by an admission plugin, in its words. */
+export function forbiddenBecause(type: ResourceType, name: string, why: string): StatusError {
+  return new StatusError(
+    403,
+    'Forbidden',
+    `${qualified(type)} "${name}" is forbidden: ${why}`,
+    about(type, name),
   );
 }
 
@@ -148,8 +160,11 @@ export function unsupportedMediaType(accepted: readonly string[]): StatusError {
   );
 }
 
-export function expired(message: string): StatusError {
-  return new StatusError(410, 'Expired', message);
+/** `inconsistent` continues a list all the same, with what there is now. */
+export function expired(message: string, inconsistent?: string): StatusError {
+  const error = new StatusError(410, 'Expired', message);
+  if (inconsistent !== undefined) error.status.metadata = { continue: inconsistent };
+  return error;
 }
 
 export function internalError(message: string): StatusError {

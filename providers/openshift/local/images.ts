@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { REGISTRY } from './defaults.ts';
 
-/** The registry: an image is a folder, addressed by the digest of what it was built from. */
+/** The registry: an image is a folder, addressed by the digest of what it was built from. Those of other registries are given. */
 export interface ImageFolder {
   /** The folder of an image named by digest, `registry/ns/name@sha256:…`; undefined when we have none such. */
   find(reference: string): string | undefined;
@@ -13,13 +13,18 @@ export interface ImageFolder {
 /** Where the digest of a tag is asked for: `registry/ns/name:tag` or `name:tag` with local lookup. */
 type TagLookup = (namespace: string, name: string, tag: string) => string | undefined;
 
-export function createImageFolder(dir: string, digestOfTag: TagLookup): ImageFolder {
+export function createImageFolder(
+  dir: string,
+  digestOfTag: TagLookup,
+  foreign: Readonly<Record<string, string>> = {},
+): ImageFolder {
   function folderOf(digest: string): string {
     return join(dir, digest.replace(':', '-'));
   }
   return {
     folderOf,
     find(reference) {
+      if (Object.hasOwn(foreign, reference)) return foreign[reference];
       const parsed = parseReference(reference);
       if (!parsed || parsed.registry !== REGISTRY) return undefined;
       const digest = parsed.digest ?? digestOfTag(parsed.namespace, parsed.name, parsed.tag ?? 'latest');

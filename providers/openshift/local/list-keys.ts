@@ -11,10 +11,13 @@ const KEYED: Readonly<Record<string, readonly string[]>> = {
   imagePullSecrets: ['name'],
   conditions: ['type'],
   ownerReferences: ['uid'],
+  alternateBackends: ['kind', 'name'],
 };
 
 export function listKeys(path: readonly string[]): readonly string[] | undefined {
   const field = path.at(-1) ?? '';
+  // The environment of a build is one value.
+  if (field === 'env' && path.includes('strategy')) return undefined;
   if (field === 'ports') {
     // A container's ports go by containerPort, a service's by port.
     return path.includes('containers') ? ['containerPort', 'protocol'] : ['port', 'protocol'];
@@ -33,5 +36,9 @@ const ATOMIC = new Set([
 ]);
 
 export function isAtomic(path: readonly string[]): boolean {
-  return ATOMIC.has(path.at(-1) ?? '');
+  const field = path.at(-1) ?? '';
+  // References of a build, not the backend of a route.
+  if (field === 'from') return path.includes('strategy');
+  if (field === 'to') return path.includes('output');
+  return ATOMIC.has(field);
 }

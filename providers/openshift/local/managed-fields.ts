@@ -24,10 +24,11 @@ const UNOWNED_METADATA = new Set([
   'selfLink',
 ]);
 
-export function fieldPaths(object: JsonObject): FieldPaths {
+export function fieldPaths(object: JsonObject, withStatus = false): FieldPaths {
   const paths: FieldPaths = new Map();
   for (const [key, value] of Object.entries(object)) {
-    if (key === 'kind' || key === 'apiVersion' || key === 'status' || value === undefined) continue;
+    if (key === 'kind' || key === 'apiVersion' || value === undefined) continue;
+    if (key === 'status' && !withStatus) continue;
     if (key === 'metadata' && isObject(value)) {
       for (const [field, inner] of Object.entries(value)) {
         if (!UNOWNED_METADATA.has(field) && inner !== undefined) {
@@ -40,6 +41,8 @@ export function fieldPaths(object: JsonObject): FieldPaths {
 }
 
 function collect(value: Json, segments: readonly string[], path: readonly string[], into: FieldPaths): void {
+  // What the server's own types print as null nobody ever set.
+  if (value === null) return;
   const keys = Array.isArray(value) ? listKeys(path) : undefined;
   if (Array.isArray(value) && keys) {
     for (const item of value) {

@@ -1,23 +1,25 @@
-import { groupNames } from './discovery.ts';
+import { groupNames, versionsOf } from './discovery.ts';
 import type { JsonObject } from './json.ts';
-import { groupVersion, RESOURCES } from './resources.ts';
+import { groupVersion, type ResourceType } from './resources.ts';
 
 /**
  * The least of OpenAPI v3 that kubectl asks for before it writes: whether PATCH of a kind takes `fieldValidation`.
  * There are no schemas in it; clients then trust the server's own validation.
  */
-export function openApiIndex(): JsonObject {
+export function openApiIndex(types: readonly ResourceType[]): JsonObject {
   const paths: JsonObject = { 'api/v1': { serverRelativeURL: '/openapi/v3/api/v1' } };
-  for (const group of groupNames()) {
-    paths[`apis/${group}/v1`] = { serverRelativeURL: `/openapi/v3/apis/${group}/v1` };
+  for (const group of groupNames(types)) {
+    for (const version of versionsOf(types, group)) {
+      paths[`apis/${group}/${version}`] = { serverRelativeURL: `/openapi/v3/apis/${group}/${version}` };
+    }
   }
   return { paths };
 }
 
-/** `prefix` is `api/v1` or `apis/{group}/v1`. */
-export function openApiDocument(prefix: string): JsonObject | undefined {
+/** `prefix` is `api/v1` or `apis/{group}/{version}`. */
+export function openApiDocument(all: readonly ResourceType[], prefix: string): JsonObject | undefined {
   const wanted = prefix.replace(/^apis?\//, '');
-  const types = RESOURCES.filter((type) => groupVersion(type) === wanted);
+  const types = all.filter((type) => groupVersion(type) === wanted);
   if (types.length === 0) return undefined;
   const paths: JsonObject = {};
   for (const type of types) {

@@ -24,11 +24,12 @@ export type Route = Base & {
     tls?: { termination: string; insecureEdgeTerminationPolicy?: string };
     wildcardPolicy?: string;
   };
-  status: { ingress?: RouteIngress[] };
+  /** A custom resource has none until a router has looked. */
+  status?: { ingress?: RouteIngress[] };
 };
 
 export type ImageStream = Base & {
-  spec: { lookupPolicy: { local: boolean } };
+  spec: { lookupPolicy: { local: boolean }; tags?: JsonObject[] };
   status: {
     dockerImageRepository: string;
     tags?: { tag: string; items: ImageStreamItem[] }[];

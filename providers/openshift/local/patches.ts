@@ -47,7 +47,8 @@ export function strategicMergePatch(
 }
 
 function mergeList(target: readonly Json[], patch: readonly Json[], path: readonly string[]): Json[] {
-  const keys = listKeys(path);
+  // The backends of a route are keyed for those who own fields, but a patch replaces them as a whole.
+  const keys = path.at(-1) === 'alternateBackends' ? undefined : listKeys(path);
   if (!keys) return [...patch];
   const first = keys[0] ?? 'name';
   if (patch.some((item) => isObject(item) && item['$patch'] === 'replace')) {

@@ -133,6 +133,7 @@ export type Pod = Base & {
     phase: string;
     conditions?: Condition[];
     hostIP?: string;
+    hostIPs?: { ip: string }[];
     podIP?: string;
     podIPs?: { ip: string }[];
     startTime?: string;

@@ -16,14 +16,16 @@ import { createBuildController } from './controllers/build.ts';
 import { createDeploymentController } from './controllers/deployment.ts';
 import { createEndpointsController } from './controllers/endpoints.ts';
 import { createGarbageCollector } from './controllers/garbage.ts';
+import { createImageTriggerController } from './controllers/image-trigger.ts';
 import { createNamespaceController } from './controllers/namespace.ts';
 import { createPodController } from './controllers/pod.ts';
+import { createQuotaController } from './controllers/quota.ts';
 import { createReplicaSetController } from './controllers/replicaset.ts';
 import { createRouteController } from './controllers/route.ts';
 import { createImageFolder } from './images.ts';
 import { createPodLogs } from './pod-logs.ts';
 import { createPodNetwork } from './pod-network.ts';
-import { IMAGE_STREAMS } from './resources.ts';
+import { IMAGE_STREAMS, type Mode, servedIn } from './resources.ts';
 import { createRouter } from './router/server.ts';
 import { createStore } from './store.ts';
 
@@ -39,6 +41,12 @@ interface LocalOpenShiftOptions {
   readonly appsDomain?: string;
   /** 1 is for people watching; smaller is faster. */
   readonly speed?: number;
+  /** `openshift` by default. */
+  readonly mode?: Mode;
+  /** Images that lie in registries elsewhere, as folders on this machine, by reference: `nginx:1`. */
+  readonly foreignImages?: Readonly<Record<string, string>>;
+  /** Controllers that do not run, by name, as when a controller manager is down: the API answers and nothing follows. */
+  readonly without?: readonly string[];
 }
 
 export interface LocalOpenShift extends Runnable {
@@ -48,40 +56,50 @@ export interface LocalOpenShift extends Runnable {
   readonly controlUrl: string;
   /** A bearer token with every right in the project `shop` and in projects it asks for. */
   readonly token: string;
+  /** A token of anybody else; with the group `system:masters` it may everything. */
+  tokenFor(user: string, groups?: readonly string[]): string;
+  /** Forgets the history: watches and lists of earlier versions end in 410. */
+  compact(): void;
   /** Takes effect at once; ports that open again do so a moment later. */
   setFault(fault: Fault, on: boolean): void;
 }
 
 const PROJECT = 'shop';
 const USER = `system:serviceaccount:${PROJECT}:deployer`;
-const CONTROLLERS: readonly ((cluster: Cluster) => Controller)[] = [
-  createNamespaceController,
-  createBuildController,
-  createDeploymentController,
-  createReplicaSetController,
-  createPodController,
-  createEndpointsController,
-  createRouteController,
-  createGarbageCollector,
-];
+const CONTROLLERS: Readonly<Record<string, (cluster: Cluster) => Controller>> = {
+  namespace: createNamespaceController,
+  build: createBuildController,
+  imageTrigger: createImageTriggerController,
+  deployment: createDeploymentController,
+  replicaset: createReplicaSetController,
+  pod: createPodController,
+  endpoints: createEndpointsController,
+  route: createRouteController,
+  quota: createQuotaController,
+  garbage: createGarbageCollector,
+};
 
 /**
  * A small OpenShift on loopback: the API, the controllers behind it, and the router in front of the applications, which
  * run as child processes of the given runner. The runner stays its owner's to close.
  */
 export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenShift {
-  const { clock, random, runner, dir } = options;
+  const { clock, random, runner, dir, mode = 'openshift' } = options;
   const store = createStore(clock, random);
   const access = createAccess(clock, random, store);
   const token = access.issue(USER);
   const faults = new Set<Fault>();
   const faultChanged = emitter<Fault>();
+  const appsDomain = options.appsDomain ?? 'apps.ocp.localhost';
+  const tls = selfSignedCertificate(['127.0.0.1', 'localhost', appsDomain, `*.${appsDomain}`]);
   const cluster: Cluster = {
     store,
     clock,
     random,
     runner,
     dir,
+    mode,
+    served: servedIn(mode),
     access,
     faults,
     takeFault: createPassing({
@@ -91,7 +109,8 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
     logger: options.logger,
     onFault: faultChanged.event,
     speed: options.speed ?? 1,
-    appsDomain: options.appsDomain ?? 'apps.ocp.localhost',
+    appsDomain,
+    authority: tls.certificate,
     builds: createBuildRuns(),
     network: createPodNetwork(),
     podLogs: createPodLogs(),
@@ -100,14 +119,9 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
       (namespace, name, tag) =>
         store.get(IMAGE_STREAMS, namespace, name)?.status.tags?.find((entry) => entry.tag === tag)?.items[0]
           ?.image,
+      options.foreignImages,
     ),
   };
-  const tls = selfSignedCertificate([
-    '127.0.0.1',
-    'localhost',
-    cluster.appsDomain,
-    `*.${cluster.appsDomain}`,
-  ]);
   const caFile = join(dir, 'ca.pem');
   const api = createApiServer(cluster, options.ports?.api ?? 0, tls);
   const router = createRouter(cluster, options.ports?.router ?? 0, tls);
@@ -126,7 +140,9 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
       async start() {
         await mkdir(join(dir, 'images'), { recursive: true });
         await writeFile(caFile, tls.certificate);
-        for (const create of CONTROLLERS) controllers.push(create(cluster));
+        for (const [name, create] of Object.entries(CONTROLLERS)) {
+          if (!options.without?.includes(name)) controllers.push(create(cluster));
+        }
         createProject(cluster, PROJECT, USER);
       },
       async close() {
@@ -175,6 +191,8 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
     get controlUrl() {
       return url(control.port);
     },
+    tokenFor: (user, groups) => access.issue(user, groups === undefined ? {} : { groups }),
+    compact: () => store.compact(),
     setFault: (fault, on) => void switchFault(fault, on),
     start: () => startAll(parts),
     async close() {

@@ -46,6 +46,10 @@ export interface Store {
   since(version: number): readonly StoreEvent[] | undefined;
   /** The oldest version `since` still answers. */
   readonly oldest: number;
+  /** What there was at an earlier version that is still known; a list begun then is continued from it. */
+  listAt<T extends KubeObject>(type: ResourceType<T>, namespace: string | undefined, version: number): T[];
+  /** Forgets everything before now, as etcd does every few minutes. */
+  compact(): void;
   readonly onChange: Event<StoreEvent>;
   now(): string;
   uid(): string;
@@ -54,7 +58,7 @@ export interface Store {
 }
 
 /** As the first versions of a fresh cluster are taken by its own start. */
-const FIRST_VERSION = 200;
+export const FIRST_VERSION = 200;
 const SUFFIX_ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
 export function createStore(clock: Clock, random: Random, historyLimit = 4_000): Store {
@@ -62,7 +66,8 @@ export function createStore(clock: Clock, random: Random, historyLimit = 4_000):
   const history: StoreEvent[] = [];
   const changes = emitter<StoreEvent>();
   let version = FIRST_VERSION;
-  let oldest = FIRST_VERSION;
+  // Nothing is compacted yet: even version 1 can be continued from.
+  let oldest = 0;
 
   function table<T extends KubeObject>(type: ResourceType<T>): Map<string, T> {
     const name = qualified(type as ResourceType);
@@ -98,6 +103,22 @@ export function createStore(clock: Clock, random: Random, historyLimit = 4_000):
         (object) => namespace === undefined || object.metadata.namespace === namespace,
       );
       return found.sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+    },
+    listAt<T extends KubeObject>(type: ResourceType<T>, namespace: string | undefined, at: number): T[] {
+      const objects = new Map(store.list(type, namespace).map((object) => [sortKey(object), object]));
+      for (const event of history.filter(({ version: later }) => later > at).reverse()) {
+        const { object, before } = event;
+        if (qualified(event.type) !== qualified(type as ResourceType)) continue;
+        if (namespace !== undefined && object.metadata.namespace !== namespace) continue;
+        // An event's objects are of its type, which is the one asked for.
+        if (before === undefined) objects.delete(sortKey(object));
+        else objects.set(sortKey(object), before as T);
+      }
+      return [...objects.values()].sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+    },
+    compact() {
+      history.splice(0);
+      oldest = version;
     },
     create(type, object) {
       const created = clone(object);

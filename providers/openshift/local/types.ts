@@ -106,3 +106,22 @@ export type EventObject = Base & {
   reportingComponent: string;
   reportingInstance: string;
 };
+
+export type ResourceQuota = Base & {
+  spec: { hard?: Record<string, string> };
+  status: { hard?: Record<string, string>; used?: Record<string, string> };
+};
+
+export type Rule = {
+  apiGroups?: string[];
+  resources?: string[];
+  resourceNames?: string[];
+  verbs: string[];
+};
+
+export type Role = Base & { rules?: Rule[] };
+
+export type RoleBinding = Base & {
+  roleRef: { apiGroup?: string; kind: string; name: string };
+  subjects?: { kind: string; name: string; namespace?: string; apiGroup?: string }[];
+};

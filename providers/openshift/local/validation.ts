@@ -138,11 +138,11 @@ function validateBuildConfig(object: KubeObject, causes: Cause[]): void {
   const strategy = objectAt(object, 'spec', 'strategy');
   const kinds = ['sourceStrategy', 'customStrategy', 'dockerStrategy', 'jenkinsPipelineStrategy'];
   if (kinds.filter((kind) => isObject(strategy[kind])).length === 1) return;
-  causes.push(
-    bad(
-      'spec.strategy',
-      null,
-      'must provide a value for exactly one of sourceStrategy, customStrategy, dockerStrategy, or jenkinsPipelineStrategy',
-    ),
-  );
+  // Go prints the whole structure; with none or several set it is told as it would be with none.
+  causes.push({
+    reason: 'FieldValueInvalid',
+    message:
+      'Invalid value: build.BuildStrategy{DockerStrategy:(*build.DockerBuildStrategy)(nil), SourceStrategy:(*build.SourceBuildStrategy)(nil), CustomStrategy:(*build.CustomBuildStrategy)(nil), JenkinsPipelineStrategy:(*build.JenkinsPipelineBuildStrategy)(nil)}: must provide a value for exactly one of sourceStrategy, customStrategy, dockerStrategy, or jenkinsPipelineStrategy',
+    field: 'spec.strategy',
+  });
 }

@@ -10,6 +10,8 @@ interface WatchOptions {
   readonly namespace: string | undefined;
   /** Undefined: begin with what is there now. */
   readonly since: number | undefined;
+  /** The oldest version this kind's server remembers, whatever the store does. */
+  readonly floor: number;
   readonly matches: (object: KubeObject) => boolean;
   readonly bookmarks: boolean;
   readonly bookmarkEveryMs: number;
@@ -32,9 +34,11 @@ export function watch(
   send: (event: WatchEvent) => void,
   end: () => void,
 ): Dispose {
-  const missed = options.since === undefined ? [] : store.since(options.since);
+  const floor = Math.max(store.oldest, options.floor);
+  const isTooOld = options.since !== undefined && options.since < floor;
+  const missed = options.since === undefined ? [] : isTooOld ? undefined : store.since(options.since);
   if (!missed) {
-    const { status } = expired(`too old resource version: ${options.since} (${store.oldest})`);
+    const { status } = expired(`too old resource version: ${options.since} (${floor})`);
     send({ type: 'ERROR', object: status });
     end();
     return () => undefined;

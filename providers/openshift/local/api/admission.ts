@@ -1,9 +1,18 @@
-import type { Cluster } from '../cluster.ts';
+import { type Cluster, hasCustomRoutes, isAggregated } from '../cluster.ts';
+import { validateCustomRoute } from '../custom-route.ts';
 import { applyDefaults } from '../defaults.ts';
-import { badRequest, modified, namespaceTerminating, notFound } from '../errors.ts';
-import { isObject, type JsonObject } from '../json.ts';
-import { groupVersion, NAMESPACES, type ResourceType, ROUTES } from '../resources.ts';
-import { admitRoute } from '../route-host.ts';
+import {
+  badRequest,
+  forbiddenBecause,
+  invalid,
+  modified,
+  namespaceTerminating,
+  notFound,
+} from '../errors.ts';
+import { isObject, type JsonObject, objectAt } from '../json.ts';
+import { admitPod } from '../pod-admission.ts';
+import { groupVersion, isKind, NAMESPACES, PODS, type ResourceType, ROUTES } from '../resources.ts';
+import { customHostCauses, keepHost } from '../route-host.ts';
 import { pruneUnknown } from '../schema.ts';
 import type { KubeObject } from '../types.ts';
 import { validate } from '../validation.ts';
@@ -63,16 +72,43 @@ export function admit(
   draft: KubeObject,
   before: KubeObject | undefined,
 ): void {
-  if (type.plural === ROUTES.plural) admitRoute(draft, before, cluster.appsDomain);
+  if (isKind(type, ROUTES) && isAggregated(cluster, type.group)) admitRoute(cluster, request, draft, before);
   // A client cannot bring a status of its own.
   if (!before && type.statusSubresource) delete draft['status'];
   applyDefaults(type, draft, () => serviceAddress(cluster));
-  validate(type, draft, before);
+  // The defaults of a custom resource are those of its definition.
+  if (isKind(type, ROUTES) && hasCustomRoutes(cluster) && Object.keys(objectAt(draft, 'status')).length === 0)
+    delete draft['status'];
+  if (isKind(type, ROUTES) && hasCustomRoutes(cluster)) validateCustomRoute(type, draft);
+  else validate(type, draft, before);
+  if (!before && isKind(type, PODS)) {
+    const why = admitPod(cluster, draft);
+    if (why !== undefined) throw forbiddenBecause(type, draft.metadata.name, why);
+  }
   if (before && type.statusSubresource) keepStatus(draft, before);
   cluster.logger?.debug(
     { user: request.user, kind: type.kind, name: draft.metadata.name },
     'object admitted',
   );
+}
+
+function admitRoute(
+  cluster: Cluster,
+  request: ApiRequest,
+  draft: KubeObject,
+  before: KubeObject | undefined,
+): void {
+  if (before) keepHost(draft, before);
+  const { namespace } = draft.metadata;
+  const may = (verb: string): boolean =>
+    cluster.access.allows(request.user, {
+      verb,
+      group: ROUTES.group,
+      resource: 'routes/custom-host',
+      namespace,
+    });
+  const causes = customHostCauses(draft, before, { create: may('create'), update: may('update') });
+  if (causes.length > 0) throw invalid(ROUTES, draft.metadata.name, causes);
 }
 
 function keepStatus(draft: KubeObject, before: KubeObject): void {

@@ -2,11 +2,11 @@ import { recordUpdate } from '../apply.ts';
 import { enterPhase, isFinished } from '../build-status.ts';
 import type { Cluster } from '../cluster.ts';
 import { badRequest, internalError, methodNotAllowed, notFound, StatusError } from '../errors.ts';
-import { clone, objectAt } from '../json.ts';
+import { clone, type JsonObject, objectAt } from '../json.ts';
 import type { Build, BuildConfig } from '../openshift-types.ts';
 import { BUILD_CONFIGS, BUILDS, SERVICE_ACCOUNTS } from '../resources.ts';
 import { checkNamespace } from './admission.ts';
-import { type Answer, type ApiRequest, managerOf, ok, readBody, type Target } from './http.ts';
+import { type Answer, type ApiRequest, ok, readBody, type Target } from './http.ts';
 
 const MAX_UPLOAD_BYTES = 1024 * 1024 * 1024;
 const START_TIMEOUT_MS = 5 * 60_000;
@@ -22,16 +22,28 @@ export async function instantiateBinary(
   name: string,
 ): Promise<Answer> {
   if (request.method !== 'POST') throw methodNotAllowed();
-  const namespace = target.namespace ?? '';
-  const config = cluster.store.get(BUILD_CONFIGS, namespace, name);
-  if (!config) throw notFound(BUILD_CONFIGS, name);
-  checkNamespace(cluster, BUILDS, name, namespace);
-  if (!cluster.store.get(SERVICE_ACCOUNTS, namespace, 'builder')) {
-    throw internalError(
-      `error getting push/pull secrets for service account ${namespace}/builder: serviceaccounts "builder" not found`,
-    );
-  }
-  const build = createBuild(cluster, request, config);
+  const config = buildable(cluster, target, name);
+  const { query } = request;
+  const asFile = query.get('asFile');
+  const commit = query.get('revision.commit');
+  const person = (who: string): JsonObject =>
+    given({ name: query.get(`revision.${who}Name`), email: query.get(`revision.${who}Email`) });
+  const build = createBuild(cluster, config, {
+    source: { ...objectAt(config.spec.source), type: 'Binary', binary: asFile ? { asFile } : {} },
+    ...(commit
+      ? {
+          revision: {
+            type: 'Git',
+            git: {
+              commit,
+              author: person('author'),
+              committer: person('committer'),
+              ...given({ message: query.get('revision.message') }),
+            },
+          },
+        }
+      : {}),
+  });
   const cancel = (): void => cancelBuild(cluster, build);
   // 'close' also comes after a complete answer; then the build is past cancelling this way.
   let answered = false;
@@ -56,15 +68,37 @@ export async function instantiateBinary(
   return ok(running, 201);
 }
 
-function createBuild(cluster: Cluster, request: ApiRequest, config: BuildConfig): Build {
+function given(values: Readonly<Record<string, string | null>>): JsonObject {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value));
+}
+
+/** The configuration, if a build of it can be made now. */
+function buildable(cluster: Cluster, target: Target, name: string): BuildConfig {
+  const namespace = target.namespace ?? '';
+  const config = cluster.store.get(BUILD_CONFIGS, namespace, name);
+  if (!config) throw notFound(BUILD_CONFIGS, name);
+  checkNamespace(cluster, BUILDS, name, namespace);
+  if (!cluster.store.get(SERVICE_ACCOUNTS, namespace, 'builder')) {
+    throw internalError(
+      `error getting push/pull secrets for service account ${namespace}/builder: serviceaccounts "builder" not found`,
+    );
+  }
+  return config;
+}
+
+function createBuild(
+  cluster: Cluster,
+  config: BuildConfig,
+  from: { readonly source: JsonObject; readonly revision?: JsonObject; readonly cloneOf?: string },
+): Build {
   const { name, namespace, uid } = config.metadata;
   const changed = cluster.store.change(BUILD_CONFIGS, namespace, name, (draft) => {
     draft.status.lastVersion += 1;
+    // Its own server counts that as a change of the object, though it is none of the specification.
+    draft.metadata.generation = (draft.metadata.generation ?? 1) + 1;
   });
   const number = changed?.status.lastVersion ?? 1;
-  const { source, strategy, output } = config.spec;
-  const asFile = request.query.get('asFile');
-  const commit = request.query.get('revision.commit');
+  const { strategy, output } = config.spec;
   const draft: Build = {
     kind: 'Build',
     apiVersion: 'build.openshift.io/v1',
@@ -79,6 +113,7 @@ function createBuild(cluster: Cluster, request: ApiRequest, config: BuildConfig)
       },
       annotations: {
         'openshift.io/build-config.name': name,
+        ...(from.cloneOf === undefined ? {} : { 'openshift.io/build.clone-of': from.cloneOf }),
         'openshift.io/build.number': String(number),
       },
       ownerReferences: [
@@ -87,15 +122,8 @@ function createBuild(cluster: Cluster, request: ApiRequest, config: BuildConfig)
     },
     spec: {
       serviceAccount: 'builder',
-      source: { ...objectAt(source), type: 'Binary', binary: asFile ? { asFile } : {} },
-      ...(commit
-        ? {
-            revision: {
-              type: 'Git',
-              git: { commit, message: request.query.get('revision.message') ?? '' },
-            },
-          }
-        : {}),
+      source: from.source,
+      ...(from.revision === undefined ? {} : { revision: from.revision }),
       strategy,
       output: clone(output),
       resources: {},
@@ -105,7 +133,7 @@ function createBuild(cluster: Cluster, request: ApiRequest, config: BuildConfig)
     status: { phase: 'New', config: { kind: 'BuildConfig', namespace: namespace ?? '', name }, output: {} },
   };
   enterPhase(draft, 'New', cluster.store.now());
-  recordUpdate(undefined, draft, { manager: managerOf(request), time: cluster.store.now() });
+  recordUpdate(undefined, draft, { manager: 'openshift-apiserver', time: cluster.store.now() });
   return cluster.store.create(BUILDS, draft);
 }
 
@@ -141,12 +169,20 @@ function started(cluster: Cluster, build: Build): Promise<Build> {
   });
 }
 
-/** `instantiate` is for builds with a source of their own; of a binary configuration there is nothing to build from. */
-export function instantiate(cluster: Cluster, target: Target, name: string): Answer {
-  if (!cluster.store.get(BUILD_CONFIGS, target.namespace, name)) throw notFound(BUILD_CONFIGS, name);
-  throw badRequest(
-    `cannot instantiate ${name}: only binary builds are supported here, use instantiatebinary`,
-  );
+/** `instantiate` is for builds with a source of their own; a binary configuration has none, and its build finds nothing. */
+export function instantiate(cluster: Cluster, request: ApiRequest, target: Target, name: string): Answer {
+  if (request.method !== 'POST') throw methodNotAllowed();
+  const config = buildable(cluster, target, name);
+  return ok(createBuild(cluster, config, { source: { type: 'None' } }), 201);
+}
+
+/** The same build again; the upload of a binary one was not kept. */
+export function cloneBuild(cluster: Cluster, request: ApiRequest, target: Target, name: string): Answer {
+  if (request.method !== 'POST') throw methodNotAllowed();
+  const build = cluster.store.get(BUILDS, target.namespace, name);
+  if (!build) throw notFound(BUILDS, name);
+  const config = buildable(cluster, target, build.status.config?.name ?? '');
+  return ok(createBuild(cluster, config, { source: { type: 'None' }, cloneOf: name }), 201);
 }
 
 /** The builder's output; served as octets, and with `follow` until the build ends. */

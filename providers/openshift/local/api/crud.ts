@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster.ts';
 import { methodNotAllowed } from '../errors.ts';
 import type { Answer, ApiRequest, Target } from './http.ts';
-import { existing, listObjects, shown, watchObjects } from './reads.ts';
+import { existing, isWatch, listObjects, shown, watchObjects } from './reads.ts';
 import { remove, removeAll } from './removal.ts';
 import { create, patch, update } from './writes.ts';
 
@@ -10,9 +10,7 @@ export async function handleResource(cluster: Cluster, request: ApiRequest, targ
   const { type, name } = target;
   if (request.method === 'GET') {
     if (name !== undefined) return shown(cluster, request, type, existing(cluster, target, name));
-    return request.query.get('watch') === '1' || request.query.get('watch') === 'true'
-      ? watchObjects(cluster, request, target)
-      : listObjects(cluster, request, target);
+    return isWatch(request) ? watchObjects(cluster, request, target) : listObjects(cluster, request, target);
   }
   if (type.readOnly) throw methodNotAllowed();
   if (name === undefined) {

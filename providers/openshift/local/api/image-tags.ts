@@ -1,12 +1,21 @@
 import type { Cluster } from '../cluster.ts';
-import { methodNotAllowed, notFound } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { applyDefaults } from '../defaults.ts';
+import { alreadyExists, badRequest, methodNotAllowed, notFound } from '../errors.ts';
+import { pushImage } from '../image-push.ts';
+import { clone, type JsonObject, objectAt, textAt } from '../json.ts';
 import type { ImageStream } from '../openshift-types.ts';
-import { IMAGE_STREAM_TAGS, IMAGE_STREAMS } from '../resources.ts';
-import { type Answer, type ApiRequest, ok, type Target } from './http.ts';
+import { IMAGE_STREAM_TAGS, IMAGE_STREAMS, type ResourceType } from '../resources.ts';
+import type { KubeObject } from '../types.ts';
+import { checkNamespace } from './admission.ts';
+import { type Answer, type ApiRequest, ok, readObject, type Target } from './http.ts';
 
 /** ImageStreamTags are a view of the streams: `name:tag` with the newest image under it. */
-export function imageStreamTags(cluster: Cluster, request: ApiRequest, target: Target): Answer {
+export async function imageStreamTags(
+  cluster: Cluster,
+  request: ApiRequest,
+  target: Target,
+): Promise<Answer> {
+  if (request.method === 'POST') return follow(cluster, request, target);
   if (request.method !== 'GET') throw methodNotAllowed();
   const { namespace, name } = target;
   if (name !== undefined) {
@@ -31,6 +40,76 @@ export function imageStreamTags(cluster: Cluster, request: ApiRequest, target: T
   });
 }
 
+/** A tag that follows an image elsewhere. Nothing is imported here: there is no way out to a registry. */
+async function follow(cluster: Cluster, request: ApiRequest, target: Target): Promise<Answer> {
+  const body = await readObject(request);
+  const wanted = textAt(body, 'metadata', 'name') ?? '';
+  const [name = '', tag = ''] = wanted.split(':');
+  const { namespace = '' } = target;
+  if (name === '' || tag === '') throw badRequest(`${wanted} is not of the form name:tag`);
+  checkNamespace(cluster, IMAGE_STREAM_TAGS, wanted, namespace);
+  const entry = {
+    name: tag,
+    annotations: null,
+    ...objectAt(body, 'tag'),
+    generation: 1,
+    importPolicy: { importMode: 'Legacy', ...objectAt(body, 'tag', 'importPolicy') },
+  };
+  const before = cluster.store.get(IMAGE_STREAMS, namespace, name);
+  if (before?.spec.tags?.some((known) => known['name'] === tag))
+    throw alreadyExists(IMAGE_STREAM_TAGS, wanted);
+  const draft: KubeObject = before
+    ? clone<KubeObject>(before)
+    : { kind: 'ImageStream', apiVersion: 'image.openshift.io/v1', metadata: { name, namespace } };
+  applyDefaults(IMAGE_STREAMS, draft, () => '');
+  const spec = objectAt(draft, 'spec');
+  spec['tags'] = [...(before?.spec.tags ?? []), entry];
+  draft['spec'] = spec;
+  const type: ResourceType = IMAGE_STREAMS;
+  const stream = before ? cluster.store.replace(type, draft) : cluster.store.create(type, draft);
+  const { uid, resourceVersion, creationTimestamp } = stream.metadata;
+  return ok(
+    {
+      kind: 'ImageStreamTag',
+      apiVersion: 'image.openshift.io/v1',
+      metadata: { name: wanted, namespace, uid, resourceVersion, creationTimestamp },
+      tag: entry,
+      generation: 0,
+      lookupPolicy: objectAt(spec, 'lookupPolicy'),
+      image: { metadata: { creationTimestamp: null }, ...IMAGE_METADATA },
+    },
+    201,
+  );
+}
+
+/** What a registry says after a push. */
+export async function imageStreamMapping(
+  cluster: Cluster,
+  request: ApiRequest,
+  target: Target,
+): Promise<Answer> {
+  if (request.method !== 'POST') throw methodNotAllowed();
+  const body = await readObject(request);
+  const name = textAt(body, 'metadata', 'name') ?? '';
+  const { namespace = '' } = target;
+  if (!cluster.store.get(IMAGE_STREAMS, namespace, name)) throw notFound(IMAGE_STREAMS, name);
+  const digest = textAt(body, 'image', 'metadata', 'name');
+  if (digest === undefined) throw badRequest('image.metadata.name must be the digest');
+  pushImage(cluster.store, namespace, { stream: name, tag: textAt(body, 'tag') ?? 'latest' }, digest);
+  return ok({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201);
+}
+
+const IMAGE_METADATA = {
+  dockerImageMetadata: {
+    kind: 'DockerImage',
+    apiVersion: 'image.openshift.io/1.0',
+    Id: '',
+    Created: null,
+    ContainerConfig: {},
+  },
+  dockerImageMetadataVersion: '1.0',
+};
+
 function tagView(stream: ImageStream, tag: string): JsonObject | undefined {
   const newest = stream.status.tags?.find((entry) => entry.tag === tag)?.items[0];
   if (!newest) return undefined;
@@ -48,14 +127,7 @@ function tagView(stream: ImageStream, tag: string): JsonObject | undefined {
         creationTimestamp: newest.created,
       },
       dockerImageReference: newest.dockerImageReference,
-      dockerImageMetadata: {
-        kind: 'DockerImage',
-        apiVersion: 'image.openshift.io/1.0',
-        Id: '',
-        Created: null,
-        ContainerConfig: {},
-      },
-      dockerImageMetadataVersion: '1.0',
+      ...IMAGE_METADATA,
     },
   };
 }

@@ -1,12 +1,14 @@
 import { REQUESTER } from '../access.ts';
 import type { Cluster } from '../cluster.ts';
-import { alreadyExists, forbidden, methodNotAllowed, notFound, StatusError } from '../errors.ts';
-import { type JsonObject, objectAt, textAt } from '../json.ts';
+import { alreadyExists, methodNotAllowed, notFound } from '../errors.ts';
+import { objectAt, textAt } from '../json.ts';
 import { NAMESPACES, PROJECT_REQUESTS, PROJECTS, type ResourceType } from '../resources.ts';
-import type { Namespace } from '../types.ts';
+import { FIRST_VERSION } from '../store.ts';
+import type { KubeObject, Namespace } from '../types.ts';
 import { validate } from '../validation.ts';
 import { watch } from '../watch.ts';
 import { type Answer, type ApiRequest, ok, readObject, type Target } from './http.ts';
+import { asListItem, isWatch } from './reads.ts';
 import { asTable, wantsTable } from './table.ts';
 
 /** `project.project.openshift.io "x" already exists`: the singular, unlike everywhere else. */
@@ -47,63 +49,67 @@ export function createProject(
       labels: { 'kubernetes.io/metadata.name': name },
       annotations: { ...annotations, [REQUESTER]: requester },
     },
-    spec: { finalizers: ['kubernetes'] },
+    spec: { finalizers: ['openshift.io/origin', 'kubernetes'] },
     status: { phase: 'Active' },
   });
 }
 
-function asProject(namespace: Namespace): JsonObject {
+function asProject(namespace: Namespace): KubeObject {
   return {
     ...namespace,
     kind: 'Project',
     apiVersion: 'project.openshift.io/v1',
-    spec: { finalizers: ['openshift.io/origin', 'kubernetes'] },
   };
 }
 
-/** Projects one may see, and namespaces by name: both are the same thing. */
+/** Projects one may see: namespaces by another name. */
 export function projects(cluster: Cluster, request: ApiRequest, target: Target): Answer {
-  const { type, name } = target;
+  const { name } = target;
   const { store } = cluster;
-  function show(namespace: Namespace): JsonObject {
-    return type.plural === PROJECTS.plural ? asProject(namespace) : namespace;
-  }
   if (name === undefined) {
-    if (type.plural !== PROJECTS.plural)
-      throw forbidden(request.user, verbOf(request, false), type, undefined, undefined);
-    if (request.method !== 'GET') throw forbidden(request.user, 'create', type, undefined, undefined);
-    const mine = store
-      .list(NAMESPACES)
-      .filter((namespace) => cluster.access.mayUse(request.user, namespace.metadata.name));
+    if (request.method !== 'GET') throw methodNotAllowed();
+    if (isWatch(request)) return watchProjects(cluster, request);
+    const mine = store.list(NAMESPACES).filter((namespace) => isVisible(cluster, request.user, namespace));
     if (wantsTable(request)) return ok(asTable(PROJECTS, mine, String(store.version), cluster.clock.now()));
-    if (request.query.get('watch')) return watchProjects(cluster, request);
     return ok({
       kind: 'ProjectList',
       apiVersion: 'project.openshift.io/v1',
-      metadata: { resourceVersion: String(store.version) },
-      items: mine.map((namespace) => {
-        const { kind: _kind, apiVersion: _apiVersion, ...rest } = asProject(namespace);
-        return rest;
-      }),
+      // Made of a cache, not of one version of the store.
+      metadata: {},
+      items: mine.map((namespace) => asListItem(asProject(namespace))),
     });
   }
-  // Of a project one may not see it is not said whether it exists.
-  if (!cluster.access.mayUse(request.user, name))
-    throw forbidden(request.user, verbOf(request), type, name, name);
   const found = store.get(NAMESPACES, undefined, name);
-  if (!found) throw notFound(type, name);
-  if (request.method === 'GET')
-    return ok(wantsTable(request) ? asTable(PROJECTS, [found], undefined, cluster.clock.now()) : show(found));
+  if (!found) throw notFound(NAMESPACES, name);
+  if (request.method === 'GET') {
+    return ok(
+      wantsTable(request) ? asTable(PROJECTS, [found], undefined, cluster.clock.now()) : asProject(found),
+    );
+  }
   if (request.method !== 'DELETE') throw methodNotAllowed();
-  store.change(NAMESPACES, undefined, name, (draft) => {
-    draft.metadata.deletionTimestamp ??= store.now();
+  terminateNamespace(cluster, NAMESPACES, name);
+  return ok({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' });
+}
+
+/** A project ends by itself, once it is empty. */
+export function terminateNamespace(cluster: Cluster, type: ResourceType<Namespace>, name: string): Namespace {
+  const after = cluster.store.change(type, undefined, name, (draft) => {
+    draft.metadata.deletionTimestamp ??= cluster.store.now();
     draft.status.phase = 'Terminating';
   });
-  const after = store.get(NAMESPACES, undefined, name);
-  if (!after) throw new StatusError(404, 'NotFound', `namespaces "${name}" not found`);
-  return type.plural === PROJECTS.plural
-    ? ok({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' })
-    : ok(after);
+  if (!after) throw notFound(NAMESPACES, name);
+  return after;
+}
+
+function isVisible(cluster: Cluster, user: string, namespace: KubeObject): boolean {
+  const { name } = namespace.metadata;
+  return cluster.access.allows(user, {
+    verb: 'get',
+    group: '',
+    resource: 'namespaces',
+    namespace: name,
+    name,
+  });
 }
 
 function watchProjects(cluster: Cluster, request: ApiRequest): Answer {
@@ -119,8 +125,9 @@ function watchProjects(cluster: Cluster, request: ApiRequest): Answer {
         {
           type: NAMESPACES,
           namespace: undefined,
+          floor: FIRST_VERSION,
           since: since === null || since === '' || since === '0' ? undefined : Number(since),
-          matches: (object) => cluster.access.mayUse(request.user, object.metadata.name),
+          matches: (object) => isVisible(cluster, request.user, object),
           bookmarks: false,
           bookmarkEveryMs: 60_000,
           timeoutMs: (Number(request.query.get('timeoutSeconds')) || 1_800) * 1_000,
@@ -149,6 +156,7 @@ const VERBS: Readonly<Record<string, string>> = {
 };
 
 export function verbOf(request: ApiRequest, named = true): string {
-  if (request.method === 'GET' && !named) return request.query.get('watch') ? 'watch' : 'list';
+  if (request.method === 'GET' && !named) return isWatch(request) ? 'watch' : 'list';
+  if (request.method === 'DELETE' && !named) return 'deletecollection';
   return VERBS[request.method] ?? request.method.toLowerCase();
 }

@@ -3,6 +3,7 @@ import { badRequest, expired, notFound, StatusError } from '../errors.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { groupVersion, type ResourceType } from '../resources.ts';
 import { parseFieldSelector, parseLabelSelector } from '../selectors.ts';
+import { FIRST_VERSION } from '../store.ts';
 import type { KubeObject } from '../types.ts';
 import { watch } from '../watch.ts';
 import { type Answer, type ApiRequest, ok, type Target } from './http.ts';
@@ -34,26 +35,30 @@ export function matcher(request: ApiRequest): (object: KubeObject) => boolean {
 export function listObjects(cluster: Cluster, request: ApiRequest, target: Target): Answer {
   const { store } = cluster;
   const { type, namespace } = target;
-  const version = String(store.version);
   if (
     request.query.get('resourceVersionMatch') === 'Exact' &&
     Number(request.query.get('resourceVersion')) < store.oldest
   ) {
     throw expired('The resourceVersion for the provided list is too old.');
   }
-  const all = store.list(type, namespace).filter(matcher(request));
-  const start = continueAt(cluster, request);
+  const begun = continueAt(cluster, request);
+  const at = begun?.version ?? store.version;
+  const version = String(at);
+  const all = (begun?.version === undefined ? store.list(type, namespace) : store.listAt(type, namespace, at))
+    .filter(matcher(request))
+    .filter((object) => begun === undefined || listKey(target, object) >= begun.start);
   const limit = Number(request.query.get('limit') ?? 0) || all.length;
-  const page = all.slice(start, start + limit);
-  const left = all.length - start - page.length;
+  const page = all.slice(0, limit);
+  const left = all.length - page.length;
+  const last = page.at(-1);
   if (wantsTable(request)) return ok(asTable(type, page, version, cluster.clock.now()));
   return ok({
     kind: `${type.kind}List`,
     apiVersion: groupVersion(type),
     metadata: {
       resourceVersion: version,
-      ...(left > 0
-        ? { continue: continueToken(store.version, start + limit), remainingItemCount: left }
+      ...(left > 0 && last
+        ? { continue: continueToken(at, `${listKey(target, last)}\0`), remainingItemCount: left }
         : {}),
     },
     items: page.map(asListItem),
@@ -66,24 +71,48 @@ export function asListItem(object: KubeObject): JsonObject {
   return rest;
 }
 
-function continueToken(version: number, start: number): string {
+/** A list's order: by name, and over all namespaces by namespace first. */
+function listKey(target: Target, object: KubeObject): string {
+  const { name, namespace } = object.metadata;
+  return target.namespace === undefined && namespace !== undefined ? `${namespace}/${name}` : name;
+}
+
+function continueToken(version: number, start: string): string {
   return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: version, start })).toString('base64url');
 }
 
-function continueAt(cluster: Cluster, request: ApiRequest): number {
+/** Where a list goes on, and in which version of the world; `undefined` for now, when that is forgotten and the client knows. */
+function continueAt(
+  cluster: Cluster,
+  request: ApiRequest,
+): { readonly version: number | undefined; readonly start: string } | undefined {
   const token = request.query.get('continue');
-  if (!token) return 0;
+  if (!token) return undefined;
+  const text = Buffer.from(token, 'base64url').toString('latin1');
   let decoded: Json;
   try {
-    decoded = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
+    decoded = JSON.parse(text);
   } catch {
+    const why = `invalid character '${text[0] ?? ''}' looking for beginning of value`;
+    throw badRequest(`invalid continue token: continue key is not valid: ${why}`);
+  }
+  const start = isObject(decoded) ? decoded['start'] : undefined;
+  const version = isObject(decoded) ? Number(decoded['rv']) : Number.NaN;
+  if (typeof start !== 'string' || Number.isNaN(version)) {
     throw badRequest('invalid continue token: continue key is not valid');
   }
-  if (!isObject(decoded)) throw badRequest('invalid continue token: continue key is not valid');
-  if (Number(decoded['rv']) < cluster.store.oldest) {
-    throw expired('The provided continue parameter is too old to display a consistent list result.');
+  if (version >= 0 && version < cluster.store.oldest) {
+    throw expired(
+      'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+      continueToken(-1, start),
+    );
   }
-  return Number(decoded['start']) || 0;
+  return { version: version < 0 ? undefined : version, start };
+}
+
+export function isWatch(request: ApiRequest): boolean {
+  const wanted = request.query.get('watch');
+  return wanted === '1' || wanted === 'true';
 }
 
 export function watchObjects(cluster: Cluster, request: ApiRequest, target: Target): Answer {
@@ -114,6 +143,8 @@ export function watchObjects(cluster: Cluster, request: ApiRequest, target: Targ
         {
           type: target.type,
           namespace: target.namespace,
+          // Servers behind the main one, and those of custom resources, remember only what they saw themselves.
+          floor: target.type.group.endsWith('.openshift.io') ? FIRST_VERSION : 0,
           since: version === null || version === '' || version === '0' ? undefined : Number(version),
           matches,
           bookmarks:

@@ -94,7 +94,7 @@ export function createApiServer(cluster: Cluster, wantedPort: number, tls: SelfS
 function write(cluster: Cluster, response: ServerResponse, answer: Answer): void {
   if (response.destroyed) return;
   response.setHeader('audit-id', cluster.store.uid());
-  response.setHeader('cache-control', 'no-cache, private');
+  if (!response.hasHeader('cache-control')) response.setHeader('cache-control', 'no-cache, private');
   if (answer.kind === 'stream') {
     response.statusCode = 200;
     response.setHeader('content-type', answer.contentType);

@@ -1,11 +1,11 @@
 import { humanDuration } from '../human-duration.ts';
 import { at, type Json, type JsonObject, listAt, textAt } from '../json.ts';
-import type { ResourceType } from '../resources.ts';
+import { type ResourceType, ROUTES } from '../resources.ts';
 import type { KubeObject } from '../types.ts';
 import type { ApiRequest } from './http.ts';
 
 /** `now` is epoch milliseconds: ages are told, not times. */
-type Column = readonly [name: string, cell: (object: KubeObject, now: number) => Json];
+type Column = readonly [name: string, cell: (object: KubeObject, now: number) => Json, jsonPath?: string];
 
 const NAME: Column = ['Name', (object) => object.metadata.name];
 const AGE: Column = ['Age', (object, now) => age(object.metadata.creationTimestamp, now)];
@@ -105,6 +105,30 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ],
 };
 
+/** What the Route's custom resource definition prints; each column is a path into the object. */
+const CUSTOM_ROUTE: readonly Column[] = [
+  NAME,
+  ['Host', (o) => at(firstIngress(o), 'host') ?? null, '.status.ingress[0].host'],
+  [
+    'Admitted',
+    (o) =>
+      at(
+        listAt(firstIngress(o), 'conditions').find((found) => at(found, 'type') === 'Admitted'),
+        'status',
+      ) ?? null,
+    '.status.ingress[0].conditions[?(@.type=="Admitted")].status',
+  ],
+  ['Service', (o) => at(o, 'spec', 'to', 'name') ?? null, '.spec.to.name'],
+  ['TLS', (o) => at(o, 'spec', 'tls', 'type') ?? null, '.spec.tls.type'],
+];
+
+const NAME_TOLD =
+  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
+
+function firstIngress(route: KubeObject): Json | undefined {
+  return listAt(route, 'status', 'ingress')[0];
+}
+
 function age(timestamp: string | null | undefined, now: number): string {
   return timestamp ? humanDuration(Math.max(0, now - Date.parse(timestamp))) : '<unknown>';
 }
@@ -141,18 +165,24 @@ export function asTable(
   now: number,
   withColumns = true,
 ): JsonObject {
-  const columns = COLUMNS[type.plural] ?? [NAME, AGE];
+  const isCustomRoute = type.plural === ROUTES.plural && type.generation;
+  const columns = isCustomRoute ? CUSTOM_ROUTE : (COLUMNS[type.plural] ?? [NAME, AGE]);
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: { resourceVersion: version ?? '' },
     // A watch repeats them only in its first event.
     columnDefinitions: withColumns
-      ? columns.map(([name]) => ({
+      ? columns.map(([name, , path]) => ({
           name,
           type: 'string',
           format: name === 'Name' ? 'name' : '',
-          description: '',
+          description:
+            name === 'Name'
+              ? NAME_TOLD
+              : path === undefined
+                ? ''
+                : `Custom resource definition column (in JSONPath format): ${path}`,
           priority: 0,
         }))
       : [],

@@ -1,10 +1,13 @@
 import { applyConfiguration, recordUpdate } from '../apply.ts';
-import type { Cluster } from '../cluster.ts';
+import { notePhase } from '../build-status.ts';
+import { type Cluster, hasCustomRoutes, isAggregated } from '../cluster.ts';
 import { applyDefaults } from '../defaults.ts';
 import { alreadyExists, badRequest, StatusError, unsupportedMediaType } from '../errors.ts';
-import { clone, isObject, type Json, type JsonObject } from '../json.ts';
+import { clone, isObject, type Json, type JsonObject, objectAt } from '../json.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from '../patches.ts';
-import { groupVersion, type ResourceType } from '../resources.ts';
+import { checkQuota } from '../quota.ts';
+import { BUILDS, groupVersion, isKind, NAMESPACES, type ResourceType, ROUTES } from '../resources.ts';
+import { generateHost } from '../route-host.ts';
 import type { KubeObject } from '../types.ts';
 import { admit, checkFields, checkNamespace, checkVersion, decode, keepIdentity } from './admission.ts';
 import {
@@ -43,22 +46,35 @@ function store201(cluster: Cluster, request: ApiRequest, target: Target, draft: 
   if (cluster.store.get(type, namespace, draft.metadata.name)) {
     throw alreadyExists(type, draft.metadata.name);
   }
+  checkQuota(cluster, type, draft, namespace);
   delete draft.metadata.managedFields;
   delete draft.metadata.resourceVersion;
-  recordUpdate(undefined, draft, { manager: managerOf(request), time: cluster.store.now() });
+  recordUpdate(undefined, draft, {
+    manager: managerOf(request),
+    time: cluster.store.now(),
+    withStatus: isKind(type, BUILDS),
+  });
   return { kind: 'json', code: 201, body: written(cluster, request, type, draft), warnings };
 }
 
 function written(cluster: Cluster, request: ApiRequest, type: ResourceType, draft: KubeObject): KubeObject {
   const exists = cluster.store.get(type, draft.metadata.namespace, draft.metadata.name);
+  // What the server gives of itself is nobody's field.
+  if (!exists) completeNew(cluster, type, draft);
   if (!isDryRun(request))
     return exists ? cluster.store.replace(type, draft) : cluster.store.create(type, draft);
   if (!exists) {
+    delete draft.metadata.resourceVersion;
     draft.metadata.uid = cluster.store.uid();
     draft.metadata.creationTimestamp = cluster.store.now();
     if (type.generation) draft.metadata.generation = 1;
   }
   return draft;
+}
+
+function completeNew(cluster: Cluster, type: ResourceType, draft: KubeObject): void {
+  if (isKind(type, ROUTES) && isAggregated(cluster, type.group)) generateHost(draft, cluster.appsDomain);
+  if (isKind(type, NAMESPACES)) draft['spec'] = { finalizers: ['kubernetes'], ...objectAt(draft, 'spec') };
 }
 
 export async function update(
@@ -84,7 +100,13 @@ function finishUpdate(
   const warnings = checkFields(request, type, draft);
   keepIdentity(draft, before);
   admit(cluster, request, type, draft, before);
-  recordUpdate(before, draft, { manager: managerOf(request), time: cluster.store.now() });
+  recordUpdate(before, draft, {
+    manager: managerOf(request),
+    time: cluster.store.now(),
+    withStatus: isKind(type, BUILDS),
+  });
+  // A build's status is its clients' to write: a builder reports through it, and people cancel by it.
+  if (isKind(type, BUILDS)) notePhase(draft, before, cluster.store.now());
   return { kind: 'json', code: 200, body: written(cluster, request, type, draft), warnings };
 }
 
@@ -94,12 +116,18 @@ export async function patch(
   target: Target,
   name: string,
 ): Promise<Answer> {
-  const mediaType = patchType(request, [...PATCH_TYPES, APPLY]);
+  // Of the lists in a custom resource the server knows no keys.
+  const known = hasCustomRoutes(cluster) && isCustom(target.type) ? PATCH_TYPES.slice(0, 2) : PATCH_TYPES;
+  const mediaType = patchType(request, [...known, APPLY]);
   const body = await readJson(request);
   if (mediaType === APPLY) return apply(cluster, request, target, body);
   const before = existing(cluster, target, name);
   const patched = patchWith(mediaType, before, body);
   return finishUpdate(cluster, request, target, before, decode(target, patched));
+}
+
+function isCustom(type: ResourceType): boolean {
+  return type.group.endsWith('.openshift.io');
 }
 
 /** The media type of the request's body, if it is one of these. */
@@ -160,6 +188,7 @@ function apply(cluster: Cluster, request: ApiRequest, target: Target, body: Json
   if (!before) {
     checkNamespace(cluster, type, name, namespace);
     admit(cluster, request, type, draft, undefined);
+    checkQuota(cluster, type, draft, namespace);
     return { kind: 'json', code: 201, body: written(cluster, request, type, draft), warnings };
   }
   if (config.metadata.resourceVersion !== undefined) checkVersion(type, config, before);

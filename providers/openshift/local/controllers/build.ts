@@ -121,7 +121,8 @@ export function createBuildController(cluster: Cluster): Controller {
     const signal = AbortSignal.any([stop.signal, ending.signal]);
     const folder = join(cluster.dir, 'builds', uid);
     try {
-      const input = await uploaded(run, signal);
+      const isBinary = textAt(build.spec, 'source', 'type') === 'Binary';
+      const input = isBinary ? await uploaded(run, signal) : Buffer.alloc(0);
       const failure = await assemble(cluster, build, run, input, folder, signal);
       if (failure) {
         finish(build, 'Failed', failure);

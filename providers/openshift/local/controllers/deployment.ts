@@ -114,7 +114,7 @@ export function createDeploymentController(cluster: Cluster): Controller {
         name,
         ...(namespace === undefined ? {} : { namespace }),
         labels,
-        annotations: { [REVISION]: String(revision) },
+        annotations: { ...inherited(deployment), [REVISION]: String(revision) },
         ownerReferences: [
           {
             apiVersion: 'apps/v1',
@@ -165,4 +165,13 @@ export function createDeploymentController(cluster: Cluster): Controller {
       queue.close();
     },
   };
+}
+
+/** A replica set carries what its deployment says of itself, but for the deployment's own bookkeeping. */
+function inherited(deployment: Deployment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(deployment.metadata.annotations ?? {}).filter(
+      ([key]) => !key.startsWith('deployment.kubernetes.io/') && !key.startsWith('kubectl.kubernetes.io/'),
+    ),
+  );
 }

@@ -1,10 +1,12 @@
 import { type Cluster, type Controller, delayOf, keyOf, splitKey, workQueue } from '../cluster.ts';
+import { equal } from '../json.ts';
 import type { Pod } from '../pod-types.ts';
 import { ENDPOINT_SLICES, PODS, SERVICES } from '../resources.ts';
 import type { Endpoint, EndpointSlice, Service } from '../types.ts';
 import { isReady } from './replicaset.ts';
 
 const SERVICE_NAME = 'kubernetes.io/service-name';
+const TRIGGERED_AT = 'endpoints.kubernetes.io/last-change-trigger-time';
 
 /** Keeps one slice a service: the pods it selects, and which of them take traffic. */
 export function createEndpointsController(cluster: Cluster): Controller {
@@ -26,14 +28,14 @@ export function createEndpointsController(cluster: Cluster): Controller {
     if (!service) return;
     const selected = store.list(PODS, namespace).filter((pod) => isSelected(service, pod));
     const content = describe(service, selected);
+    if (slice && equal({ ...content }, { endpoints: slice.endpoints, ports: slice.ports })) return;
+    const triggered = { [TRIGGERED_AT]: store.now() };
     if (slice) {
-      store.change(
-        ENDPOINT_SLICES,
-        namespace,
-        slice.metadata.name,
-        (draft) => void Object.assign(draft, content),
-      );
-    } else store.create(ENDPOINT_SLICES, newSlice(service, content, store.suffix(5)));
+      store.change(ENDPOINT_SLICES, namespace, slice.metadata.name, (draft) => {
+        Object.assign(draft, content);
+        draft.metadata.annotations = triggered;
+      });
+    } else store.create(ENDPOINT_SLICES, newSlice(service, content, store.suffix(5), triggered));
   }
 
   return {
@@ -94,6 +96,7 @@ function newSlice(
   service: Service,
   content: Pick<EndpointSlice, 'endpoints' | 'ports'>,
   suffix: string,
+  annotations: Record<string, string>,
 ): EndpointSlice {
   const { name, namespace, uid } = service.metadata;
   return {
@@ -107,6 +110,7 @@ function newSlice(
         'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
         [SERVICE_NAME]: name,
       },
+      annotations,
       ownerReferences: [
         {
           apiVersion: 'v1',

@@ -1,6 +1,6 @@
 import { type Cluster, type Controller, delayOf, workQueue } from '../cluster.ts';
-import { deleteObject, FOREGROUND } from '../deletion.ts';
-import { RESOURCES, type ResourceType } from '../resources.ts';
+import { deleteObject, FOREGROUND, ORPHAN } from '../deletion.ts';
+import { isKind, NAMESPACES, PODS, RESOURCES, type ResourceType } from '../resources.ts';
 import type { KubeObject } from '../types.ts';
 
 /** Deletes what lost its owner, and ends owners that waited for their dependents. */
@@ -29,19 +29,27 @@ export function createGarbageCollector(cluster: Cluster): Controller {
 
   function release(type: ResourceType, object: KubeObject): void {
     const { finalizers = [], namespace, name, uid } = object.metadata;
-    if (object.metadata.deletionTimestamp === undefined || finalizers.length === 0) return;
-    if (finalizers.includes(FOREGROUND)) {
-      if (dependents(uid).length === 0) store.remove(type, namespace, name);
-      return;
-    }
-    // Orphaned: the dependents live on without an owner.
-    for (const { type: other, object: dependent } of dependents(uid)) {
-      store.change(other, dependent.metadata.namespace, dependent.metadata.name, (draft) => {
+    if (object.metadata.deletionTimestamp === undefined) return;
+    // The kubelet ends pods, and a project ends itself.
+    if (isKind(type, PODS) || isKind(type, NAMESPACES)) return;
+    if (finalizers.includes(FOREGROUND) && dependents(uid).length > 0) return;
+    if (finalizers.includes(ORPHAN)) orphan(uid);
+    const left = finalizers.filter((finalizer) => finalizer !== FOREGROUND && finalizer !== ORPHAN);
+    if (left.length === 0) store.remove(type, namespace, name);
+    else
+      store.change(type, namespace, name, (draft) => {
+        draft.metadata.finalizers = left;
+      });
+  }
+
+  /** The dependents live on without an owner. */
+  function orphan(uid: string | undefined): void {
+    for (const { type, object } of dependents(uid)) {
+      store.change(type, object.metadata.namespace, object.metadata.name, (draft) => {
         draft.metadata.ownerReferences =
           draft.metadata.ownerReferences?.filter((owner) => owner.uid !== uid) ?? [];
       });
     }
-    store.remove(type, namespace, name);
   }
 
   function dependents(uid: string | undefined): { type: ResourceType; object: KubeObject }[] {

@@ -1,8 +1,10 @@
 import { type Cluster, type Controller, delayOf, workQueue } from '../cluster.ts';
 import { deleteObject } from '../deletion.ts';
-import { NAMESPACES, RESOURCES, SERVICE_ACCOUNTS } from '../resources.ts';
+import { CONFIG_MAPS, NAMESPACES, RESOURCES, SERVICE_ACCOUNTS } from '../resources.ts';
 
 const ACCOUNTS = ['default', 'builder', 'deployer'];
+/** The authorities every pod can mount; they count against a quota of config maps. */
+const AUTHORITIES = { 'kube-root-ca.crt': 'ca.crt', 'openshift-service-ca.crt': 'service-ca.crt' };
 
 /** Gives a new project its service accounts, a moment later; empties and removes a terminating one. */
 export function createNamespaceController(cluster: Cluster): Controller {
@@ -17,6 +19,15 @@ export function createNamespaceController(cluster: Cluster): Controller {
 
   function equip(namespace: string): void {
     if (store.get(NAMESPACES, undefined, namespace)?.status.phase !== 'Active') return;
+    for (const [name, key] of Object.entries(AUTHORITIES)) {
+      if (store.get(CONFIG_MAPS, namespace, name)) continue;
+      store.create(CONFIG_MAPS, {
+        kind: 'ConfigMap',
+        apiVersion: 'v1',
+        metadata: { name, namespace },
+        data: { [key]: cluster.authority },
+      });
+    }
     for (const name of ACCOUNTS) {
       if (store.get(SERVICE_ACCOUNTS, namespace, name)) continue;
       store.create(SERVICE_ACCOUNTS, {

@@ -59,6 +59,7 @@ export function createPodController(cluster: Cluster): Controller {
     const pod = store.change(PODS, namespace, name, (draft) => {
       draft.spec.nodeName = NODE;
       draft.status.hostIP = '127.0.0.1';
+      draft.status.hostIPs = [{ ip: '127.0.0.1' }];
       draft.status.startTime = store.now();
       draft.status.podIP = entry.address;
       draft.status.podIPs = [{ ip: entry.address }];

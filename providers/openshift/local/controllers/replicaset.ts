@@ -1,7 +1,7 @@
 import { type Cluster, type Controller, delayOf, keyOf, splitKey, workQueue } from '../cluster.ts';
 import { terminatePod } from '../deletion.ts';
 import { recordEvent } from '../event-record.ts';
-import { clone } from '../json.ts';
+import { createPod } from '../pod-creation.ts';
 import type { Pod, ReplicaSet } from '../pod-types.ts';
 import { PODS, REPLICA_SETS } from '../resources.ts';
 import { condition, put } from '../rollout-status.ts';
@@ -27,7 +27,13 @@ export function createReplicaSetController(cluster: Cluster): Controller {
     const pods = activePods(set);
     const missing = set.spec.replicas - pods.length;
     let refusal: string | undefined;
-    for (let count = 0; count < missing && refusal === undefined; count++) refusal = createPod(set);
+    for (let count = 0; count < missing && refusal === undefined; count++) {
+      ({ refusal } = createPod(cluster, {
+        owner: set,
+        template: set.spec.template,
+        component: 'replicaset-controller',
+      }));
+    }
     if (missing < 0) {
       for (const pod of pods.sort(byWorth).slice(0, -missing)) {
         terminatePod(store, pod.metadata.name, namespace);
@@ -51,64 +57,6 @@ export function createReplicaSetController(cluster: Cluster): Controller {
           pod.status.phase !== 'Succeeded' &&
           pod.metadata.ownerReferences?.some((owner) => owner.uid === set.metadata.uid),
       );
-  }
-
-  /** Returns why the pod was refused. */
-  function createPod(set: ReplicaSet): string | undefined {
-    const { namespace = '', name, uid = '' } = set.metadata;
-    const { template } = set.spec;
-    const podName = `${name}-${store.suffix(5)}`;
-    const refusal = refuse(podName, set);
-    if (refusal !== undefined) {
-      recordEvent(cluster, set, 'replicaset-controller', {
-        reason: 'FailedCreate',
-        message: `Error creating: ${refusal}`,
-        type: 'Warning',
-      });
-      return refusal;
-    }
-    store.create(PODS, {
-      kind: 'Pod',
-      apiVersion: 'v1',
-      metadata: {
-        name: podName,
-        generateName: `${name}-`,
-        namespace,
-        ...(template.metadata?.labels === undefined ? {} : { labels: template.metadata.labels }),
-        ...(template.metadata?.annotations === undefined
-          ? {}
-          : { annotations: template.metadata.annotations }),
-        ownerReferences: [
-          {
-            apiVersion: 'apps/v1',
-            kind: 'ReplicaSet',
-            name,
-            uid,
-            controller: true,
-            blockOwnerDeletion: true,
-          },
-        ],
-      },
-      spec: clone(template.spec),
-      status: { phase: 'Pending', qosClass: 'BestEffort' },
-    });
-    recordEvent(cluster, set, 'replicaset-controller', {
-      reason: 'SuccessfulCreate',
-      message: `Created pod: ${podName}`,
-    });
-    return undefined;
-  }
-
-  function refuse(podName: string, set: ReplicaSet): string | undefined {
-    for (const [index, container] of set.spec.template.spec.containers.entries()) {
-      const image = container.image ?? '';
-      if (image !== image.trim()) {
-        return `Pod "${podName}" is invalid: spec.containers[${index}].image: Invalid value: ${JSON.stringify(image)}: must not have leading or trailing whitespace`;
-      }
-    }
-    if (!cluster.faults.has('quota-exceeded')) return undefined;
-    const memory = set.spec.template.spec.containers[0]?.resources?.limits?.['memory'] ?? '256Mi';
-    return `pods "${podName}" is forbidden: exceeded quota: compute-resources, requested: limits.memory=${memory}, used: limits.memory=1Gi, limited: limits.memory=1Gi`;
   }
 
   function writeStatus(set: ReplicaSet, refusal: string | undefined): void {

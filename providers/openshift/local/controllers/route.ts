@@ -18,10 +18,10 @@ export function createRouteController(cluster: Cluster): Controller {
     const verdicts = admission(store.list(ROUTES), appsDomain);
     for (const [route, verdict] of verdicts) {
       store.change(ROUTES, route.metadata.namespace, route.metadata.name, (draft) => {
-        const before = draft.status.ingress?.[0]?.conditions[0];
+        const before = draft.status?.ingress?.[0]?.conditions[0];
         const unchanged =
           before?.status === verdict.condition.status && before?.reason === verdict.condition.reason;
-        draft.status.ingress = [
+        const ingress = [
           {
             host: verdict.host,
             routerName: ROUTER_NAME,
@@ -35,6 +35,7 @@ export function createRouteController(cluster: Cluster): Controller {
             routerCanonicalHostname: `router-${ROUTER_NAME}.${appsDomain}`,
           },
         ];
+        draft.status = { ...draft.status, ingress };
       });
     }
   }

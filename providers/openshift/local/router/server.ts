@@ -104,7 +104,7 @@ export function createRouter(cluster: Cluster, wantedPort: number, tls: SelfSign
       .map((route) => [
         route.spec,
         route.metadata.annotations,
-        route.status.ingress?.[0]?.conditions[0]?.status,
+        route.status?.ingress?.[0]?.conditions[0]?.status,
       ]);
     const endpoints = store
       .list(ENDPOINT_SLICES)

@@ -43,7 +43,7 @@ export function buildRouterTable(
 ): RouterTable {
   const built: RouterRoute[] = [];
   for (const route of routes) {
-    const admitted = route.status.ingress?.[0];
+    const admitted = route.status?.ingress?.[0];
     if (admitted?.conditions[0]?.status !== 'True') continue;
     const namespace = route.metadata.namespace ?? '';
     const key = `${namespace}/${route.metadata.name}`;
