@@ -29,6 +29,8 @@ export interface TableRoute {
   /** Left out: unsafe requests go where all go. */
   readonly writes?: TableWrites;
   readonly rateLimit?: RateLimit;
+  /** A release is tried beside another, or may be at any time: workers tell what both met. */
+  readonly compared?: true;
   /** In the order in which they are tried when the chosen one cannot serve. */
   readonly targets: readonly TableTarget[];
 }

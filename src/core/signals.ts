@@ -50,7 +50,7 @@ export interface TrafficSignal {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly inFlight: number;
-  /** Set while a release is tried beside another one. */
+  /** Set where the route asks for it. */
   readonly compared?: ComparedTraffic;
 }
 

@@ -16,7 +16,8 @@ export interface TrafficControl {
   split(application: ApplicationName, release: ReleaseId, part: number): Promise<void>;
   /**
    * What clients met since then (epoch milliseconds, at most an hour ago), for each platform: the trial, and what it is
-   * compared with. Counted only while something is split.
+   * compared with: also what that did in the last two minutes before, where the application is configured for
+   * `canary` or `bluegreen`.
    */
   outcomes(application: ApplicationName, since: number): readonly ReleaseOutcome[];
 }

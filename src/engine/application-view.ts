@@ -330,6 +330,7 @@ export class ApplicationView {
     });
     const { targets: decided, shed, writer, promoting } = this.#decision;
     const split = this.#offeredSplit();
+    const isCompared = this.#isCompared();
     const from = [
       offers,
       decided,
@@ -338,10 +339,18 @@ export class ApplicationView {
       writer,
       promoting,
       split && [split.part, ...split.trials],
+      isCompared,
     ];
     if (!isSame(from, this.#routed.from)) {
       const targets = offers.flat();
-      const routed = { settings: this.settings, decision: this.#decision, targets, keepsSessions, split };
+      const routed = {
+        settings: this.settings,
+        decision: this.#decision,
+        targets,
+        keepsSessions,
+        split,
+        isCompared,
+      };
       this.#routed = { from, routes: routesOf(routed) };
     }
     return this.#routed.routes;
@@ -356,6 +365,13 @@ export class ApplicationView {
 
   #offers(): readonly (readonly EngineTarget[])[] {
     return [...this.platforms.values()].map((view) => view.targets());
+  }
+
+  /** Before anything is split too: the release that serves is compared with what it did until then. */
+  #isCompared(): boolean {
+    const { deploy } = this.settings;
+    if (this.#split !== undefined || (deploy !== undefined && deploy.strategy !== 'rolling')) return true;
+    return [...this.platforms.values()].some((view) => view.trials().length > 0);
   }
 
   #offeredSplit(): OfferedSplit | undefined {

@@ -13,6 +13,7 @@ export interface Routed {
   readonly keepsSessions?: ReadonlySet<PlatformName>;
   /** Default: nothing goes to a trial. */
   readonly split?: OfferedSplit | undefined;
+  readonly isCompared?: boolean;
 }
 
 /** An application's routes as the gateway gets them. */
@@ -29,6 +30,7 @@ export function routesOf(routed: Routed): readonly TableRoute[] {
     ...(rateLimit === undefined ? {} : { rateLimit }),
     ...(decision.shed === undefined ? {} : { shed: Math.round(decision.shed * 100) / 100 }),
     ...writesOf(settings, decision),
+    ...(routed.isCompared === true ? { compared: true as const } : {}),
     targets: offered,
   }));
 }

@@ -4,6 +4,8 @@ import { Histogram } from '../lib/histogram.ts';
 
 /** A gate looks back minutes; what is older is nobody's concern. */
 const KEPT_MS = 3_600_000;
+/** Before anything is tried a moment is enough to compare with. */
+const KEPT_BEFORE_MS = 120_000;
 
 /** What clients met on one side of a comparison. */
 export interface MetBy {
@@ -30,7 +32,7 @@ export class ReleaseWindows {
     if (requests === 0 && heads.length === 0) return;
     const windows = trial ? this.#windowsOf(release ?? '') : this.#own;
     windows.push({ from: at - windowMs, requests, failed, heads });
-    forget(windows, at - KEPT_MS);
+    forget(windows, at - (this.#trials.size > 0 ? KEPT_MS : KEPT_BEFORE_MS));
   }
 
   /** Since then, by windows that began no sooner: a moment that was before a change is no part of what came of it. */

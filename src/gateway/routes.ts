@@ -14,7 +14,7 @@ export interface CompiledTable {
   readonly version: number;
   readonly routes: readonly CompiledRoute[];
   readonly hosts: HostIndex;
-  /** Those of which a release is tried beside another one. */
+  /** Those of which releases are compared. */
   readonly comparing: ReadonlySet<ApplicationName>;
 }
 
@@ -75,12 +75,9 @@ export function compileTable(table: RoutingTable, lanesFor: LanesFor): CompiledT
       for (const list of byHost.values()) list.push(compiled);
     } else byHost.get(route.host)?.push(compiled);
   }
-  const comparing = new Set(table.routes.filter(hasTrial).map(({ application }) => application));
+  const compared = table.routes.filter((route) => route.compared === true);
+  const comparing = new Set(compared.map(({ application }) => application));
   return { version: table.version, routes, hosts: new HostIndex(byHost, anyHost), comparing };
-}
-
-function hasTrial({ targets }: TableRoute): boolean {
-  return targets.some(({ trial }) => trial === true);
 }
 
 function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { DEFAULT_DEPLOY } from '../../src/core/deploy-settings.ts';
 import { originId } from '../../src/core/ids.ts';
 import type { TableTarget } from '../../src/core/routing-table.ts';
 import type { TrafficCounts } from '../../src/core/signals.ts';
@@ -190,6 +191,25 @@ describe('a bad trial', () => {
     expect(Math.round((facts?.demandRps ?? 0) / 10)).toBe(10);
     expect([s.verdict('cf'), s.shares()]).toEqual(['up', { cf: 0.6, ocp: 0.4 }]);
     expect(s.engine.statusOf(APP)?.platforms[0]).toMatchObject({ errorRate: 0, trial: { errorRate: 1 } });
+  });
+});
+
+describe('comparing', () => {
+  const isCompared = (): boolean => s.engine.table.routes[0]?.compared === true;
+
+  it('begins when a trial is seen, before it gets anything, and ends with it', () => {
+    expect(isCompared()).toBe(false);
+    tryOn('cf');
+    expect(isCompared()).toBe(true);
+    s.platform('cf').trial = undefined;
+    s.run(3_000);
+    expect(isCompared()).toBe(false);
+  });
+
+  it('goes on all the time where releases are to be tried, so that there is something to compare with', () => {
+    s = scenario({ targets: PAIR, deploy: { ...DEFAULT_DEPLOY, strategy: 'canary' } });
+    s.run(3_000);
+    expect(isCompared()).toBe(true);
   });
 });
 

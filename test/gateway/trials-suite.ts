@@ -29,6 +29,7 @@ export function trialsSuite(name: string, createWire: CreateWire): void {
         request.resume();
         response.writeHead(status).end(text);
       });
+    const comparing = (targets: Parameters<typeof tableOf>[0]) => tableOf(targets, { compared: true });
     const trial = (url: string, share = 1) => ({
       ...{ urls: [url], platform: 'a', release: NEW, trial: true as const, share },
     });
@@ -37,7 +38,7 @@ export function trialsSuite(name: string, createWire: CreateWire): void {
       const dead = `http://127.0.0.1:${await closedPort()}`;
       const own = await saying('own');
       const second = await saying('another trial');
-      const table = tableOf({
+      const table = comparing({
         tried: trial(dead, 1),
         other: { ...trial(second.url, 0), platform: 'b' },
         b: { urls: [own.url], share: 0, state: 'spare' },
@@ -58,7 +59,7 @@ export function trialsSuite(name: string, createWire: CreateWire): void {
     it('pass an answer of the application on, and count a 5xx among them as failed', async () => {
       const bad = await saying('oh', 500);
       const own = await saying('own');
-      const table = tableOf({ a: { urls: [own.url], share: 0 }, tried: trial(bad.url) });
+      const table = comparing({ a: { urls: [own.url], share: 0 }, tried: trial(bad.url) });
       const { port, traffic } = await startGateway(cleanup, createWire, table);
       expect(await ask(port)).toMatchObject({ status: 500, body: 'oh' });
       await until(() => traffic.length > 0);

@@ -1,4 +1,5 @@
 import { decide } from '../../policies/decide.ts';
+import type { DeploySettings } from '../../src/core/deploy-settings.ts';
 import type { DomainEvent, LoggedEvent } from '../../src/core/events.ts';
 import { originId } from '../../src/core/ids.ts';
 import type { EventLog } from '../../src/core/ports.ts';
@@ -72,6 +73,7 @@ export interface ScenarioOptions {
   /** Health rules name the release in a header. */
   readonly proven?: boolean;
   readonly provider?: string;
+  readonly deploy?: DeploySettings;
   /** Nothing is observed and nothing probed until `go`. */
   readonly blind?: boolean;
 }
@@ -115,7 +117,13 @@ export function scenario(options: ScenarioOptions): Scenario {
   const health = { ...DEFAULT_HEALTH, release: options.proven ? { header: 'x-release' } : undefined };
   const policy: PolicySettings = { ...DEFAULT_POLICY, ...options.policy };
   const events: LoggedEvent[] = [];
-  const applications = [application(targets, { health, policy })];
+  const applications = [
+    application(targets, {
+      health,
+      policy,
+      ...(options.deploy === undefined ? {} : { deploy: options.deploy }),
+    }),
+  ];
   const kinds = Object.fromEntries(
     targets.map((t) => [t.platform, platformSettings(t.platform, options.provider)]),
   );
