@@ -4,7 +4,9 @@ import type { Logger, StateStore } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
 import { configurationDigest } from '../orchestrator/configuration-digest.ts';
+import { breakLockOf, locksIn } from '../orchestrator/locks.ts';
 import type { DeployWish, Orchestrator, StartedDeployment } from '../orchestrator/orchestrator.ts';
+import { applicationNamed } from '../orchestrator/scope.ts';
 import { uniqueId } from './orchestration.ts';
 
 export interface LocalControl extends Control {
@@ -41,6 +43,9 @@ export async function localControl(
   return {
     deploy: async (wish) => begun(await orchestrator.deploy(await wishOf(wish), stop)),
     resume: async (id) => begun(await orchestrator.resume(id, stop)),
+    rollback: async (wish) => begun(await orchestrator.rollback(wish, stop)),
+    locks: () => locksIn(store),
+    breakLock: (application) => breakLockOf(store, applicationNamed(settings, application).name),
     plan: async (wish) => orchestrator.plan(await wishOf(wish)),
     async destroy(application, platforms) {
       const results: Record<string, WireError | null> = {};

@@ -1,8 +1,10 @@
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { localControl } from '../app/local-control.ts';
 import { openOrchestrator, openProviders } from '../app/orchestration.ts';
 import { createReleaseNames } from '../app/release-names.ts';
 import { createReleaseProbe } from '../app/release-probe.ts';
+import type { Control } from '../core/control.ts';
+import { releaseLabel } from '../core/release.ts';
 import type { Settings } from '../core/settings.ts';
 import { noTraffic } from '../core/traffic.ts';
 import { createEventLog } from '../events/log.ts';
@@ -44,9 +46,27 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
     redact: redactor.text,
     numberOf: names.numberOf,
   });
+  /** Nobody else writes down what people do. */
+  function tell(act: string, subject: string, reason: string): void {
+    events.append({ type: 'operator.act', act, who: userInfo().username, subject, reason });
+  }
+  const audited: Control = {
+    ...control,
+    async rollback(wish) {
+      const started = await control.rollback(wish);
+      const subject = `${wish.application} to ${releaseLabel(started.release)}`;
+      tell('rollback', subject, wish.force ? 'forced' : '');
+      return started;
+    },
+    async breakLock(application, reason) {
+      const broken = await control.breakLock(application, reason);
+      if (broken !== undefined) tell('lock break', `${application}, held by ${broken.holder}`, reason);
+      return broken;
+    },
+  };
   return {
     kind: 'alone',
-    control,
+    control: audited,
     logs: logs.logs,
     async status() {
       await names.refresh();

@@ -3,6 +3,7 @@ import type {
   ActWish,
   Control,
   DrillWish,
+  KnownLock,
   LiftWish,
   Ordered,
   ReleasesView,
@@ -123,6 +124,15 @@ export function serverClient(url: string, token: string | undefined): ServerClie
         release: Release;
       },
     plan: async (wish) => (await call('POST', bundlePath('/v1/plan', wish), wish.archive)) as PlatformPlan[],
+    async rollback({ application, ...wish }) {
+      const path = `/v1/applications/${encodeURIComponent(application)}/rollback`;
+      return (await call('POST', path, json(wish))) as { id: string; release: Release };
+    },
+    locks: async () => (await call('GET', '/v1/locks')) as KnownLock[],
+    async breakLock(application, reason) {
+      const path = `/v1/locks/${encodeURIComponent(application)}/break`;
+      return ((await call('POST', path, json({ reason }))) as KnownLock | null) ?? undefined;
+    },
     resume: async (id) =>
       (await call('POST', `/v1/deployments/${encodeURIComponent(id)}/resume`)) as {
         id: string;

@@ -13,6 +13,12 @@ export interface Control {
   /** `archive` is the bundle as tar.gz with this digest. */
   deploy(wish: WireWish): Promise<{ readonly id: DeploymentId; readonly release: Release }>;
   resume(id: DeploymentId): Promise<{ readonly id: DeploymentId; readonly release: Release }>;
+  /** Brings a release back that was deployed before, with the configuration it had. */
+  rollback(wish: RollbackWish): Promise<{ readonly id: DeploymentId; readonly release: Release }>;
+  /** Who is changing which application right now. */
+  locks(): Promise<readonly KnownLock[]>;
+  /** Takes the lock from whoever deploys the application; undefined: nobody did. */
+  breakLock(application: ApplicationName, reason: string): Promise<KnownLock | undefined>;
   plan(wish: WireWish): Promise<readonly PlatformPlan[]>;
   destroy(
     application: ApplicationName,
@@ -29,6 +35,27 @@ export interface WireWish {
   readonly digest: string;
   /** `configurationDigest` of the application as the one who asks knows it; undefined: whatever the server has. */
   readonly configuration?: string;
+}
+
+export interface RollbackWish {
+  readonly application: ApplicationName;
+  /** `r41` or an id; undefined: the one before. */
+  readonly to: string | undefined;
+  /** Undefined: all targets of the application. */
+  readonly platforms: readonly PlatformName[] | undefined;
+  /** Also past a migration that is declared `contract`. */
+  readonly force: boolean;
+}
+
+export interface KnownLock {
+  readonly application: ApplicationName;
+  /** `deploy`: a deployment, rollback, scaling or healing; `writer`: a promotion. */
+  readonly what: 'deploy' | 'writer';
+  readonly holder: string;
+  readonly reason: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  readonly expiresAt: number;
 }
 
 export interface ReleasesView {

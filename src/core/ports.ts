@@ -75,6 +75,10 @@ export interface StateStore {
   folder(name: string): Promise<string>;
   /** Takes a lease or tells who has it. Expires on its own unless renewed. */
   acquire(lease: string, holder: LeaseHolder, ttlMs: number): Promise<Lease | LeaseRefusal>;
+  /** Those that are held now, by name. */
+  leases(): Promise<readonly KnownLease[]>;
+  /** Takes it from whoever has it, who finds out at the next look; undefined: nobody had it. */
+  breakLease(lease: string): Promise<LeaseHolder | undefined>;
   close(): Promise<void>;
 }
 
@@ -91,7 +95,16 @@ export interface Lease {
   /** Rises with every acquisition: a late writer is recognised by a lower one. */
   readonly token: number;
   renew(): Promise<boolean>;
+  /** Is it still ours? Only looks. */
+  isHeld(): Promise<boolean>;
   release(): Promise<void>;
+}
+
+export interface KnownLease {
+  readonly lease: string;
+  readonly holder: LeaseHolder;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
 }
 
 export interface LeaseRefusal {

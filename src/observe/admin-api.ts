@@ -6,6 +6,7 @@ import type { DrainCounts } from '../core/log-drain.ts';
 import type { Logs } from '../core/logs.ts';
 import type { WorkerCounters } from '../core/messages.ts';
 import type { EventLog, Runnable } from '../core/ports.ts';
+import { releaseLabel } from '../core/release.ts';
 import type { RoutingTable } from '../core/routing-table.ts';
 import type { AdminSettings } from '../core/settings.ts';
 import type { Explanation, StatusView } from '../core/status.ts';
@@ -182,12 +183,36 @@ interface BundleQuery {
 function acts(app: FastifyInstance, deps: AdminApiDeps): void {
   const { control, settings } = deps;
   const operate = { onRequest: requireRole(settings, 'operate') };
+  function tell(request: FastifyRequest, act: string, subject: string, reason: string): void {
+    const who = callerOf(settings, request)?.name ?? 'unknown';
+    deps.events.append({ type: 'operator.act', act, who, subject, reason });
+  }
   app.post<{ Querystring: BundleQuery; Body: Buffer }>('/v1/deployments', operate, async (request, reply) =>
     reply.code(202).send(await control.deploy(wishOf(request.query, request.body))),
   );
   app.post<{ Querystring: BundleQuery; Body: Buffer }>('/v1/plan', operate, async (request) =>
     control.plan(wishOf(request.query, request.body)),
   );
+  app.post<{ Params: { application: string } }>(
+    '/v1/applications/:application/rollback',
+    operate,
+    async (request, reply) => {
+      const { to, platforms, force } = bodyOf(rollbackBody, request.body, 'a rollback');
+      const { application } = request.params;
+      const started = await control.rollback({ application, to, platforms, force: force === true });
+      const subject = `${application} to ${releaseLabel(started.release)}`;
+      tell(request, 'rollback', subject, force === true ? 'forced' : '');
+      return reply.code(202).send(started);
+    },
+  );
+  app.get('/v1/locks', { onRequest: requireRole(settings, 'read') }, async () => control.locks());
+  app.post<{ Params: { application: string } }>('/v1/locks/:application/break', operate, async (request) => {
+    const { reason } = bodyOf(breakBody, request.body, 'a reason to break a lock');
+    const { application } = request.params;
+    const broken = await control.breakLock(application, reason);
+    if (broken !== undefined) tell(request, 'lock break', `${application}, held by ${broken.holder}`, reason);
+    return broken ?? null;
+  });
   app.post<{ Params: { id: string } }>('/v1/deployments/:id/resume', operate, async (request, reply) =>
     reply.code(202).send(await control.resume(request.params.id)),
   );
@@ -195,14 +220,29 @@ function acts(app: FastifyInstance, deps: AdminApiDeps): void {
     '/v1/applications/:application/destroy',
     { onRequest: requireRole(settings, 'admin') },
     async (request) => {
-      const who = callerOf(settings, request)?.name ?? 'unknown';
       const platforms = namesIn(request.query.platforms);
       const { application } = request.params;
-      const subject = `${application} on ${platforms?.join(', ') ?? 'all platforms'}`;
-      deps.events.append({ type: 'operator.act', act: 'destroy', who, subject, reason: '' });
+      tell(request, 'destroy', `${application} on ${platforms?.join(', ') ?? 'all platforms'}`, '');
       return control.destroy(application, platforms);
     },
   );
+}
+
+const rollbackBody = z.strictObject({
+  to: z.string().max(100).optional(),
+  platforms: z.array(z.string()).min(1).optional(),
+  force: z.boolean().optional(),
+});
+
+const breakBody = z.strictObject({ reason: z.string().min(1).max(500) });
+
+function bodyOf<T extends z.ZodType>(schema: T, body: unknown, what: string): z.output<T> {
+  const parsed = schema.safeParse(body ?? {});
+  if (parsed.success) return parsed.data;
+  throw new SluiceError('USAGE', `this is not ${what}`, {
+    why: z.prettifyError(parsed.error),
+    remedy: 'see docs/operating.md for what it holds',
+  });
 }
 
 const actBody = z.strictObject({

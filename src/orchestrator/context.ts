@@ -45,6 +45,8 @@ export interface DeploymentContext {
   readonly stop: AbortSignal;
   /** False once the lease is lost: no write may follow. */
   readonly mayWrite: () => boolean;
+  /** Looks anew, before a write. */
+  readonly confirmLease: () => Promise<boolean>;
 }
 
 export type Report = (phase: DeploymentPhase, message: string) => Promise<void>;

@@ -8,6 +8,8 @@ const RENEW_MS = 10_000;
 export interface HeldLease {
   /** False from the moment a renewal was refused, or none succeeded for as long as the lease lasts. */
   readonly valid: () => boolean;
+  /** Looks whether it is still ours, as before a write: somebody may have broken it. */
+  confirm(): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -64,9 +66,15 @@ function keepAlive(lease: Lease, clock: Clock): HeldLease {
       () => undefined,
     );
   });
+  const isValid = (): boolean => valid && clock.monotonic() - renewedAt < TTL_MS;
   return {
     // Also when nothing was heard of a renewal: we may have stood still, or the disk may be full.
-    valid: () => valid && clock.monotonic() - renewedAt < TTL_MS,
+    valid: isValid,
+    async confirm() {
+      // A disk hiccup is no loss here either.
+      valid = valid && (await lease.isHeld().catch(() => true));
+      return isValid();
+    },
     async release() {
       stop();
       await lease.release();

@@ -1,3 +1,4 @@
+import type { RollbackWish } from '../core/control.ts';
 import type { DeploymentRecord, DeploymentTarget, PlatformPlan } from '../core/deployment.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from '../core/ids.ts';
@@ -27,15 +28,6 @@ export interface DeployWish {
   /** Undefined: all targets of the application. */
   readonly platforms: readonly PlatformName[] | undefined;
   readonly bundle: Bundle;
-}
-
-export interface RollbackWish {
-  readonly application: ApplicationName;
-  /** `r41` or an id; undefined: the one before. */
-  readonly to: string | undefined;
-  readonly platforms: readonly PlatformName[] | undefined;
-  /** Also past a migration that is declared `contract`. */
-  readonly force: boolean;
 }
 
 export interface StartedDeployment {
@@ -110,6 +102,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       ...powersOf(deps),
       provider: providerFor,
       mayWrite: lease.valid,
+      confirmLease: () => lease.confirm(),
       restore,
     };
     async function run(): Promise<DeploymentRecord> {
@@ -163,8 +156,13 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   /** Under the lease nobody else is at work: a deployment without an end will not get one by itself. */
   async function closeBrokenOff(application: ApplicationName): Promise<void> {
     for (const record of await journal.list()) {
-      if (record.application !== application || record.outcome !== undefined) continue;
-      await giveUp(record, 'stopped');
+      if (record.application !== application) continue;
+      // Clients may still meet its release: whatever comes now, they leave it first.
+      if ((record.together?.part ?? 0) > 0) {
+        await deps.traffic.split(application, record.release.id, 0);
+        await journal.together(record.id, { ...record.together!, part: 0 });
+      }
+      if (record.outcome === undefined) await giveUp(record, 'stopped');
     }
   }
 

@@ -176,7 +176,8 @@ export function targetRun(context: DeploymentContext, job: TargetJob): TargetRun
         }
       }
       // The API may have been away for minutes before another try.
-      const operation = await patience.call(() => {
+      const operation = await patience.call(async () => {
+        await context.confirmLease();
         if (evenIfStopped) checkLease(context, application, job.deployment);
         else checkpoint();
         aborted.signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import type { Clock, Lease, LeaseHolder, LeaseRefusal } from '../core/ports.ts';
+import type { Clock, KnownLease, Lease, LeaseHolder, LeaseRefusal } from '../core/ports.ts';
 import { readIfThere, writeAtomically } from './atomic-file.ts';
 
 interface LeaseFile {
@@ -37,6 +37,28 @@ export async function acquireFileLease(
   });
 }
 
+/** Who has it, if anybody has it now. */
+export async function readFileLease(
+  path: string,
+  clock: Clock,
+): Promise<Pick<KnownLease, 'holder' | 'expiresAt'> | undefined> {
+  const current = await read(path);
+  if (!current || current.expiresAt <= clock.now() || isDead(current.holder)) return undefined;
+  return { holder: current.holder, expiresAt: current.expiresAt };
+}
+
+/** With the next token and no time left: whoever has it is no longer the newest. */
+export async function breakFileLease(path: string, clock: Clock): Promise<LeaseHolder | undefined> {
+  const known = await readFileLease(path, clock);
+  if (known === undefined) return undefined;
+  return await guarded(path, clock, async () => {
+    const current = await read(path);
+    if (!current) return undefined;
+    await write(path, { holder: current.holder, token: current.token + 1, expiresAt: 0 });
+    return known.holder;
+  });
+}
+
 /** Only of a process of this machine can it be said; one that took over a dead one's pid counts as alive. */
 function isDead({ process: holder }: LeaseHolder): boolean {
   if (holder === undefined || holder.host !== hostname()) return false;
@@ -60,6 +82,10 @@ function leaseOf(path: string, holder: LeaseHolder, token: number, ttlMs: number
   return {
     held: true,
     token,
+    async isHeld() {
+      const current = await read(path);
+      return current?.token === token && current.expiresAt > clock.now();
+    },
     renew: () => ifOurs(() => write(path, { holder, token, expiresAt: clock.now() + ttlMs })),
     async release() {
       // Kept with its token and an end in the past: the next token must be higher.

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SluiceError } from '../core/errors.ts';
-import type { Clock, StateStore } from '../core/ports.ts';
+import type { Clock, KnownLease, StateStore } from '../core/ports.ts';
 import { readIfThere, writeAtomically } from './atomic-file.ts';
-import { acquireFileLease } from './file-lease.ts';
+import { acquireFileLease, breakFileLease, readFileLease } from './file-lease.ts';
 
 const SCHEMA_VERSION = 1;
 
@@ -29,6 +29,8 @@ export async function fileStore(dir: string, clock: Clock): Promise<StateStore> 
 
   const fileOf = (collection: string, key: string): string =>
     join(root, safe(collection), `${encodeURIComponent(key)}.json`);
+
+  const leaseFile = (lease: string): string => join(root, 'leases', `${encodeURIComponent(lease)}.json`);
 
   return {
     async get(collection, key) {
@@ -65,8 +67,18 @@ export async function fileStore(dir: string, clock: Clock): Promise<StateStore> 
       await mkdir(path, { recursive: true, mode: 0o700 });
       return path;
     },
-    acquire: (lease, holder, ttlMs) =>
-      acquireFileLease(join(root, 'leases', `${encodeURIComponent(lease)}.json`), holder, ttlMs, clock),
+    acquire: (lease, holder, ttlMs) => acquireFileLease(leaseFile(lease), holder, ttlMs, clock),
+    async leases() {
+      const found: KnownLease[] = [];
+      for (const name of (await readdir(join(root, 'leases')).catch(() => [] as string[])).sort()) {
+        if (!name.endsWith('.json')) continue;
+        const lease = decodeURIComponent(name.slice(0, -'.json'.length));
+        const known = await readFileLease(leaseFile(lease), clock);
+        if (known) found.push({ lease, ...known });
+      }
+      return found;
+    },
+    breakLease: (lease) => breakFileLease(leaseFile(lease), clock),
     async close() {},
   };
 }

@@ -52,6 +52,9 @@ export function memoryStore(clock: Clock): StateStore {
       return {
         held: true,
         token,
+        async isHeld() {
+          return isOurs() && (leases.get(name)?.expiresAt ?? 0) > clock.now();
+        },
         async renew() {
           const mine = leases.get(name);
           if (!mine || !isOurs() || mine.expiresAt <= clock.now()) return false;
@@ -62,6 +65,17 @@ export function memoryStore(clock: Clock): StateStore {
           if (isOurs()) leases.delete(name);
         },
       };
+    },
+    async leases() {
+      return [...leases]
+        .filter(([, { expiresAt }]) => expiresAt > clock.now())
+        .map(([lease, { holder, expiresAt }]) => ({ lease, holder, expiresAt }))
+        .sort((a, b) => (a.lease < b.lease ? -1 : 1));
+    },
+    async breakLease(name) {
+      const held = leases.get(name);
+      leases.delete(name);
+      return held && held.expiresAt > clock.now() ? held.holder : undefined;
     },
     async close() {
       for (const path of folders.values()) await rm(path, { recursive: true, force: true });

@@ -103,6 +103,45 @@ describe('without a server', () => {
     expect(plan.stdout()).toBe('rack: nothing to change\n');
   });
 
+  it('rollback brings the release before back, and is in the event log', async () => {
+    await writeFile(`${world.dir}/shop/VERSION`, '2\n');
+    const deploy = world.run(['deploy']);
+    expect(await deploy.ended).toBe(0);
+    const back = world.run(['rollback', '--json']);
+    expect(await back.ended).toBe(0);
+    expect(back.stderr()).toMatch(/^deploying r1 /);
+    expect(eventsIn(back.stdout()).at(-1)).toMatchObject({ type: 'deployment.finished', outcome: 'done' });
+    const releases = world.run(['releases']);
+    await releases.ended;
+    expect(releases.stdout()).toMatch(/^r1 +\S+ +\S+ +rack$/m);
+    expect(releases.stdout()).toMatch(/^r2 +\S+ +\S+ +-$/m);
+    const log = await readFile(`${world.dir}/.sluice/events/events.ndjson`, 'utf8');
+    expect(log).toMatch(/"act":"rollback".*"subject":"shop to r1"/);
+    const wrong = world.run(['rollback', 'r9']);
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.stderr()).toContain('there is no release r9');
+  });
+
+  it('lock shows that nobody changes anything, and has nothing to break', async () => {
+    const locks = world.run(['lock']);
+    expect([await locks.ended, locks.stdout()]).toEqual([0, 'no lock is held\n']);
+    const broken = world.run(['lock', 'break', 'shop', '--reason', 'it hangs']);
+    expect(await broken.ended).toBe(2);
+    expect(broken.stderr()).toContain('nobody holds the lock of shop');
+  });
+
+  it('a canary is refused once something serves: there is no gateway to split its traffic', async () => {
+    const file = await readFile(world.file, 'utf8');
+    await writeFile(
+      world.file,
+      file.replace('    targets:', '    deploy: { strategy: canary }\n    targets:'),
+    );
+    const deploy = world.run(['deploy']);
+    expect(await deploy.ended).toBe(2);
+    expect(deploy.stderr()).toContain('a canary needs a running `sluice serve`');
+    await writeFile(world.file, file);
+  });
+
   it('destroy is refused without a terminal and --yes; with it nothing is left', async () => {
     const refused = world.run(['destroy']);
     expect(await refused.ended).toBe(2);

@@ -58,5 +58,27 @@ export function stateStoreConformance(
       if (first.held) await first.release();
       expect(await store.acquire('deploy-shop', BERT, 1_000)).toMatchObject({ held: true });
     });
+
+    it('tells which leases are held, and takes one from whoever has it', async () => {
+      const lease = await store.acquire('deploy-shop', ANNA, 1_000);
+      if (!lease.held) throw new Error('nobody else has it');
+      expect(await lease.isHeld()).toBe(true);
+      expect(await store.leases()).toEqual([{ lease: 'deploy-shop', holder: ANNA, expiresAt: 2_000 }]);
+      expect(await store.breakLease('deploy-shop')).toEqual(ANNA);
+      expect([await lease.isHeld(), await lease.renew()]).toEqual([false, false]);
+      expect(await store.leases()).toEqual([]);
+      const next = await store.acquire('deploy-shop', BERT, 1_000);
+      // What the broken one lets go of is not the next one's.
+      await lease.release();
+      expect(next.held && (await next.isHeld())).toBe(true);
+    });
+
+    it('has no lease to tell of, or to break, that has expired', async () => {
+      await store.acquire('deploy-shop', ANNA, 1_000);
+      clock.advance(1_500);
+      expect(await store.leases()).toEqual([]);
+      expect(await store.breakLease('deploy-shop')).toBeUndefined();
+      expect(await store.breakLease('deploy-nothing')).toBeUndefined();
+    });
   });
 }

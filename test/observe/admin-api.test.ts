@@ -172,6 +172,68 @@ describe('acts', () => {
   });
 });
 
+describe('going back', () => {
+  const LOCK = {
+    application: 'shop',
+    what: 'deploy',
+    holder: 'ada',
+    reason: 'r2',
+    since: 1,
+    expiresAt: 2,
+  } as const;
+  const RELEASE = {
+    ...{ id: 'r-1', number: 41, application: 'shop', createdAt: 0 },
+    sourceDigest: 's',
+    configHash: 'c',
+  };
+
+  it('and taking a lock away are for operators, and told with who, what and why', async () => {
+    const wishes: unknown[] = [];
+    admin = await testAdmin({
+      tokens: {
+        ci: { token: 'token-of-the-ci', role: 'operate' },
+        eye: { token: 'token-of-eye', role: 'read' },
+      },
+      control: {
+        async rollback(wish) {
+          wishes.push(wish);
+          return { id: 'd-1', release: RELEASE };
+        },
+        locks: async () => [LOCK],
+        breakLock: async () => LOCK,
+      },
+    });
+    const post = (body: object, token = 'token-of-the-ci') => ({
+      method: 'POST' as const,
+      headers: { ...bearer(token), 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const path = '/v1/applications/shop/rollback';
+    expect((await admin.ask(path, post({}, 'token-of-eye'))).status).toBe(403);
+    expect(await admin.ask(path, post({ to: 'r41', force: true }))).toMatchObject({
+      status: 202,
+      json: { id: 'd-1' },
+    });
+    expect(wishes).toEqual([{ application: 'shop', to: 'r41', force: true }]);
+    expect((await admin.ask(path, post({ two: 'r41' }))).status).toBe(400);
+    expect(await admin.ask('/v1/locks', { headers: bearer('token-of-eye') })).toMatchObject({ json: [LOCK] });
+    expect((await admin.ask('/v1/locks/shop/break', post({}))).status).toBe(400);
+    expect(await admin.ask('/v1/locks/shop/break', post({ reason: 'it hangs' }))).toMatchObject({
+      json: LOCK,
+    });
+    expect(admin.events.since(0)).toMatchObject([
+      { type: 'operator.act', act: 'rollback', who: 'ci', subject: 'shop to r41', reason: 'forced' },
+      {
+        type: 'operator.act',
+        act: 'lock break',
+        who: 'ci',
+        subject: 'shop, held by ada',
+        reason: 'it hangs',
+      },
+    ]);
+  });
+});
+
 describe('what is not there', () => {
   it('is answered by an error in our own form', async () => {
     admin = await testAdmin();

@@ -6,8 +6,8 @@ import { memoryStore } from '../../src/state/memory-store.ts';
 
 const HOLDER = { id: 'us', reason: 'a test', since: 0 };
 
-function storeWith(renew: Lease['renew']): StateStore {
-  const lease: Lease = { held: true, token: 1, renew, release: async () => undefined };
+function storeWith(renew: Lease['renew'], isHeld: Lease['isHeld'] = async () => true): StateStore {
+  const lease: Lease = { held: true, token: 1, renew, isHeld, release: async () => undefined };
   return { ...memoryStore(virtualClock()), acquire: async () => lease };
 }
 
@@ -45,6 +45,22 @@ describe('a lease', () => {
     await pass(clock, 15);
     expect(lease.valid()).toBe(true);
     await pass(clock, 16);
+    expect(lease.valid()).toBe(false);
+    await lease.release();
+  });
+
+  it('that somebody has broken is no longer valid at the next look', async () => {
+    const lease = await leaseApplication(
+      storeWith(
+        async () => true,
+        async () => false,
+      ),
+      virtualClock(),
+      'shop',
+      HOLDER,
+    );
+    expect(lease.valid()).toBe(true);
+    expect(await lease.confirm()).toBe(false);
     expect(lease.valid()).toBe(false);
     await lease.release();
   });

@@ -13,6 +13,8 @@ import type {
 export interface FakePlatform {
   readonly name: string;
   readonly calls: string[];
+  /** What it was to run in place, newest last. */
+  readonly applied: TargetSpec[];
   serving: string | undefined;
   releases: string[];
   /** The release beside the one that serves, and its instances. */
@@ -39,6 +41,7 @@ export function fakePlatform(name: string): FakePlatform {
   return {
     name,
     calls: [],
+    applied: [],
     serving: undefined,
     releases: [],
     trial: undefined,
@@ -114,8 +117,10 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
       ];
     },
     stage: async (_context, want: TargetSpec) => begin('stage', { release: want.release.id }),
-    apply: async (_context, want: TargetSpec) =>
-      begin('apply', { release: want.release.id, instances: `${want.process.instances}` }),
+    async apply(_context, want) {
+      platform.applied.push(want);
+      return begin('apply', { release: want.release.id, instances: `${want.process.instances}` });
+    },
     async scale(_context, _application, instances) {
       platform.calls.push(`scale ${instances}`);
       if (platform.failing.scale) throw platform.failing.scale;
