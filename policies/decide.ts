@@ -24,6 +24,7 @@ import { settle } from './settle.ts';
 import { spill } from './spill.ts';
 import { targetsOf } from './targets.ts';
 import { tiered } from './tiered.ts';
+import { isTimeless } from './timeless.ts';
 import { verdicts } from './verdicts.ts';
 import { weighted } from './weighted.ts';
 import { writes } from './writes.ts';
@@ -95,6 +96,7 @@ function decisionOf(draft: Draft): Decision {
     reasons: reasonsOf(draft),
     proof: () => proofOf(proof),
   };
+  if (isTimeless(draft)) decision.timeless = true;
   if (shed > 0) decision.shed = shed;
   if (keep.frozen !== undefined) decision.frozen = keep.frozen;
   if (facts.data?.writes === 'single' && keep.writer !== undefined) {
@@ -137,8 +139,9 @@ function begin(policy: PolicySettings, facts: Facts, before: PolicyState, now: n
 function remembered(draft: Draft): PolicyState {
   const { keep, shares, before, memory, shape } = draft;
   const lastGood = isGood(draft) ? shares : before.lastGood;
-  const state = { ...keep, shares, lastGood, targets: memory };
-  return shape === undefined ? state : { ...state, shape };
+  const state: Writable<PolicyState> = { ...keep, shares, lastGood, targets: memory };
+  if (shape !== undefined) state.shape = shape;
+  return state;
 }
 
 /** Everybody with a share is known to serve, and we chose so freely. */

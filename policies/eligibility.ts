@@ -2,6 +2,7 @@ import type { Facts, OriginFacts, TargetFacts } from '../src/core/facts.ts';
 import type { ReleaseId } from '../src/core/ids.ts';
 import { type Candidate, type Draft, withStep } from './draft.ts';
 import { limitOf } from './spill.ts';
+import { rankOf } from './verdicts.ts';
 
 /** Which targets may serve at all: by fence, drain and maintenance, and by release. */
 export function eligibility(draft: Draft): Draft {
@@ -16,7 +17,9 @@ export function eligibility(draft: Draft): Draft {
   return withStep({ ...draft, candidates }, 'eligibility', lines);
 }
 
-function candidateOf({ facts, orders, policy }: Draft, target: TargetFacts): Candidate {
+/** Made once with all that follows from the facts: the layers after this one read it and change nothing of it. */
+function candidateOf(draft: Draft, target: TargetFacts): Candidate {
+  const { facts, orders, policy } = draft;
   const { platform } = target;
   const origins = allowedOrigins(facts, target);
   const fence = orders.fenced[platform];
@@ -39,7 +42,7 @@ function candidateOf({ facts, orders, policy }: Draft, target: TargetFacts): Can
     fenced: fence !== undefined,
     objection,
     origins,
-    rank: 'none',
+    rank: objection === undefined ? rankOf(draft, target) : 'none',
     limit: limitOf(policy, target, facts.demandRps),
   };
 }

@@ -42,18 +42,19 @@ function pour(
     const total = weightIn(open);
     if (total <= 0) break;
     const portion = left;
-    const fitting = open.filter(({ platform, weight }) => (portion * weight) / total <= limitOf(platform));
-    if (fitting.length === open.length) {
+    const fits = ({ platform, weight }: Preference[number][number]) =>
+      (portion * weight) / total <= limitOf(platform);
+    if (open.every(fits)) {
       for (const { platform, weight } of open) if (weight > 0) shares[platform] = (portion * weight) / total;
       return 0;
     }
     for (const member of open) {
-      if (fitting.includes(member)) continue;
+      if (fits(member)) continue;
       const limit = limitOf(member.platform);
       shares[member.platform] = limit;
       left -= limit;
     }
-    open = fitting;
+    open = open.filter(fits);
   }
   return Math.max(0, left);
 }

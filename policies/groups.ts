@@ -13,13 +13,9 @@ export function groupsOf(
   for (const candidate of candidates) {
     const { rank, platform } = candidate;
     if (rank === 'none') continue;
-    const order = orderOf(candidate);
-    const group = groups.find((one) => one.order === order && one.rank === rank);
-    const member = { platform, weight: weightOf(candidate) };
-    if (group === undefined) groups.push({ rank, order, members: [member] });
-    else group.members.push(member);
+    const group = groupIn(groups, rank, orderOf(candidate));
+    group.members.push({ platform, weight: weightOf(candidate) });
   }
-  groups.sort((a, b) => RANKS[a.rank] - RANKS[b.rank] || a.order - b.order);
   return groups.map(({ members }) => members);
 }
 
@@ -30,6 +26,20 @@ interface Group {
 }
 
 const RANKS = { serving: 0, unknown: 1 } as const;
+
+/** The one that is there, or a new one in its place. */
+function groupIn(groups: Group[], rank: Group['rank'], order: number): Group {
+  let place = 0;
+  for (const group of groups) {
+    const later = RANKS[group.rank] - RANKS[rank] || group.order - order;
+    if (later === 0) return group;
+    if (later > 0) break;
+    place += 1;
+  }
+  const made: Group = { rank, order, members: [] };
+  groups.splice(place, 0, made);
+  return made;
+}
 
 /** Of one that answers, but worse than the policy wants. Of its weight and not its capacity: when all are, nobody is. */
 const IMPAIRED = 0.5;

@@ -83,9 +83,10 @@ function remember(draft: Draft, candidate: Candidate, busy: boolean): TargetMemo
 }
 
 function withoutOld(last: TargetMemory, now: number): TargetMemory {
-  const isOld = (at: number) => now - at >= FAILOVER_MEMORY_MS;
-  if (!last.failovers.some(isOld)) return last;
-  return { ...last, failovers: last.failovers.filter((at) => !isOld(at)) };
+  // The oldest is the first.
+  const [oldest] = last.failovers;
+  if (oldest === undefined || now - oldest < FAILOVER_MEMORY_MS) return last;
+  return { ...last, failovers: last.failovers.filter((at) => now - at < FAILOVER_MEMORY_MS) };
 }
 
 function serving(

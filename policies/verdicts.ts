@@ -1,23 +1,23 @@
-import { type Candidate, type Draft, type Rank, shareOf, withStep } from './draft.ts';
+import type { TargetFacts } from '../src/core/facts.ts';
+import { type Draft, type Rank, shareOf, withStep } from './draft.ts';
 
-/** From verdicts to ranks: who can serve, who might, who cannot. */
+/** What is believed of each, and so who can serve, who might, who cannot: their ranks. */
 export function verdicts(draft: Draft): Draft {
-  const candidates = draft.candidates.map((candidate) =>
-    candidate.eligible ? { ...candidate, rank: rankOf(draft, candidate) } : candidate,
-  );
+  const { candidates } = draft;
   function lines(): readonly string[] {
     return candidates.flatMap(({ platform, facts: { verdict } }) => [
       `${platform} ${verdict.state}: ${verdict.cause}`,
       ...verdict.evidence.map((line) => `  ${line}`),
     ]);
   }
-  return withStep({ ...draft, candidates }, 'verdicts', lines);
+  return withStep(draft, 'verdicts', lines);
 }
 
-function rankOf(draft: Draft, { platform, facts }: Candidate): Rank {
+/** The rank of one that may serve. */
+export function rankOf(draft: Draft, { platform, verdict }: TargetFacts): Rank {
   // Cut off ourselves, we see everybody down; who served goes on serving.
   if (draft.blind && shareOf(draft.before.shares, platform) > 0) return 'serving';
-  switch (facts.verdict.state) {
+  switch (verdict.state) {
     case 'up':
     case 'degraded':
       return 'serving';

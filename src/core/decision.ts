@@ -26,6 +26,8 @@ export interface Decision {
   readonly promoting?: { readonly platform: PlatformName; readonly epoch: number };
   /** Automation is frozen until a person looks: since when and why. */
   readonly frozen?: { readonly since: number; readonly why: string };
+  /** Any later moment decides alike from the same facts: there is nothing to decide until something is heard. */
+  readonly timeless?: true;
   /** One sentence: why traffic is where it is. */
   readonly summary: string;
   /** Why it is not as it was before; empty when nothing moved. One line each. */

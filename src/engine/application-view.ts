@@ -53,6 +53,8 @@ export class ApplicationView {
   #allowed: readonly ReleaseId[] = [];
   #allowedSince = 0;
   #trafficSince: number | undefined;
+  /** Since the last decision: then demand is another one. */
+  #heardTraffic = false;
   #state: PolicyState = INITIAL_POLICY_STATE;
   #decision: Decision | undefined;
   #acts: readonly OperatorAct[] = [];
@@ -235,6 +237,7 @@ export class ApplicationView {
   }
 
   hear(platform: PlatformName, origin: OriginId, signal: OriginSignal): boolean {
+    if (signal.kind === 'traffic') this.#heardTraffic = true;
     // A trial that fails is no reason to freeze anything: whoever tries it is the judge of that.
     if (signal.kind === 'traffic' && this.platforms.get(platform)?.isTrial(origin) !== true) {
       this.#trafficSince ??= signal.at - signal.windowMs;
@@ -244,8 +247,14 @@ export class ApplicationView {
     return this.platforms.get(platform)?.hear(origin, signal, this.#allowed, this.#allowedSince) ?? false;
   }
 
+  /** May the next tick decide otherwise, although nothing was heard that is worth a turn of its own? */
+  get isRestless(): boolean {
+    return this.#decision?.timeless !== true || this.#heardTraffic || this.#split !== undefined;
+  }
+
   /** Judges, decides, and tells what changed. */
   evaluate(now: number): readonly DomainEvent[] {
+    this.#heardTraffic = false;
     const events: DomainEvent[] = [];
     for (const view of this.platforms.values()) {
       const before = view.verdict;

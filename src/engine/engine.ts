@@ -104,6 +104,8 @@ export interface Insight {
 const COALESCE_MS = 20;
 /** Hold-downs end and facts grow old without any signal. */
 const TICK_MS = 250;
+/** Of applications of which nothing was heard and whose decision does not hang on time, each tick takes its part. */
+const CALM_TICKS = 4;
 
 export function createEngine(deps: EngineDeps): Engine {
   const { clock, events, logger } = deps;
@@ -127,6 +129,7 @@ export function createEngine(deps: EngineDeps): Engine {
   let watched: readonly WatchedOrigin[] = [];
   let floor = table.version;
   let self: SelfFacts = { egress: 'unknown', late: false, state: 'ok' };
+  let turn = 0;
   let soon: Dispose | undefined;
   let tick: Dispose | undefined;
 
@@ -250,6 +253,12 @@ export function createEngine(deps: EngineDeps): Engine {
     const view = applications.get(application);
     if (view === undefined) throw new Error(`the engine does not know the application ${application}`);
     return view;
+  }
+
+  /** Who is calm still grows old: after a second at most it is looked at all the same. */
+  function dueNow(): readonly ApplicationView[] {
+    turn = (turn + 1) % CALM_TICKS;
+    return [...applications.values()].filter((view, i) => view.isRestless || i % CALM_TICKS === turn);
   }
 
   /** For acts whose effect the caller waits for. */
@@ -421,7 +430,7 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     async start() {
       if (tick !== undefined) return;
-      tick = clock.every(TICK_MS, () => evaluate(applications.values()));
+      tick = clock.every(TICK_MS, () => evaluate(dueNow()));
       // All at once: what was heard before needs no turn of its own.
       dirty.clear();
       evaluate(applications.values());

@@ -65,6 +65,15 @@ function written({ decision, state }: ReturnType<typeof decide>) {
   return { decision: { ...decision, proof: decision.proof() }, state };
 }
 
+function recovered(facts: Facts): Facts {
+  const verdict = { state: 'up', since: 0, cause: '', evidence: [] } as const;
+  const targets = facts.targets.map((target) => ({
+    ...{ ...target, verdict, releaseMatters: false },
+    origins: [{ id: `${target.platform}/h:1`, state: 'up', declared: undefined, answered: [] } as const],
+  }));
+  return { ...facts, targets };
+}
+
 function total(shares: Readonly<Record<string, number>>): number {
   return Object.values(shares).reduce((a, b) => a + b, 0);
 }
@@ -124,6 +133,38 @@ describe('whatever the policy and the orders', () => {
         }),
       ),
     );
+  });
+
+  it('what is called timeless is decided alike at any later moment', () => {
+    let timeless = 0;
+    // Settings and histories at random hardly ever leave everybody in peace: these end in peace.
+    const calm = fc.record({
+      strategy: fc.constantFrom(...STRATEGIES),
+      minDelayMs: fc.constantFrom(undefined, 60_000),
+      laterMs: fc.integer({ min: 1, max: 7_200_000 }),
+    });
+    fc.assert(
+      fc.property(calm, history, ({ strategy, minDelayMs, laterMs }, moments) => {
+        const policy = policyOf({ strategy, ...(minDelayMs === undefined ? {} : { minDelayMs }) });
+        let state: PolicyState = INITIAL_POLICY_STATE;
+        let now = 1_000_000;
+        const met = moments.map((moment) => ({ afterMs: moment.afterMs, facts: factsFor(moment) }));
+        const peace = { afterMs: 120_000, facts: recovered(met.at(-1)!.facts) };
+        for (const { afterMs, facts } of [...met, ...Array.from({ length: 30 }, () => peace)]) {
+          now += afterMs;
+          const answer = decide(policy, facts, state, now);
+          state = answer.state;
+          if (answer.decision.timeless !== true) continue;
+          timeless += 1;
+          const later = decide(policy, facts, state, now + laterMs).decision;
+          expect(later.shares).toEqual(answer.decision.shares);
+          expect(later.targets).toEqual(answer.decision.targets);
+          expect(later.intents).toEqual(answer.decision.intents);
+          expect(later.mode).toBe(answer.decision.mode);
+        }
+      }),
+    );
+    expect(timeless).toBeGreaterThan(0);
   });
 
   it('nothing moves to a target that is down, fenced or not eligible outside panic, nor to a fenced one ever', () => {

@@ -11,6 +11,8 @@ export interface DecidingReport extends FleetSize {
   readonly decideMs: readonly number[];
   /** The same with verdicts, facts and attribution before it, and the comparison with the table after it. */
   readonly evaluateMs: readonly number[];
+  /** A tick at which nothing was heard of anybody. */
+  readonly calmMs: readonly number[];
   /** From one origin that failed to the new table, CPU milliseconds. */
   readonly oneFactMs: readonly number[];
   /** Decisions that one changed fact led to, in the worst round. */
@@ -79,12 +81,16 @@ export function measureDeciding(size: FleetSize, rounds: number): DecidingReport
   hearAll();
   void engine.start();
   const evaluateMs: number[] = [];
+  const calmMs: number[] = [];
   for (let round = 0; round < rounds + WARM_UP; round++) {
-    if (round % 4 === 3) hearAll();
+    hearAll();
     // The hearing of so many at once is no part of it, and signals are decided about by a tick of their own.
     clock.advance(COALESCE_MS);
     const ms = cpuMs(() => clock.advance(TICK_MS - COALESCE_MS));
-    if (round >= WARM_UP) evaluateMs.push(ms);
+    const calm = cpuMs(() => clock.advance(TICK_MS));
+    if (round < WARM_UP) continue;
+    evaluateMs.push(ms);
+    calmMs.push(calm);
   }
 
   const oneFactMs: number[] = [];
@@ -101,6 +107,7 @@ export function measureDeciding(size: FleetSize, rounds: number): DecidingReport
     decisionsByOneFact = Math.max(decisionsByOneFact, calls.length);
   }
 
+  hearAll();
   calls.length = 0;
   recording = true;
   clock.advance(TICK_MS);
@@ -115,7 +122,7 @@ export function measureDeciding(size: FleetSize, rounds: number): DecidingReport
   }
   void engine.close();
   if (given.length !== size.applications || median(decideMs) === 0) throw new Error('nothing was decided');
-  return { ...size, rounds, decideMs, evaluateMs, oneFactMs, decisionsByOneFact };
+  return { ...size, rounds, decideMs, evaluateMs, calmMs, oneFactMs, decisionsByOneFact };
 }
 
 const WARM_UP = 10;

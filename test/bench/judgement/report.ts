@@ -47,7 +47,8 @@ export function formatJudgement(report: JudgementReport): string {
   const lines = [
     `${deciding.applications} applications × ${deciding.platforms} platforms, medians of ${deciding.rounds} rounds, CPU time:`,
     `  deciding, the policy alone           ${ms(deciding.decideMs)}`,
-    `  a tick: verdicts, facts, attribution, deciding, comparing with the table  ${ms(deciding.evaluateMs)}`,
+    `  a tick of all: verdicts, facts, attribution, deciding, comparing with the table  ${ms(deciding.evaluateMs)}`,
+    `  a tick at which nothing was heard of anybody                              ${ms(deciding.calmMs)}`,
     `  one origin that fails: deciding and publishing the whole table            ${ms(deciding.oneFactMs)}`,
     `${probing.targets} targets once a second (${probing.applications} × ${probing.platforms}), the engine included, CPU cores by round:`,
     `  ${probing.samples.map(({ cores }) => cores.toFixed(2)).join('  ')}`,
