@@ -1,6 +1,7 @@
 import { hasClass, platformError, type SluiceError } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
-import { type ApiAnswer, type ApiClient, retryAfterMs } from '../../src/lib/api-client.ts';
+import type { ApiAnswer, ApiClient } from '../../src/lib/api-client.ts';
+import { retryAfterMs } from '../../src/lib/rate-headers.ts';
 import type { Credentials } from './config.ts';
 import { claimsSchema, decode, tokenSchema as tokenAnswer, uaaErrorSchema } from './wire.ts';
 

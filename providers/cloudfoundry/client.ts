@@ -65,7 +65,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
   const logCache = once(openLogCache);
   const auth = createAuth({ platform, credentials: options.credentials, clock, uaa });
 
-  const strangers = open(options.api, { headers: async () => ({}), errorOf: refusal });
+  const strangers = open(options.api, { headers: async () => ({}), errorOf: refusal, account: '' });
   const api = open(options.api, authorised());
 
   function refusal(answer: ApiAnswer, call: ApiCall): SluiceError {
@@ -74,7 +74,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
 
   function open(
     baseUrl: string,
-    how: Pick<Parameters<typeof createApiClient>[0], 'headers' | 'onUnauthorized' | 'errorOf'>,
+    how: Pick<Parameters<typeof createApiClient>[0], 'headers' | 'onUnauthorized' | 'errorOf' | 'account'>,
   ): ApiClient {
     const client = createApiClient({
       platform,
@@ -82,6 +82,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
       ca: options.ca,
       random,
       ratePerSecond: RATE_PER_SECOND,
+      budgets: deps.budgets,
       ...how,
     });
     clients.push(client);
@@ -89,7 +90,9 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
   }
 
   function authorised() {
+    const { credentials } = options;
     return {
+      account: 'username' in credentials ? credentials.username : credentials.clientId,
       headers: async () => ({ authorization: await auth.header() }),
       onUnauthorized: () => auth.renew(),
       errorOf: refusal,

@@ -1,5 +1,6 @@
 import { type ErrorClass, platformError, SluiceError } from '../../src/core/errors.ts';
-import { type ApiAnswer, type ApiCall, retryAfterMs, untilResetMs } from '../../src/lib/api-client.ts';
+import type { ApiAnswer, ApiCall } from '../../src/lib/api-client.ts';
+import { retryAfterMs, untilResetMs } from '../../src/lib/rate-headers.ts';
 import { apiErrorsSchema } from './wire.ts';
 
 /** Titles that say more than the status does. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type ZodType, z } from 'zod';
 import { platformError } from '../../src/core/errors.ts';
 import type { ProviderDeps } from '../../src/core/provider.ts';
@@ -63,6 +64,9 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
     ca: options.ca,
     random: deps.random,
     ratePerSecond: CALLS_PER_SECOND,
+    budgets: deps.budgets,
+    // A token is one account's, and its digest tells nobody anything.
+    account: createHash('sha256').update(options.credentials.token).digest('hex').slice(0, 16),
     headers: auth.headers,
     onUnauthorized: auth.renew,
     errorOf: (answer, call) => errorOf(platform, namespace, deps.clock.now(), answer, call),

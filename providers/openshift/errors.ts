@@ -1,5 +1,6 @@
 import { type ErrorClass, platformError, type SluiceError } from '../../src/core/errors.ts';
-import { type ApiAnswer, type ApiCall, retryAfterMs } from '../../src/lib/api-client.ts';
+import type { ApiAnswer, ApiCall } from '../../src/lib/api-client.ts';
+import { retryAfterMs } from '../../src/lib/rate-headers.ts';
 import { type Status, statusSchema } from './wire.ts';
 
 /**

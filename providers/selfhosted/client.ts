@@ -76,6 +76,8 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
     socketPath: socket,
     random: deps.random,
     ratePerSecond: CALLS_PER_SECOND,
+    budgets: deps.budgets,
+    account: socket,
     maxAttempts: 2,
     headers: async () => ({}),
     errorOf: (answer) => errorOf(platform, answer),

@@ -5,6 +5,8 @@ import type { Clock, EventLog, Logger, Random, StateStore } from '../core/ports.
 import type { PlatformProvider } from '../core/provider.ts';
 import type { PlatformSettings, Settings } from '../core/settings.ts';
 import type { TrafficControl } from '../core/traffic.ts';
+import { createApiBudgets } from '../lib/api-budget.ts';
+import { systemClock } from '../lib/clock.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
 import type { ReleaseProbe } from '../orchestrator/context.ts';
 import type { OrchestratorDeps } from '../orchestrator/deps.ts';
@@ -33,6 +35,9 @@ export interface OrchestrationDeps {
 export function uniqueId(): string {
   return randomBytes(6).toString('hex');
 }
+
+/** One for the whole process: an account's limits count wherever in it a call is made. */
+const BUDGETS = createApiBudgets(systemClock);
 
 interface ProviderDeps {
   readonly clock: Clock;
@@ -70,7 +75,7 @@ function openProvider(platform: PlatformSettings, deps: ProviderDeps): PlatformP
   const registration = PROVIDERS[platform.provider];
   if (!registration)
     throw new Error(`the configuration let an unknown provider through: ${platform.provider}`);
-  return registration.create({ platform: platform.name, ...deps }, platform.options);
+  return registration.create({ platform: platform.name, budgets: BUDGETS, ...deps }, platform.options);
 }
 
 /** The orchestrator with everything it stands on; the same in the controller and in a command that works alone. */

@@ -1,4 +1,5 @@
 import type { DomainEvent, LoggedEvent } from './events.ts';
+import type { PlatformName } from './ids.ts';
 
 /** Stops what it stands for: a timer, a subscription. Calling it again does nothing. */
 export type Dispose = () => void;
@@ -111,6 +112,24 @@ export interface LeaseRefusal {
   readonly held: false;
   readonly holder: LeaseHolder;
   readonly expiresAt: number;
+}
+
+/** Turns at platform APIs: how often, how many at a time, and when not at all. */
+export interface ApiBudgets {
+  /** The budget of an account at an endpoint; `platform` is who asks, for what is said when it must wait. */
+  of(
+    place: { readonly endpoint: string; readonly account: string },
+    platform: PlatformName,
+    perSecond: number,
+  ): ApiTurns;
+}
+
+export interface ApiTurns {
+  /** Works when its turn has come. What only observes goes last. */
+  take<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** What an answer said of limits holds for everybody who shares them. */
+  heard(status: number, headers: Readonly<Record<string, string>>): void;
+  close(): Promise<void>;
 }
 
 /** Something that runs. Creating it was free; `start` does I/O; `close` drains; both unwind on failure; close is idempotent. */

@@ -1,6 +1,6 @@
 import type { ErrorClass, WireError } from './errors.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
-import type { Clock, Logger, Random } from './ports.ts';
+import type { ApiBudgets, Clock, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
 
 /**
@@ -60,6 +60,8 @@ export interface ProviderDeps<Options> {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Shared with other platforms of the same account; left out: each has its own. */
+  readonly budgets?: ApiBudgets;
 }
 
 export interface ProviderContext {

@@ -2,6 +2,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Dispose } from '../core/ports.ts';
 import type { PlatformSignal } from '../core/signals.ts';
+import { inBackground } from '../lib/background.ts';
 import type { MonitorDeps, WatchedPlatform } from './monitor.ts';
 
 const EVERY_MS = 2_000;
@@ -62,7 +63,7 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
       const context = { signal: abort.signal, now: clock.now, log: () => undefined };
       // The race, so that a provider which overlooks the signal cannot blind us for good.
       const observation = await Promise.race([
-        provider.observe(context, application),
+        inBackground(() => provider.observe(context, application)),
         rejected(abort.signal),
       ]);
       return { kind: 'platform', at: clock.now(), application, platform, observation };

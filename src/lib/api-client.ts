@@ -1,11 +1,12 @@
-import Bottleneck from 'bottleneck';
 import { Agent, type Dispatcher, type FormData, request } from 'undici';
 import { platformError, SluiceError } from '../core/errors.ts';
-import type { Random } from '../core/ports.ts';
+import type { ApiBudgets, Random } from '../core/ports.ts';
+import { createApiBudgets } from './api-budget.ts';
+import { systemClock } from './clock.ts';
 import { apiResilience } from './resilience.ts';
 
 /**
- * The HTTP client all providers share: JSON in and out, a rate budget, bounded concurrency, retries of what may be
+ * The HTTP client all providers share: JSON in and out, a budget of calls, retries of what may be
  * repeated, one token renewal on 401, and errors as `SluiceError`s. It knows no platform: `errorOf` does.
  */
 export interface ApiClientOptions {
@@ -22,8 +23,12 @@ export interface ApiClientOptions {
   readonly onUnauthorized?: () => Promise<void>;
   /** Turns an answer with status ≥ 400 into an error. `undefined`: take it as a normal answer (a 404 that means "none"). */
   readonly errorOf: (answer: ApiAnswer, call: ApiCall) => SluiceError | undefined;
-  /** Calls per second at most; 20 by default, shared by all calls of this client. */
+  /** Calls per second at most; 20 by default. Shared by all whose account is the same at the same place. */
   readonly ratePerSecond?: number;
+  /** Whose limits the calls count against; no secret. */
+  readonly account?: string;
+  /** Left out: a budget of its own. */
+  readonly budgets?: ApiBudgets | undefined;
   readonly maxAttempts?: number;
   readonly timeoutMs?: number;
 }
@@ -62,13 +67,13 @@ export interface ApiClient {
 
 export function createApiClient(options: ApiClientOptions): ApiClient {
   const { platform, random } = options;
-  const perSecond = options.ratePerSecond ?? 20;
-  const budget = new Bottleneck({
-    reservoir: perSecond,
-    reservoirRefreshAmount: perSecond,
-    reservoirRefreshInterval: 1_000,
-  });
-  const resilience = apiResilience({ concurrency: 8, maxAttempts: options.maxAttempts ?? 4, random });
+  const place = { endpoint: new URL(options.baseUrl).origin, account: options.account ?? '' };
+  const turns = (options.budgets ?? createApiBudgets(systemClock)).of(
+    place,
+    platform,
+    options.ratePerSecond ?? 20,
+  );
+  const resilience = apiResilience({ maxAttempts: options.maxAttempts ?? 4, random });
   const agent = new Agent({
     // Platform routers close idle connections when they like; a short life makes stale ones rare.
     keepAliveTimeout: 4_000,
@@ -95,7 +100,9 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       });
       const text = await answer.body.text();
-      return { status: answer.statusCode, headers: flatten(answer.headers), text, json: parse(text) };
+      const headers = flatten(answer.headers);
+      turns.heard(answer.statusCode, headers);
+      return { status: answer.statusCode, headers, text, json: parse(text) };
     } catch (error) {
       if (call.signal?.aborted) throw error;
       throw connectionError(platform, url, error);
@@ -103,10 +110,10 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   }
 
   async function attempt(call: ApiCall): Promise<ApiAnswer> {
-    let answer = await budget.schedule(() => send(call));
+    let answer = await turns.take(() => send(call), call.signal);
     if (answer.status === 401 && options.onUnauthorized) {
       await options.onUnauthorized();
-      answer = await budget.schedule(() => send(call));
+      answer = await turns.take(() => send(call), call.signal);
     }
     if (answer.status < 400) return answer;
     const error = options.errorOf(answer, call);
@@ -123,7 +130,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     async close() {
       if (closed) return;
       closed = true;
-      await budget.stop({ dropWaitingJobs: true }).catch(() => undefined);
+      await turns.close();
       await agent.destroy();
     },
   };
@@ -195,20 +202,4 @@ function reasonOf(error: unknown): string {
     seen.push([code, e.message].filter(Boolean).join(' '));
   }
   return seen.filter(Boolean).join(': ') || String(error);
-}
-
-/** Delta seconds or an HTTP date (RFC 9110 §10.2.3), in milliseconds from `now`; undefined when absent or broken. */
-export function retryAfterMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
-  const value = headers['retry-after'];
-  if (value === undefined) return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
-/** Of an answer that says nothing but when a new window begins (`X-RateLimit-Reset`, epoch seconds). */
-export function untilResetMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
-  const value = headers['x-ratelimit-reset'];
-  if (value === undefined || !/^\d+$/.test(value.trim())) return undefined;
-  return Math.max(0, Number(value) * 1000 - now);
 }

@@ -1,4 +1,4 @@
-import { bulkhead, DelegateBackoff, handleWhen, type IPolicy, retry, wrap } from 'cockatiel';
+import { DelegateBackoff, handleWhen, type IPolicy, noop, retry } from 'cockatiel';
 import { SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/ports.ts';
 import { RETRYABLE } from '../core/provider.ts';
@@ -11,29 +11,24 @@ const LONGEST_ASKED_WAIT_MS = 60_000;
 export interface Resilience {
   /** For calls that may be repeated: transient errors are tried again. */
   readonly repeatable: IPolicy;
-  /** For calls that may not: only concurrency is bounded. */
+  /** For calls that may not. */
   readonly once: IPolicy;
 }
 
 /**
- * What stands around every call to one platform API: at most `concurrency` at a time, and for repeatable calls up
- * to `maxAttempts` with full-jitter exponential waits, or the wait that the platform asked for (Retry-After).
+ * What stands around every call to one platform API: repeatable calls are tried up to `maxAttempts` times with
+ * jittered exponential waits, or the wait that the platform asked for (Retry-After). It stands outside of the budget: a
+ * call that waits for its next try must not occupy a place.
  */
-export function apiResilience(options: {
-  concurrency: number;
-  maxAttempts: number;
-  random: Random;
-}): Resilience {
-  const bounded = bulkhead(options.concurrency, Number.MAX_SAFE_INTEGER);
-  const retried = retry(handleWhen(isTransient), {
+export function apiResilience(options: { maxAttempts: number; random: Random }): Resilience {
+  const repeatable = retry(handleWhen(isTransient), {
     maxAttempts: options.maxAttempts - 1,
     backoff: new DelegateBackoff((context) => {
       const error = 'error' in context.result ? context.result.error : undefined;
       return waitFor(error, context.attempt, options.random);
     }),
   });
-  // The retry stands outside: a call that waits for its next try must not occupy a place.
-  return { repeatable: wrap(retried, bounded), once: bounded };
+  return { repeatable, once: noop };
 }
 
 export function isTransient(error: unknown): boolean {

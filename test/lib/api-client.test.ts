@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { platformError } from '../../src/core/errors.ts';
-import { type ApiClient, createApiClient, retryAfterMs } from '../../src/lib/api-client.ts';
+import { type ApiClient, createApiClient } from '../../src/lib/api-client.ts';
 
 const open: { close(): Promise<void> }[] = [];
 
@@ -93,15 +93,5 @@ describe('the API client', () => {
     await expect(
       (async () => client(url).call({ method: 'GET', path: 'http://127.0.0.2:1/steal' }))(),
     ).rejects.toThrow('refusing to send credentials');
-  });
-});
-
-describe('Retry-After', () => {
-  it.each([
-    ['3', 3_000],
-    ['Thu, 01 Jan 1970 00:00:10 GMT', 9_000],
-    ['soon', undefined],
-  ])('%s is %s ms', (value, expected) => {
-    expect(retryAfterMs({ 'retry-after': value }, 1_000)).toBe(expected);
   });
 });
