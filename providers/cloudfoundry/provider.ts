@@ -15,6 +15,7 @@ import { findOwnApp } from './find.ts';
 import { logs } from './logs.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
+import { quotaChecks } from './quota.ts';
 import { destroy, pollRemoval, retire } from './remove.ts';
 import { pollApply } from './rollout.ts';
 import { resolveRoutes } from './routes.ts';
@@ -64,6 +65,14 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       const there = await calls.list(`/v3/apps/${app.guid}/routes`, routeSchema);
       const web = await calls.get(`/v3/apps/${app.guid}/processes/web`, processSchema);
       return planChanges({ want, routes }, seen, { process: web, routes: there.map((one) => one.url) });
+    },
+
+    async check(context, want, seen) {
+      if (seen.foreign.length > 0) return [];
+      const calls = session(context);
+      const app = seen.exists ? await findOwnApp(calls, want.application) : undefined;
+      const web = app && (await calls.get(`/v3/apps/${app.guid}/processes/web`, processSchema));
+      return quotaChecks(calls, options, want, seen, web?.memory_in_mb ?? undefined);
     },
 
     stage: (context, want, bundle) => stage(session(context), context, want, bundle),

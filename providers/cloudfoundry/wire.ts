@@ -184,3 +184,24 @@ export function decode<T>(schema: z.ZodType<T>, value: unknown, platform: string
     }),
   );
 }
+
+/** A space, or an organization. */
+export const quotaOwnerSchema = z.object({
+  relationships: z.object({ organization: toOne, quota: toOne }).partial(),
+});
+export type QuotaOwner = z.output<typeof quotaOwnerSchema>;
+
+const limit = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? null);
+/** Of a space or of an organization; null is no limit. */
+export const quotaSchema = z.object({
+  name: z.string(),
+  apps: z.object({ total_memory_in_mb: limit, total_instances: limit, per_process_memory_in_mb: limit }),
+});
+export type Quota = z.output<typeof quotaSchema>;
+
+export const usageSchema = z.object({
+  usage_summary: z.object({ started_instances: z.number(), memory_in_mb: z.number() }),
+});

@@ -39,6 +39,8 @@ export interface OpenShiftClient {
   list<T>(resource: Resource<T>, labelSelector: string, signal: AbortSignal): Promise<readonly T[]>;
   /** Server-side apply. Without force it fails with `conflict` where somebody else owns a field. */
   apply<T>(resource: Resource<T>, manifest: Manifest, force: boolean, signal: AbortSignal): Promise<T>;
+  /** What `apply` would say, without its effect. */
+  dryRun(resource: Resource<unknown>, manifest: Manifest, force: boolean, signal: AbortSignal): Promise<void>;
   /** Deleting what is gone succeeds; true when there was something. */
   remove(resource: Resource<unknown>, name: string, signal: AbortSignal): Promise<boolean>;
   scale(deployment: string, replicas: number, signal: AbortSignal): Promise<void>;
@@ -82,6 +84,26 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
     );
   }
 
+  async function serverSideApply(
+    resource: Resource<unknown>,
+    manifest: Manifest,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: ApiAnswer; readonly path: string }> {
+    const path = pathOf(resource, namespace, manifest.metadata.name);
+    const answer = await api.call({
+      method: 'PATCH',
+      path,
+      query: { fieldManager: FIELD_MANAGER, ...query },
+      json: manifest,
+      contentType: 'application/apply-patch+yaml',
+      signal,
+      // Applying the same manifest twice is the same as once.
+      repeatable: true,
+    });
+    return { answer, path };
+  }
+
   return {
     async read(path, schema, signal) {
       const answer = await api.call({ method: 'GET', path, signal });
@@ -114,21 +136,15 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
     },
 
     async apply(resource, manifest, force, signal) {
-      const path = pathOf(resource, namespace, manifest.metadata.name);
-      const answer = await api.call({
-        method: 'PATCH',
-        path,
-        query: { fieldManager: FIELD_MANAGER, force: String(force) },
-        json: manifest,
-        contentType: 'application/apply-patch+yaml',
-        signal,
-        // Applying the same manifest twice is the same as once.
-        repeatable: true,
-      });
+      const { answer, path } = await serverSideApply(resource, manifest, { force: String(force) }, signal);
       // Deprecations and fields the server does not know: it took the rest all the same.
       const warning = answer.headers['warning'];
       if (warning !== undefined) deps.logger.warn({ platform, path, warning }, 'the platform warns');
       return decode(resource.schema, answer, path);
+    },
+
+    async dryRun(resource, manifest, force, signal) {
+      await serverSideApply(resource, manifest, { force: String(force), dryRun: 'All' }, signal);
     },
 
     async remove(resource, name, signal) {

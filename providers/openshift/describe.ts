@@ -1,7 +1,8 @@
-import { hasClass, platformError } from '../../src/core/errors.ts';
+import { platformError } from '../../src/core/errors.ts';
 import type { PlatformInfo, ProviderContext } from '../../src/core/provider.ts';
+import { mayWe } from './access.ts';
 import type { Site } from './site.ts';
-import { accessReviewSchema, groupListSchema, selfReviewSchema, versionSchema } from './wire.ts';
+import { groupListSchema, selfReviewSchema, versionSchema } from './wire.ts';
 
 /** Parts of the API that plain Kubernetes lacks and a cluster may have switched off. */
 const NEEDED: Readonly<Record<string, string>> = {
@@ -50,23 +51,10 @@ export async function describe(site: Site, context: ProviderContext): Promise<Pl
 
 async function mayDeploy(site: Site, signal: AbortSignal): Promise<void> {
   const { namespace } = site.options;
-  const resourceAttributes = { namespace, verb: 'patch', group: 'apps', resource: 'deployments' };
-  const review = {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes },
-  };
-  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
-  try {
-    const access = await site.client.review(path, review, accessReviewSchema, signal);
-    if (access.status.allowed) return;
-    throw platformError('forbidden', site.platform, `the token may not deploy to project "${namespace}"`, {
-      why: access.status.reason ?? 'it lacks `patch` on deployments.apps',
-      remedy: `check the namespace, or give the account the role \`edit\` there (\`oc policy add-role-to-user edit …\`)`,
-    });
-  } catch (error) {
-    // Where rights cannot be asked for, the first write will tell.
-    if (hasClass(error, 'unsupported')) return;
-    throw error;
-  }
+  const access = await mayWe(site, { verb: 'patch', group: 'apps', resource: 'deployments' }, signal);
+  if (access === undefined || access.allowed) return;
+  throw platformError('forbidden', site.platform, `the token may not deploy to project "${namespace}"`, {
+    why: access.reason ?? 'it lacks `patch` on deployments.apps',
+    remedy: `check the namespace, or give the account the role \`edit\` there (\`oc policy add-role-to-user edit …\`)`,
+  });
 }

@@ -6,6 +6,7 @@ import type {
   ProviderDeps,
 } from '../../src/core/provider.ts';
 import { apply, pollApply } from './apply.ts';
+import { check } from './check.ts';
 import { createClient } from './client.ts';
 import type { Options } from './config.ts';
 import { describe } from './describe.ts';
@@ -48,6 +49,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       ]);
       return planChanges(want, seen, { deployment, routes });
     },
+    check: (context, want, seen) => check(site, context, want, seen),
     stage: (context, want, bundle) => stage(site, context, want, bundle),
     apply(context, want, artifact) {
       checkName(platform, want.application);

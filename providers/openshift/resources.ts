@@ -27,6 +27,7 @@ export const IMAGE_STREAM_TAG = resource(
   wire.imageStreamTagSchema,
 );
 export const BUILD_CONFIG = resource(BUILD, 'BuildConfig', 'buildconfigs', wire.thingSchema);
+export const RESOURCE_QUOTA = resource('v1', 'ResourceQuota', 'resourcequotas', wire.resourceQuotaSchema);
 export const BUILD_RUN = resource(BUILD, 'Build', 'builds', wire.buildSchema);
 
 function resource<T>(apiVersion: string, kind: string, plural: string, schema: ZodType<T>): Resource<T> {

@@ -165,6 +165,13 @@ export type Route = z.output<typeof routeSchema>;
 export const secretSchema = z.object({ metadata: metaSchema, data: texts });
 export type Secret = z.output<typeof secretSchema>;
 
+/** What is allowed and what is taken; names like `limits.memory`, quantities like `1Gi`. */
+export const resourceQuotaSchema = z.object({
+  metadata: metaSchema,
+  status: z.object({ hard: texts, used: texts }).prefault({}),
+});
+export type ResourceQuota = z.output<typeof resourceQuotaSchema>;
+
 export const imageStreamTagSchema = z.object({
   metadata: metaSchema,
   image: z.object({ dockerImageReference: z.string().optional(), metadata: metaSchema }),

@@ -1,4 +1,4 @@
-import { platformError } from '../../src/core/errors.ts';
+import { platformError, type SluiceError, toWire } from '../../src/core/errors.ts';
 import type {
   Operation,
   OperationHandle,
@@ -94,6 +94,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       return planChanges(want, seen);
     },
 
+    async check(_context, want) {
+      const what = 'command of process web';
+      if (want.process.command !== '') return [{ what, found: want.process.command }];
+      return [{ what, found: 'none', error: toWire(noCommand(platform, want.application)) }];
+    },
+
     async stage(context, want, bundle) {
       const { application, release } = want;
       if (await host.offer(application, release.id, bundle, context.signal)) {
@@ -149,12 +155,16 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   };
 }
 
+function noCommand(platform: string, application: string): SluiceError {
+  return platformError('invalid', platform, 'there is no command to run', {
+    why: `neither ${application} nor its process web has a command`,
+    remedy: `set \`command\` of ${application}: this platform does not guess one from the source`,
+  });
+}
+
 function runOf(platform: string, { application, process, env, health }: TargetSpec): RunWish {
   if (process.command === '') {
-    throw platformError('invalid', platform, 'there is no command to run', {
-      why: `neither ${application} nor its process web has a command`,
-      remedy: `set \`command\` of ${application}: this platform does not guess one from the source`,
-    });
+    throw noCommand(platform, application);
   }
   return {
     command: process.command,

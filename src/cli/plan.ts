@@ -10,6 +10,7 @@ import {
   withPlatforms,
   withServer,
 } from './options.ts';
+import { formatPlan } from './plan-text.ts';
 import { formatError } from './print-error.ts';
 import { openSession } from './session.ts';
 import { readSettings } from './settings.ts';
@@ -39,8 +40,8 @@ export function planCommand(program: Command, io: CliIo): void {
 }
 
 function statusOf(plans: readonly PlatformPlan[], tellChanges: boolean): number {
-  const unread = plans.filter((plan) => plan.error).length;
-  if (unread > 0) return unread === plans.length ? 1 : 3;
+  const hopeless = plans.filter((plan) => plan.error || plan.checks.some((check) => check.error)).length;
+  if (hopeless > 0) return hopeless === plans.length ? 1 : 3;
   const changes = plans.some((plan) => plan.changes.some(isChange));
   return tellChanges && changes ? CHANGES_FOUND : 0;
 }
@@ -53,24 +54,4 @@ function print(plan: PlatformPlan, io: CliIo, json: boolean): void {
   if (json) io.stdout(`${JSON.stringify(plan)}\n`);
   else if (plan.error) io.stderr(formatError(plan.error));
   else io.stdout(formatPlan(plan));
-}
-
-function formatPlan(plan: PlatformPlan): string {
-  const changes = plan.changes.filter((change) => change.action !== 'none');
-  const head = `${plan.platform}: ${changes.length === 0 ? 'nothing to change' : ''}\n`;
-  return head + changes.map((change) => `  ${lineOf(change)}\n`).join('');
-}
-
-const SIGNS: Readonly<Record<PlanChange['action'], string>> = {
-  create: '+',
-  change: '~',
-  none: ' ',
-  foreign: '?',
-};
-
-function lineOf(change: PlanChange): string {
-  const values = [change.from, change.to].filter((value) => value !== undefined).join(' → ');
-  const note =
-    change.action === 'foreign' ? '  (not ours: left alone)' : change.destructive ? '  (destructive)' : '';
-  return `${SIGNS[change.action]} ${change.field}${values === '' ? '' : `: ${values}`}${note}`;
 }

@@ -2,7 +2,7 @@ import type { DeploySettings } from './deploy-settings.ts';
 import type { WireError } from './errors.ts';
 import type { DeploymentPhase } from './events.ts';
 import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from './ids.ts';
-import type { OperationHandle, PlanChange, StagedArtifact } from './provider.ts';
+import type { OperationHandle, PlanChange, PlanCheck, StagedArtifact } from './provider.ts';
 import type { Release } from './release.ts';
 import type { ReleaseOutcome } from './traffic.ts';
 
@@ -74,6 +74,8 @@ export interface DeploymentTarget {
 export interface PlatformPlan {
   readonly platform: PlatformName;
   readonly changes: readonly PlanChange[];
+  /** What stands in the way, and what does not. */
+  readonly checks: readonly PlanCheck[];
   /** The platform could not be read. */
   readonly error?: WireError;
 }

@@ -36,6 +36,11 @@ export interface PlatformProvider {
   /** Release sockets and timers; idempotent. */
   close(): Promise<void>;
 
+  /**
+   * What can be known beforehand of whether the platform would take it: quotas, rights, a dry run. Writes nothing. What
+   * cannot be found out is left out.
+   */
+  check?(context: ProviderContext, want: TargetSpec, seen: Observation): Promise<readonly PlanCheck[]>;
   /** Left out: the platform cannot run two releases side by side, and takes part in no canary. */
   readonly trial?: TrialPower;
   /** What the application printed there, part after part. An application that is not there printed nothing. */
@@ -281,6 +286,16 @@ export interface PlanChange {
   readonly to?: string;
   /** Something that serves is replaced or removed. */
   readonly destructive: boolean;
+}
+
+/** One thing that was looked at before a deployment. */
+export interface PlanCheck {
+  /** `memory of space dev`, `may create routes`. */
+  readonly what: string;
+  /** `needs 128Mi more; 960Mi of 1024Mi are left`. */
+  readonly found: string;
+  /** Set where the deployment would fail: why, and what to do. */
+  readonly error?: WireError;
 }
 
 /** Classes worth another try by the caller after the provider's own retries are used up. */

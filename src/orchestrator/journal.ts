@@ -18,6 +18,8 @@ export interface Journal {
   replace(id: DeploymentId, platform: PlatformName, target: DeploymentTarget): Promise<void>;
   /** How far all platforms have come in step. */
   together(id: DeploymentId, together: Together): Promise<void>;
+  /** It goes on: the end it had before is none any more. */
+  reopen(id: DeploymentId): Promise<void>;
   forget(id: DeploymentId): Promise<void>;
   finish(
     id: DeploymentId,
@@ -71,6 +73,9 @@ export function journalIn(store: StateStore): Journal {
     },
     async together(id, together) {
       await update(id, (old) => ({ ...old, together }));
+    },
+    async reopen(id) {
+      await update(id, ({ outcome: _outcome, finishedAt: _finishedAt, ...open }) => open);
     },
     forget: (id) => store.delete('deployments', id),
     finish: (id, outcome, at) => update(id, (old) => ({ ...old, outcome, finishedAt: at })),

@@ -6,6 +6,7 @@ import type { Bundle, PlatformProvider } from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import { noTraffic } from '../core/traffic.ts';
+import { refuseWhatWouldFail } from './checks.ts';
 import { configurationDigest } from './configuration-digest.ts';
 import type { DeploymentContext, Restored } from './context.ts';
 import type { OrchestratorDeps } from './deps.ts';
@@ -72,6 +73,13 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     const configHash = configHashOf(application, deps.hashKey);
     const id = releaseIdOf(application.name, sourceDigest, configHash);
     return { id, application: application.name, sourceDigest, configHash, createdAt: clock.now() };
+  }
+
+  /** As it would be recorded now. */
+  async function upcoming(identity: Omit<Release, 'number'>): Promise<Release> {
+    const known = await releases.list(identity.application);
+    const next = { ...identity, number: (known.at(-1)?.number ?? 0) + 1 };
+    return known.find((one) => one.id === identity.id) ?? next;
   }
 
   /** Runs `work` under the lease; what it leaves running must keep the lease by itself. */
@@ -221,10 +229,9 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       // A copy of our own: edits of the source must not reach a deployment under way.
       const bundle = (await bundles.find(digest)) ?? (await bundles.keep(await wish.bundle.tarGz(), digest));
       return leased(application.name, `deploying to ${platforms.join(', ')}`, async (lease) => {
-        const release = await releases.record(
-          releaseOf(application, digest),
-          keepConfiguration(application, deps.hashKey),
-        );
+        const identity = releaseOf(application, digest);
+        await refuseWhatWouldFail(deps, application, platforms, await upcoming(identity));
+        const release = await releases.record(identity, keepConfiguration(application, deps.hashKey));
         const { deploy } = application;
         const configuration = configurationDigest(application);
         const how = deploy === undefined ? {} : { deploy };
@@ -254,6 +261,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       }
       const { application, bundle } = await whatToResume(record);
       return leased(application.name, `resuming ${id}`, async (lease) => {
+        await journal.reopen(id);
         for (const [platform, target] of Object.entries(record.targets)) {
           if (target.phase === 'failed') await journal.replace(id, platform, freshStart(target, clock.now()));
         }
@@ -293,10 +301,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
 
     async plan(wish) {
       const { application, platforms } = scopeOf(wish);
-      const identity = releaseOf(application, wish.bundle.digest);
-      const known = await releases.list(application.name);
-      const next = { ...identity, number: (known.at(-1)?.number ?? 0) + 1 };
-      return planOn(deps, application, platforms, known.find((one) => one.id === identity.id) ?? next);
+      const release = await upcoming(releaseOf(application, wish.bundle.digest));
+      return planOn(deps, application, platforms, release);
     },
 
     async destroy(name, only) {

@@ -22,12 +22,14 @@ export function planOn(
       if (!provider || !want) throw new SluiceError('BUG', `no provider for ${platform}`);
       const context = quietContext(() => deps.clock.now());
       const seen = await provider.observe(context, application.name);
-      return {
-        platform,
-        changes: await provider.plan(context, leavingTheirs(want, seen, application.drift), seen),
-      };
+      const kept = leavingTheirs(want, seen, application.drift);
+      const [changes, checks] = await Promise.all([
+        provider.plan(context, kept, seen),
+        provider.check?.(context, kept, seen) ?? [],
+      ]);
+      return { platform, changes, checks };
     } catch (caught) {
-      return { platform, changes: [], error: toWire(SluiceError.from(caught)) };
+      return { platform, changes: [], checks: [], error: toWire(SluiceError.from(caught)) };
     }
   }
   return Promise.all(platforms.map(planOne));

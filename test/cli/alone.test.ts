@@ -100,7 +100,7 @@ describe('without a server', () => {
   it('plan has nothing to change, and says so by its status when asked', async () => {
     const plan = world.run(['plan', '--exit-code']);
     expect(await plan.ended).toBe(0);
-    expect(plan.stdout()).toBe('rack: nothing to change\n');
+    expect(plan.stdout()).toBe('rack: nothing to change\n  ✓ 1 check passed\n');
   });
 
   it('rollback brings the release before back, and is in the event log', async () => {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { platformError } from '../../src/core/errors.ts';
+import { platformError, toWire } from '../../src/core/errors.ts';
 import type { LoggedEvent } from '../../src/core/events.ts';
 import type { StateStore } from '../../src/core/ports.ts';
 import type { ApplicationSettings } from '../../src/core/settings.ts';
 import type { OrchestratorDeps } from '../../src/orchestrator/deps.ts';
 import type { Orchestrator } from '../../src/orchestrator/orchestrator.ts';
-import type { FakePlatform } from '../support/fake-provider.ts';
+import { type FakePlatform, fakeProvider } from '../support/fake-provider.ts';
 import { never, openWorld, type World } from './world.ts';
 
 let world: World;
@@ -201,7 +201,11 @@ describe('a deployment', () => {
     expect(record.outcome).toBe('stopped');
     expect(cf.calls).toEqual([expect.stringContaining('stage')]);
     cf.onPoll = () => undefined;
-    const resumed = await (await (await open()).resume(record.id, never)).finished;
+    const next = await open();
+    const begun = await next.resume(record.id, never);
+    // Whoever follows it must not take the end it had before for this one.
+    expect((await next.deployments())[0]?.outcome).toBeUndefined();
+    const resumed = await begun.finished;
     expect(resumed.outcome).toBe('done');
     // What was staged is not staged again.
     expect(cf.calls.filter((call) => call.startsWith('stage'))).toHaveLength(1);
@@ -242,6 +246,26 @@ describe('a deployment', () => {
     const record = await deploy(await open(), 'one');
     const changed = await open({ ...SHOP, env: { LOG: 'debug' } });
     await expect(changed.resume(record.id, never)).rejects.toThrow('the configuration changed');
+  });
+
+  it('is refused before anything is staged or recorded where a platform would not take it', async () => {
+    const full = platformError('quota', 'cf', 'no room', { why: '0Mi are left', remedy: 'make room' });
+    const checked = fakeProvider(cf);
+    const providers = new Map([
+      ['cf', { ...checked, check: async () => [{ what: 'memory', found: '0Mi', error: toWire(full) }] }],
+      ['ocp', fakeProvider(ocp)],
+    ]);
+    const orchestrator = await open(SHOP, { providers });
+    const wish = { application: 'shop', platforms: undefined, bundle: await source('one') };
+    await expect(orchestrator.deploy(wish, never)).rejects.toMatchObject({ code: 'PLATFORM_QUOTA' });
+    expect([cf.calls, ocp.calls, await orchestrator.deployments()]).toEqual([[], [], []]);
+    expect((await orchestrator.releases('shop')).releases).toEqual([]);
+    expect(await orchestrator.plan(wish)).toMatchObject([
+      { platform: 'cf', checks: [{ what: 'memory', error: { code: 'PLATFORM_QUOTA' } }] },
+      { platform: 'ocp', checks: [] },
+    ]);
+    // The lease was given back.
+    await orchestrator.deploy({ ...wish, platforms: ['ocp'] }, never).then(({ finished }) => finished);
   });
 
   it('plans platform by platform; one that cannot be read does not hide the others', async () => {

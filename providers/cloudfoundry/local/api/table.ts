@@ -15,6 +15,7 @@ import { manifestRoutes } from './manifests.ts';
 import { organizationRoutes } from './organizations.ts';
 import { packageRoutes } from './packages.ts';
 import { processRoutes } from './processes.ts';
+import { quotaRoutes } from './quotas.ts';
 import { rootRoutes } from './root.ts';
 import { routeRoutes } from './routes.ts';
 import { serviceBindingRoutes } from './service-bindings.ts';
@@ -28,6 +29,7 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
   const routes: readonly ApiRoute[] = [
     ...rootRoutes(cloud),
     ...organizationRoutes(cloud),
+    ...quotaRoutes(cloud),
     ...spaceRoutes(cloud),
     ...domainRoutes(cloud),
     ...appRoutes(cloud),

@@ -1,5 +1,14 @@
 import type { Cloud } from '../cloud.ts';
-import type { SpaceRow } from '../state.ts';
+import type { CloudState, SpaceRow } from '../state.ts';
+
+/** Of all that is started, wherever. */
+export function usedMemoryMb(state: CloudState): number {
+  let memory = 0;
+  for (const process of state.processes.values()) {
+    if (state.apps.get(process.appGuid)?.state === 'STARTED') memory += process.instances * process.memoryMb;
+  }
+  return memory;
+}
 
 /** What the started apps of these spaces are charged for. */
 export function usageSummary(

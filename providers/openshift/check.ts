@@ -1,0 +1,149 @@
+import { hasClass, platformError, SluiceError, toWire } from '../../src/core/errors.ts';
+import type { Observation, PlanCheck, ProviderContext, TargetSpec } from '../../src/core/provider.ts';
+import { mayWe, nameOf, type Right } from './access.ts';
+import type { Manifest } from './client.ts';
+import * as manifests from './manifests.ts';
+import { parseQuantity } from './quantity.ts';
+import { DEPLOYMENT, RESOURCE_QUOTA, type Resource, ROUTE, SECRET, SERVICE } from './resources.ts';
+import { heldKinds, type Site } from './site.ts';
+import type { ResourceQuota } from './wire.ts';
+
+const MEBIBYTE = 1_048_576;
+/** The image is known only after the build; for a dry run any that reads like one will do. */
+const SOME_IMAGE = `registry.invalid/some/image@sha256:${'0'.repeat(64)}`;
+
+const RIGHTS: readonly Right[] = [
+  { verb: 'create', group: 'apps', resource: 'deployments' },
+  { verb: 'patch', group: 'apps', resource: 'deployments' },
+  { verb: 'list', group: 'apps', resource: 'replicasets' },
+  { verb: 'list', group: '', resource: 'pods' },
+  { verb: 'patch', group: '', resource: 'services' },
+  { verb: 'patch', group: '', resource: 'secrets' },
+  { verb: 'patch', group: 'route.openshift.io', resource: 'routes' },
+  { verb: 'patch', group: 'image.openshift.io', resource: 'imagestreams' },
+  { verb: 'patch', group: 'build.openshift.io', resource: 'buildconfigs' },
+  { verb: 'create', group: 'build.openshift.io', resource: 'buildconfigs', subresource: 'instantiatebinary' },
+];
+const CUSTOM_HOST: Right = {
+  verb: 'create',
+  group: 'route.openshift.io',
+  resource: 'routes',
+  subresource: 'custom-host',
+};
+
+/** Rights, quotas, and what the API says to all that would be applied, without applying it. */
+export async function check(
+  site: Site,
+  context: ProviderContext,
+  want: TargetSpec,
+  seen: Observation,
+): Promise<readonly PlanCheck[]> {
+  if (seen.foreign.length > 0) return [];
+  const { signal } = context;
+  const rights = await rightChecks(site, want, signal);
+  // Without the rights everything else fails for want of them.
+  if (rights.some((one) => one.error !== undefined)) return rights;
+  const [quotas, tries] = await Promise.all([
+    quotaChecks(site, want, seen, signal),
+    dryRuns(site, want, signal),
+  ]);
+  return [...rights, ...quotas, ...tries];
+}
+
+async function rightChecks(site: Site, want: TargetSpec, signal: AbortSignal): Promise<readonly PlanCheck[]> {
+  const choosesHosts = want.hosts.length > 0 || site.options.routeHost !== undefined;
+  const needed = choosesHosts ? [...RIGHTS, CUSTOM_HOST] : RIGHTS;
+  const found = await Promise.all(needed.map((right) => mayWe(site, right, signal)));
+  return needed.flatMap((right, i) => {
+    const access = found[i];
+    if (access === undefined) return [];
+    const what = `right to ${nameOf(right)}`;
+    if (access.allowed) return [{ what, found: 'allowed' }];
+    const { namespace } = site.options;
+    const error = platformError('forbidden', site.platform, `the token may not ${nameOf(right)}`, {
+      why: access.reason ?? `a SelfSubjectAccessReview in project "${namespace}" says no`,
+      remedy:
+        right === CUSTOM_HOST
+          ? 'grant create on routes/custom-host, or leave out routeHost and `publicHost: map`'
+          : `give its account the role \`edit\` there (\`oc policy add-role-to-user edit … -n ${namespace}\`)`,
+    });
+    return [{ what, found: 'not allowed', error: toWire(error) }];
+  });
+}
+
+async function quotaChecks(
+  site: Site,
+  want: TargetSpec,
+  seen: Observation,
+  signal: AbortSignal,
+): Promise<readonly PlanCheck[]> {
+  const quotas = await site.client.list(RESOURCE_QUOTA, '', signal).catch((error: unknown) => {
+    // Not every account may look; then the refusal itself will tell.
+    if (hasClass(error, 'forbidden', 'unsupported', 'notFound')) return [];
+    throw error;
+  });
+  const more = addedInstances(want, seen);
+  return quotas.flatMap((quota) => quotaLines(site, quota, more, want));
+}
+
+/** One is added before an old one goes; what grows stays. Pure. */
+export function addedInstances(want: TargetSpec, seen: Observation): number {
+  const grown = want.process.instances - seen.desired;
+  const isRolled = seen.desired > 0 && seen.serving !== want.release.id;
+  return Math.max(0, grown) + (isRolled ? 1 : 0);
+}
+
+function quotaLines(site: Site, quota: ResourceQuota, more: number, want: TargetSpec): readonly PlanCheck[] {
+  const memory = Math.max(1, Math.round(want.process.memoryBytes / MEBIBYTE)) * MEBIBYTE * more;
+  const needs: readonly (readonly [string, number])[] = [
+    ['limits.memory', memory],
+    ['requests.memory', memory],
+    ['memory', memory],
+    ['pods', more],
+    ['count/pods', more],
+  ];
+  return needs.flatMap(([name, need]) => {
+    const limit = quota.status.hard[name];
+    const used = quota.status.used[name] ?? '0';
+    const total = parseQuantity(limit ?? '');
+    if (limit === undefined || total === undefined) return [];
+    const left = total - (parseQuantity(used) ?? 0);
+    const isMemory = name.endsWith('memory');
+    const what = `${name} of quota ${quota.metadata.name}`;
+    const found = `needs ${isMemory ? `${need / MEBIBYTE}Mi` : need} more; ${used} of ${limit} are used`;
+    if (need <= left || need === 0) return [{ what, found }];
+    const error = platformError(
+      'quota',
+      site.platform,
+      `a quota of project "${site.options.namespace}" does not allow it`,
+      {
+        why: `${name}: ${found} (ResourceQuota ${quota.metadata.name})`,
+        remedy: 'ask for a higher quota (`oc describe quota`), or use fewer or smaller instances',
+      },
+    );
+    return [{ what, found, error: toWire(error) }];
+  });
+}
+
+async function dryRuns(site: Site, want: TargetSpec, signal: AbortSignal): Promise<readonly PlanCheck[]> {
+  const { application } = want;
+  const held = await heldKinds(site, application, signal);
+  const tries: readonly (readonly [Resource<unknown>, Manifest])[] = [
+    [SECRET, manifests.secret(want)],
+    [SERVICE, manifests.service(application)],
+    ...manifests.routes(want, site.options).map((route) => [ROUTE, route] as const),
+    [DEPLOYMENT, manifests.deployment(want, SOME_IMAGE, undefined)],
+  ];
+  const found: PlanCheck[] = [];
+  for (const [resource, manifest] of tries) {
+    const what = `dry run of ${resource.kind} ${manifest.metadata.name}`;
+    try {
+      await site.client.dryRun(resource, manifest, held.has(resource.kind), signal);
+      found.push({ what, found: 'accepted' });
+    } catch (error) {
+      if (!hasClass(error, 'invalid', 'forbidden', 'quota', 'conflict')) throw error;
+      found.push({ what, found: 'refused', error: toWire(SluiceError.from(error)) });
+    }
+  }
+  return found;
+}
