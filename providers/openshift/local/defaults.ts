@@ -2,10 +2,14 @@ import { isObject, type Json, type JsonObject } from './json.ts';
 import {
   AUTOSCALERS,
   BUILD_CONFIGS,
+  CRON_JOBS,
   DEPLOYMENTS,
   DISRUPTION_BUDGETS,
   IMAGE_STREAMS,
+  INGRESSES,
+  JOBS,
   NAMESPACES,
+  PERSISTENT_VOLUME_CLAIMS,
   PODS,
   RESOURCE_QUOTAS,
   type ResourceType,
@@ -14,6 +18,9 @@ import {
   SERVICES,
 } from './resources.ts';
 import type { KubeObject } from './types.ts';
+
+/** What provisions a volume when a claim names no class. */
+export const DEFAULT_STORAGE_CLASS = 'standard';
 
 export const REGISTRY = 'image-registry.openshift-image-registry.svc:5000';
 
@@ -48,6 +55,23 @@ export function applyDefaults(type: ResourceType, draft: KubeObject, serviceAddr
     fill(spec, 'successfulBuildsHistoryLimit', 5);
     fill(spec, 'failedBuildsHistoryLimit', 5);
     fill(member(draft, 'status'), 'lastVersion', 0);
+  } else if (is(type, JOBS)) {
+    defaultJob(spec);
+    member(draft, 'status');
+  } else if (is(type, CRON_JOBS)) {
+    fill(spec, 'concurrencyPolicy', 'Allow');
+    fill(spec, 'suspend', false);
+    fill(spec, 'successfulJobsHistoryLimit', 3);
+    fill(spec, 'failedJobsHistoryLimit', 1);
+    const template = member(member(member(spec, 'jobTemplate'), 'spec'), 'template');
+    defaultPodTemplate(template);
+    member(draft, 'status');
+  } else if (is(type, PERSISTENT_VOLUME_CLAIMS)) {
+    fill(spec, 'volumeMode', 'Filesystem');
+    fill(spec, 'storageClassName', DEFAULT_STORAGE_CLASS);
+    fill(draft, 'status', { phase: 'Pending' });
+  } else if (is(type, INGRESSES)) {
+    fill(draft, 'status', { loadBalancer: {} });
   } else if (is(type, AUTOSCALERS)) {
     fill(spec, 'minReplicas', 1);
     fill(draft, 'status', { desiredReplicas: 0, currentMetrics: null });
@@ -79,7 +103,21 @@ function defaultDeployment(spec: JsonObject): void {
   fill(spec, 'progressDeadlineSeconds', 600);
   // Go leaves a false out.
   if (spec['paused'] === false) delete spec['paused'];
-  const template = member(spec, 'template');
+  defaultPodTemplate(member(spec, 'template'));
+}
+
+function defaultJob(spec: JsonObject): void {
+  fill(spec, 'parallelism', 1);
+  fill(spec, 'completions', 1);
+  fill(spec, 'backoffLimit', 6);
+  fill(spec, 'completionMode', 'NonIndexed');
+  fill(spec, 'suspend', false);
+  fill(spec, 'manualSelector', false);
+  fill(spec, 'podReplacementPolicy', 'TerminatingOrFailed');
+  defaultPodTemplate(member(spec, 'template'));
+}
+
+function defaultPodTemplate(template: JsonObject): void {
   const metadata = member(template, 'metadata');
   if (metadata['creationTimestamp'] === undefined) metadata['creationTimestamp'] = null;
   defaultPodSpec(member(template, 'spec'));

@@ -12,6 +12,7 @@ export const DELAYS = {
   assemble: 400,
   push: 400,
   schedule: 40,
+  provision: 150,
   pull: 250,
   endpoints: 40,
   admission: 60,

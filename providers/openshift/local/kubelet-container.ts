@@ -80,6 +80,10 @@ export function runContainer(around: Surroundings): ContainerRun {
       ending.signal.throwIfAborted();
       const ended = await runOnce(run, env);
       ending.signal.throwIfAborted();
+      if (isLast(around.pod().spec.restartPolicy, ended.exitCode)) {
+        become({ state: { terminated: ended }, ready: false, over: true });
+        return;
+      }
       become({ state: { terminated: ended }, ready: false });
       around.event(
         'BackOff',
@@ -234,6 +238,11 @@ export function runContainer(around: Surroundings): ContainerRun {
     },
     kill,
   };
+}
+
+/** Whether a container that ended stays ended. */
+function isLast(restartPolicy: string | undefined, exitCode: number): boolean {
+  return restartPolicy === 'Never' || (restartPolicy === 'OnFailure' && exitCode === 0);
 }
 
 /** Hooks that only wait, the ones people write: `sleep 10`, `sh -c "sleep 10"`. */

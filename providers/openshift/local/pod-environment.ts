@@ -53,7 +53,7 @@ function resolveVariable(
   };
 }
 
-function dataOf(
+export function dataOf(
   store: Store,
   namespace: string,
   kind: 'secret' | 'configmap',

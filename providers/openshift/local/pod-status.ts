@@ -10,6 +10,8 @@ export interface ContainerView {
   readonly ready: boolean;
   readonly restarts: number;
   readonly id: string;
+  /** It ended and will not be started again. */
+  readonly over?: boolean;
 }
 
 /** Writes what is known of the containers into a pod's draft: statuses, conditions, phase. */
@@ -21,13 +23,19 @@ export function writePodStatus(draft: Pod, containers: readonly ContainerView[],
   const ran = containers.some(
     ({ state, restarts }) => state.running !== undefined || state.terminated !== undefined || restarts > 0,
   );
-  status.phase = ran ? 'Running' : 'Pending';
+  const isOver = containers.length > 0 && containers.every(({ over }) => over);
+  const succeeded = containers.every(({ state }) => state.terminated?.exitCode === 0);
+  status.phase = isOver ? (succeeded ? 'Succeeded' : 'Failed') : ran ? 'Running' : 'Pending';
   status.conditions = [
     podCondition(status.conditions, 'PodScheduled', true, now),
     podCondition(status.conditions, 'Initialized', true, now),
     podCondition(status.conditions, 'ContainersReady', allReady, now, unready),
     podCondition(status.conditions, 'Ready', allReady, now, unready),
-  ];
+  ].map((found) =>
+    isOver && found.status === 'False'
+      ? { ...omitMessage(found), reason: succeeded ? 'PodCompleted' : 'PodFailed' }
+      : found,
+  );
   status.containerStatuses = containers.map(containerStatus);
 }
 
@@ -70,4 +78,8 @@ function podCondition(
       ? {}
       : { reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` }),
   };
+}
+
+function omitMessage({ message: _message, ...rest }: Condition): Condition {
+  return rest;
 }

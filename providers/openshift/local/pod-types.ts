@@ -1,3 +1,4 @@
+import type { JsonObject } from './json.ts';
 import type { Base, Condition, Selector } from './types.ts';
 
 /** Pods, and what makes them. */
@@ -45,10 +46,22 @@ export type Container = {
   readinessProbe?: Probe;
   livenessProbe?: Probe;
   lifecycle?: { preStop?: LifecycleHandler };
+  volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
+};
+
+export type Volume = {
+  name: string;
+  emptyDir?: JsonObject;
+  persistentVolumeClaim?: { claimName: string };
+  secret?: { secretName: string; optional?: boolean };
+  configMap?: { name: string; optional?: boolean };
 };
 
 export type PodSpec = {
   containers: Container[];
+  volumes?: Volume[];
+  /** Always, OnFailure or Never. */
+  restartPolicy?: string;
   terminationGracePeriodSeconds?: number;
   nodeName?: string;
 };

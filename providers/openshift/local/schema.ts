@@ -32,6 +32,22 @@ const TYPES: Readonly<Record<string, string>> = {
   ServiceSpec:
     'ports[]:ServicePort selector clusterIP clusterIPs type externalIPs sessionAffinity loadBalancerIP loadBalancerSourceRanges externalName externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses sessionAffinityConfig ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass internalTrafficPolicy trafficDistribution',
   ServicePort: 'name protocol appProtocol port targetPort nodePort',
+  Job: 'spec:JobSpec status',
+  JobSpec:
+    'parallelism completions activeDeadlineSeconds podFailurePolicy successPolicy backoffLimit backoffLimitPerIndex maxFailedIndexes selector manualSelector template:PodTemplate ttlSecondsAfterFinished completionMode suspend podReplacementPolicy managedBy',
+  CronJob: 'spec:CronJobSpec status',
+  CronJobSpec:
+    'schedule timeZone startingDeadlineSeconds concurrencyPolicy suspend jobTemplate:JobTemplate successfulJobsHistoryLimit failedJobsHistoryLimit',
+  JobTemplate: 'metadata:Metadata spec:JobSpec',
+  PersistentVolumeClaim: 'spec:ClaimSpec status',
+  ClaimSpec:
+    'accessModes selector resources volumeName storageClassName volumeMode dataSource dataSourceRef volumeAttributesClassName',
+  HorizontalPodAutoscaler: 'spec:AutoscalerSpec status',
+  AutoscalerSpec: 'scaleTargetRef minReplicas maxReplicas metrics behavior',
+  ResourceQuota: 'spec:QuotaSpec status',
+  QuotaSpec: 'hard scopes scopeSelector',
+  Ingress: 'spec:IngressSpec status',
+  IngressSpec: 'ingressClassName defaultBackend tls rules',
   Secret: 'data stringData type immutable',
   ConfigMap: 'data binaryData immutable',
   ServiceAccount: 'secrets imagePullSecrets automountServiceAccountToken',

@@ -13,15 +13,18 @@ import { createBuildRuns } from './build-runs.ts';
 import type { Cluster, Controller } from './cluster.ts';
 import { createControlServer } from './control.ts';
 import { createBuildController } from './controllers/build.ts';
+import { createCronJobController } from './controllers/cron-job.ts';
 import { createDeploymentController } from './controllers/deployment.ts';
 import { createEndpointsController } from './controllers/endpoints.ts';
 import { createGarbageCollector } from './controllers/garbage.ts';
 import { createImageTriggerController } from './controllers/image-trigger.ts';
+import { createJobController } from './controllers/job.ts';
 import { createNamespaceController } from './controllers/namespace.ts';
 import { createPodController } from './controllers/pod.ts';
 import { createQuotaController } from './controllers/quota.ts';
 import { createReplicaSetController } from './controllers/replicaset.ts';
 import { createRouteController } from './controllers/route.ts';
+import { createVolumeClaimController } from './controllers/volume-claim.ts';
 import { createImageFolder } from './images.ts';
 import { createPodLogs } from './pod-logs.ts';
 import { createPodNetwork } from './pod-network.ts';
@@ -72,6 +75,9 @@ const CONTROLLERS: Readonly<Record<string, (cluster: Cluster) => Controller>> = 
   imageTrigger: createImageTriggerController,
   deployment: createDeploymentController,
   replicaset: createReplicaSetController,
+  job: createJobController,
+  cronjob: createCronJobController,
+  volumeClaim: createVolumeClaimController,
   pod: createPodController,
   endpoints: createEndpointsController,
   route: createRouteController,

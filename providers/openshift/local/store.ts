@@ -26,7 +26,7 @@ export interface Store {
   ): T | undefined;
   /** In order of namespace and name. */
   list<T extends KubeObject>(type: ResourceType<T>, namespace?: string): T[];
-  /** Stamps uid, version, creation time and generation. The caller checked that the name is free. */
+  /** Stamps uid (unless it has one), version, creation time and generation. The caller checked that the name is free. */
   create<T extends KubeObject>(type: ResourceType<T>, object: T): T;
   /** Stamps version and generation; equal content is not written. */
   replace<T extends KubeObject>(type: ResourceType<T>, object: T): T;
@@ -123,7 +123,7 @@ export function createStore(clock: Clock, random: Random, historyLimit = 4_000):
     create(type, object) {
       const created = clone(object);
       version += 1;
-      created.metadata.uid = store.uid();
+      created.metadata.uid ??= store.uid();
       created.metadata.resourceVersion = String(version);
       created.metadata.creationTimestamp = store.now();
       if (type.generation) created.metadata.generation = 1;

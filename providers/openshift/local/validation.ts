@@ -1,6 +1,19 @@
 import { type Cause, invalid } from './errors.ts';
+import { cronJobCauses, jobCauses } from './job-validation.ts';
 import { at, equal, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from './json.ts';
-import { BUILD_CONFIGS, DEPLOYMENTS, NAMESPACES, type ResourceType, ROUTES, SERVICES } from './resources.ts';
+import { claimCauses } from './pod-volumes.ts';
+import {
+  BUILD_CONFIGS,
+  CRON_JOBS,
+  DEPLOYMENTS,
+  isKind,
+  JOBS,
+  NAMESPACES,
+  PERSISTENT_VOLUME_CLAIMS,
+  type ResourceType,
+  ROUTES,
+  SERVICES,
+} from './resources.ts';
 import type { KubeObject } from './types.ts';
 
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -21,6 +34,9 @@ export function validate(type: ResourceType, object: KubeObject, before: KubeObj
   if (type.plural === DEPLOYMENTS.plural) validateDeployment(object, before, causes);
   else if (type.plural === SERVICES.plural) validateService(object, causes);
   else if (type.plural === ROUTES.plural) validateRoute(object, causes);
+  else if (isKind(type, JOBS)) causes.push(...jobCauses(object, before));
+  else if (isKind(type, CRON_JOBS)) causes.push(...cronJobCauses(object));
+  else if (isKind(type, PERSISTENT_VOLUME_CLAIMS)) causes.push(...claimCauses(object, before));
   else if (type.plural === BUILD_CONFIGS.plural) validateBuildConfig(object, causes);
   if (causes.length > 0) throw invalid(type, name, causes);
 }

@@ -2,8 +2,12 @@ import { isoTime } from '../../../../src/lib/iso-time.ts';
 import type { Cluster } from '../cluster.ts';
 import { badRequest, methodNotAllowed, notFound } from '../errors.ts';
 import type { ContainerLine } from '../pod-logs.ts';
+import type { Pod } from '../pod-types.ts';
 import { PODS } from '../resources.ts';
 import type { Answer, ApiRequest, Target } from './http.ts';
+
+/** What a process printed last may still be in its pipe when it is gone. */
+const LAST_LINES_MS = 50;
 
 /** `…/pods/{pod}/log`: what a container printed, and with `follow` what it prints until the pod is gone. */
 export function podLog(cluster: Cluster, request: ApiRequest, target: Target, name: string): Answer {
@@ -35,7 +39,7 @@ export function podLog(cluster: Cluster, request: ApiRequest, target: Target, na
     contentType: 'text/plain',
     write(response) {
       for (const line of selected(lines, query)) response.write(format(line));
-      if (query.get('follow') !== 'true' || previous) {
+      if (query.get('follow') !== 'true' || previous || hasEnded(pod, container)) {
         response.end();
         return;
       }
@@ -47,12 +51,23 @@ export function podLog(cluster: Cluster, request: ApiRequest, target: Target, na
         cluster.podLogs.onForget((gone) => {
           if (gone === uid) response.end();
         }),
+        // A run that ends takes its log with it, also when the next one begins in the same container.
+        cluster.store.onChange(({ object }) => {
+          if (object.metadata.uid !== uid) return;
+          const now = cluster.store.get(PODS, target.namespace, name);
+          if (now && hasEnded(now, container)) cluster.clock.after(LAST_LINES_MS, () => response.end());
+        }),
       ];
       response.on('close', () => {
         for (const dispose of disposers) dispose();
       });
     },
   };
+}
+
+function hasEnded(pod: Pod, container: string): boolean {
+  const status = pod.status.containerStatuses?.find((candidate) => candidate.name === container);
+  return status?.state.terminated !== undefined;
 }
 
 function selected(lines: readonly ContainerLine[], query: URLSearchParams): readonly ContainerLine[] {

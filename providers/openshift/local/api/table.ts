@@ -1,5 +1,5 @@
 import { humanDuration } from '../human-duration.ts';
-import { at, type Json, type JsonObject, listAt, textAt } from '../json.ts';
+import { at, type Json, type JsonObject, listAt, objectAt, textAt } from '../json.ts';
 import { type ResourceType, ROUTES } from '../resources.ts';
 import type { KubeObject } from '../types.ts';
 import type { ApiRequest } from './http.ts';
@@ -68,6 +68,56 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     ['Data', (o) => Object.keys(at(o, 'data') ?? {}).length],
     AGE,
   ],
+  jobs: [
+    NAME,
+    ['Status', jobStatus],
+    ['Completions', (o) => `${count(o, 'status', 'succeeded')}/${count(o, 'spec', 'completions')}`],
+    ['Duration', jobDuration],
+    AGE,
+  ],
+  cronjobs: [
+    NAME,
+    ['Schedule', (o) => textAt(o, 'spec', 'schedule') ?? ''],
+    ['Timezone', (o) => textAt(o, 'spec', 'timeZone') ?? '<none>'],
+    ['Suspend', (o) => (at(o, 'spec', 'suspend') === true ? 'True' : 'False')],
+    ['Active', (o) => listAt(o, 'status', 'active').length],
+    ['Last Schedule', (o, now) => age(textAt(o, 'status', 'lastScheduleTime') ?? null, now, '<none>')],
+    AGE,
+  ],
+  persistentvolumeclaims: [
+    NAME,
+    ['Status', (o) => textAt(o, 'status', 'phase') ?? ''],
+    ['Volume', (o) => textAt(o, 'spec', 'volumeName') ?? ''],
+    ['Capacity', (o) => textAt(o, 'status', 'capacity', 'storage') ?? ''],
+    ['Access Modes', (o) => listAt(o, 'spec', 'accessModes').join(',')],
+    ['StorageClass', (o) => textAt(o, 'spec', 'storageClassName') ?? ''],
+    AGE,
+  ],
+  horizontalpodautoscalers: [
+    NAME,
+    [
+      'Reference',
+      (o) => `${textAt(o, 'spec', 'scaleTargetRef', 'kind')}/${textAt(o, 'spec', 'scaleTargetRef', 'name')}`,
+    ],
+    ['MinPods', (o) => at(o, 'spec', 'minReplicas') ?? 1],
+    ['MaxPods', (o) => at(o, 'spec', 'maxReplicas') ?? 0],
+    ['Replicas', (o) => count(o, 'status', 'currentReplicas')],
+    AGE,
+  ],
+  resourcequotas: [NAME, ['Hard', (o) => used(o)], AGE],
+  ingresses: [
+    NAME,
+    ['Class', (o) => textAt(o, 'spec', 'ingressClassName') ?? '<none>'],
+    [
+      'Hosts',
+      (o) =>
+        listAt(o, 'spec', 'rules')
+          .map((rule) => textAt(rule, 'host') ?? '*')
+          .join(','),
+    ],
+    ['Address', (o) => textAt(listAt(o, 'status', 'loadBalancer', 'ingress')[0], 'hostname') ?? ''],
+    AGE,
+  ],
   configmaps: [NAME, ['Data', (o) => Object.keys(at(o, 'data') ?? {}).length], AGE],
   builds: [
     NAME,
@@ -129,8 +179,27 @@ function firstIngress(route: KubeObject): Json | undefined {
   return listAt(route, 'status', 'ingress')[0];
 }
 
-function age(timestamp: string | null | undefined, now: number): string {
-  return timestamp ? humanDuration(Math.max(0, now - Date.parse(timestamp))) : '<unknown>';
+function age(timestamp: string | null | undefined, now: number, none = '<unknown>'): string {
+  return timestamp ? humanDuration(Math.max(0, now - Date.parse(timestamp))) : none;
+}
+
+function jobStatus(job: KubeObject): string {
+  const ended = listAt(job, 'status', 'conditions')
+    .map((condition) => textAt(condition, 'type'))
+    .find((type) => type === 'Complete' || type === 'Failed');
+  return ended ?? (at(job, 'spec', 'suspend') === true ? 'Suspended' : 'Running');
+}
+
+function jobDuration(job: KubeObject, now: number): string {
+  const from = textAt(job, 'status', 'startTime');
+  const to = textAt(job, 'status', 'completionTime');
+  return from ? humanDuration(Math.max(0, (to ? Date.parse(to) : now) - Date.parse(from))) : '';
+}
+
+function used(quota: KubeObject): string {
+  return Object.entries(objectAt(quota, 'status', 'used'))
+    .map(([name, value]) => `${name}: ${value}/${textAt(quota, 'status', 'hard', name)}`)
+    .join(', ');
 }
 
 function count(object: Json, ...path: readonly string[]): number {

@@ -3,10 +3,21 @@ import { notePhase } from '../build-status.ts';
 import { type Cluster, hasCustomRoutes, isAggregated } from '../cluster.ts';
 import { applyDefaults } from '../defaults.ts';
 import { alreadyExists, badRequest, StatusError, unsupportedMediaType } from '../errors.ts';
+import { labelPods } from '../job-status.ts';
 import { clone, isObject, type Json, type JsonObject, objectAt } from '../json.ts';
 import { jsonPatch, mergePatch, strategicMergePatch } from '../patches.ts';
+import { CLAIM_IN_USE } from '../pod-volumes.ts';
 import { checkQuota } from '../quota.ts';
-import { BUILDS, groupVersion, isKind, NAMESPACES, type ResourceType, ROUTES } from '../resources.ts';
+import {
+  BUILDS,
+  groupVersion,
+  isKind,
+  JOBS,
+  NAMESPACES,
+  PERSISTENT_VOLUME_CLAIMS,
+  type ResourceType,
+  ROUTES,
+} from '../resources.ts';
 import { generateHost } from '../route-host.ts';
 import type { KubeObject } from '../types.ts';
 import { admit, checkFields, checkNamespace, checkVersion, decode, keepIdentity } from './admission.ts';
@@ -49,6 +60,7 @@ function store201(cluster: Cluster, request: ApiRequest, target: Target, draft: 
   checkQuota(cluster, type, draft, namespace);
   delete draft.metadata.managedFields;
   delete draft.metadata.resourceVersion;
+  delete draft.metadata.uid;
   recordUpdate(undefined, draft, {
     manager: managerOf(request),
     time: cluster.store.now(),
@@ -74,6 +86,8 @@ function written(cluster: Cluster, request: ApiRequest, type: ResourceType, draf
 
 function completeNew(cluster: Cluster, type: ResourceType, draft: KubeObject): void {
   if (isKind(type, ROUTES) && isAggregated(cluster, type.group)) generateHost(draft, cluster.appsDomain);
+  if (isKind(type, JOBS)) labelPods(draft, cluster.store.uid());
+  if (isKind(type, PERSISTENT_VOLUME_CLAIMS)) draft.metadata.finalizers ??= [CLAIM_IN_USE];
   if (isKind(type, NAMESPACES)) draft['spec'] = { finalizers: ['kubernetes'], ...objectAt(draft, 'spec') };
 }
 

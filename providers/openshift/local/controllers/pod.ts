@@ -5,6 +5,7 @@ import { type Cluster, type Controller, delayOf } from '../cluster.ts';
 import { recordEvent } from '../event-record.ts';
 import { type ContainerRun, runContainer } from '../kubelet-container.ts';
 import { writePodStatus, writeUnschedulable } from '../pod-status.ts';
+import { mountVolumes, unboundClaim } from '../pod-volumes.ts';
 import { PODS } from '../resources.ts';
 
 const NODE = 'local-1';
@@ -76,7 +77,10 @@ export function createPodController(cluster: Cluster): Controller {
           folder: own,
           address: entry.address,
           pod: () => (last = store.get(PODS, namespace, name) ?? last),
-          prepare: (image) => unpack(image, own),
+          async prepare(image) {
+            await unpack(image, own);
+            await mountVolumes(cluster, last, container, own);
+          },
           changed: () => write(uid, namespace, name),
           event: (reason, message, warning) =>
             recordEvent(cluster, last, 'kubelet', { reason, message, type: warning ? 'Warning' : 'Normal' }),
@@ -88,15 +92,31 @@ export function createPodController(cluster: Cluster): Controller {
 
   /** Resolves when the node takes the pod; until then the pod says why it does not. */
   async function placed(uid: string, namespace: string, name: string, signal: AbortSignal): Promise<void> {
-    if (!cluster.faults.has('stuck-pending')) return;
-    const message = '0/1 nodes are available: 1 Insufficient memory. preemption: not helpful for scheduling.';
+    if (cluster.faults.has('stuck-pending')) {
+      const message =
+        '0/1 nodes are available: 1 Insufficient memory. preemption: not helpful for scheduling.';
+      refusePlace(uid, namespace, name, message);
+      await roomAgain(signal);
+    }
+    for (;;) {
+      const pod = store.get(PODS, namespace, name);
+      const message = pod?.metadata.uid === uid ? unboundClaim(cluster, pod) : undefined;
+      if (message === undefined) return;
+      refusePlace(uid, namespace, name, message);
+      await clock.sleep(Math.max(20, delayOf(cluster, 'provision')), signal);
+    }
+  }
+
+  function refusePlace(uid: string, namespace: string, name: string, message: string): void {
     const pod = store.change(PODS, namespace, name, (draft) => {
       if (draft.metadata.uid === uid) writeUnschedulable(draft, message, store.now());
     });
-    if (pod) {
-      const event = { reason: 'FailedScheduling', message, type: 'Warning' } as const;
-      recordEvent(cluster, pod, 'default-scheduler', event);
-    }
+    if (!pod) return;
+    const event = { reason: 'FailedScheduling', message, type: 'Warning' } as const;
+    recordEvent(cluster, pod, 'default-scheduler', event);
+  }
+
+  async function roomAgain(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const dispose = cluster.onFault((fault) => {
         if (fault !== 'stuck-pending' || cluster.faults.has(fault)) return;
