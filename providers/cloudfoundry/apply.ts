@@ -11,6 +11,7 @@ import {
 import type { Session } from './client.ts';
 import { backward, difference, forward, split, UNDO } from './environment.ts';
 import { activeDeployment, readEnvironment, requireOwnApp } from './find.ts';
+import { describeProcesses } from './processes.ts';
 import { ensureRoutes, resolveRoutes } from './routes.ts';
 import { handleOf, next } from './status.ts';
 import {
@@ -45,6 +46,8 @@ interface Rollout {
   readonly droplet: string;
   readonly want: TargetSpec;
   readonly handle: OperationHandle;
+  /** Processes beside web were given other settings. */
+  readonly others: boolean;
 }
 
 /**
@@ -70,7 +73,8 @@ export async function apply(
     instances: String(want.process.instances),
     startTimeoutMs: String(want.health.startTimeoutMs),
   });
-  const rollout: Rollout = { session, app, droplet, want, handle };
+  const others = await describeProcesses(session, clock, app.guid, want);
+  const rollout: Rollout = { session, app, droplet, want, handle, others };
   if (app.state === 'STOPPED' || currentDroplet(app) === undefined) return startFirst(rollout);
   const active = await afterOthers(rollout, clock, context);
   if (active?.droplet?.guid === droplet) {
@@ -156,13 +160,13 @@ export async function configure(session: Session, appGuid: string, want: TargetS
 
 /** Something serves, and goes on until the new instances do. */
 async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
-  const { session, app, droplet, want, handle } = rollout;
+  const { session, app, droplet, want, handle, others } = rollout;
   const { env, undo } = split(await readEnvironment(session, app.guid));
   const web = await webProcess(session, app.guid);
   const seen = seenProcess(web);
   const wanted = wantedProcess(want);
   const changed =
-    Object.keys(difference(env, want.env)).length > 0 || processChanges(seen, wanted).length > 0;
+    others || Object.keys(difference(env, want.env)).length > 0 || processChanges(seen, wanted).length > 0;
   const resumed = !changed && undo?.release === want.release.id ? undo : undefined;
   if (quiet && currentDroplet(app) === droplet && !changed) {
     const begun = resumed && (await deploymentOf(session, app.guid, resumed.attempt));

@@ -50,6 +50,8 @@ export interface Session {
   patch(path: string, json: Json): Promise<ApiAnswer>;
   /** The guid of the job that removes it; undefined when it was gone already. */
   remove(path: string): Promise<string | undefined>;
+  /** The guid of the job that applies it. */
+  manifest(path: string, manifest: Json): Promise<string | undefined>;
   upload(path: string, form: NonNullable<ApiCall['body']>): Promise<ApiAnswer>;
   /** As `get`, on log-cache; undefined where the platform has none. */
   logCache<T>(path: string, schema: z.ZodType<T>, query: Query): Promise<T | undefined>;
@@ -229,6 +231,15 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
         }
       },
       // Big bundles on slow lines take their time; the signal is the limit.
+      manifest: async (path, manifest) => {
+        const body = Buffer.from(JSON.stringify(manifest));
+        // JSON is YAML, and the content type must say so.
+        const answer = await call({
+          ...{ method: 'POST', path, body, repeatable: true },
+          contentType: 'application/x-yaml',
+        });
+        return answer.headers['location']?.split('/').pop();
+      },
       upload: (path, body) => call({ method: 'POST', path, body, repeatable: true, timeoutMs: 0 }),
       async logCache(path, schema, query) {
         const client = await abortable(logCache(), signal);

@@ -89,7 +89,10 @@ export async function activeDeployment(session: Session, appGuid: string): Promi
 
 /** All web processes, the newest last; there are two while a deployment is under way. */
 export async function webProcesses(session: Session, appGuid: string): Promise<readonly Process[]> {
-  const all = await session.list(`/v3/apps/${appGuid}/processes`, processSchema);
+  return webOf(await session.list(`/v3/apps/${appGuid}/processes`, processSchema));
+}
+
+export function webOf(all: readonly Process[]): readonly Process[] {
   return all
     .filter((one) => one.type === 'web')
     .sort((a, b) => (a.created_at ?? '').localeCompare(b.created_at ?? ''));
@@ -124,6 +127,8 @@ export interface Instance {
   readonly state: string;
   readonly routable: boolean | null;
   readonly details: string | undefined;
+  /** Seconds since it started; undefined: not said. */
+  readonly uptime?: number;
   readonly cpu: number | undefined;
   readonly memoryBytes: number | undefined;
 }
@@ -142,6 +147,7 @@ export async function instancesOf(session: Session, processGuid: string): Promis
       state: one.state,
       routable: one.routable ?? null,
       details: one.details ?? undefined,
+      ...(one.uptime == null ? {} : { uptime: one.uptime }),
       cpu: one.usage?.cpu ?? undefined,
       memoryBytes: one.usage?.mem ?? undefined,
     }));

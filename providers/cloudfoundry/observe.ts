@@ -19,9 +19,12 @@ import {
   readEnvironment,
   serves,
   stagedDroplets,
+  webOf,
   webProcesses,
 } from './find.ts';
+import { observedProcesses } from './processes.ts';
 import {
+  currentDroplet,
   desiredInstances,
   dropletOfProcess,
   instanceState,
@@ -29,7 +32,7 @@ import {
   originsOf,
   trialOf,
 } from './translate.ts';
-import { type App, routeSchema } from './wire.ts';
+import { type App, processSchema, routeSchema } from './wire.ts';
 
 /** One normalised read. Its parts are read one after the other by the API, so they may be a moment apart. */
 export async function observe(
@@ -69,13 +72,20 @@ const NOTHING: Read = {
 
 async function read(session: Session, options: Options, app: App, application: string): Promise<Read> {
   const started = app.state === 'STARTED';
-  const [active, web, droplets, variables, routes] = await Promise.all([
+  const [active, processes, droplets, variables, routes] = await Promise.all([
     activeDeployment(session, app.guid),
-    webProcesses(session, app.guid),
+    session.list(`/v3/apps/${app.guid}/processes`, processSchema),
     stagedDroplets(session, app.guid),
     readEnvironment(session, app.guid),
     session.list(`/v3/apps/${app.guid}/routes`, routeSchema),
   ]);
+  const web = webOf(processes);
+  const release = releaseOfDroplet(droplets, currentDroplet(app));
+  const others = await observedProcesses(
+    session,
+    started ? processes.filter(({ type }) => type !== 'web') : [],
+    release,
+  );
   const instances: ObservedInstance[] = [];
   for (const process of started ? web : []) {
     const release = releaseOfDroplet(droplets, dropletOfProcess(app, process, active));
@@ -89,6 +99,7 @@ async function read(session: Session, options: Options, app: App, application: s
     serving: servingRelease(instances),
     instances,
     desired: started ? desiredInstances(web, active) : 0,
+    ...(others === undefined ? {} : { processes: others }),
     origins: originsOf(application, options, routes),
     env: split(variables).env,
   };

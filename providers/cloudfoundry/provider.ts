@@ -15,6 +15,7 @@ import { findOwnApp } from './find.ts';
 import { logs } from './logs.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
+import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
 import { quotaChecks } from './quota.ts';
 import { destroy, pollRemoval, retire } from './remove.ts';
 import { pollApply } from './rollout.ts';
@@ -44,6 +45,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       case 'destroy':
       case 'endTrial':
         return pollRemoval(session(context), context, handle);
+      case 'processes':
+        return pollProcesses(session(context), context, handle);
       case 'trial':
         return pollTrial(session(context), context, handle);
     }
@@ -81,6 +84,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       apply(session(context), clock, context, options.domain, want, artifact),
 
     scale: (context, application, instances) => scale(session(context), context, application, instances),
+
+    processes: {
+      apply: (context, want) => applyProcesses(session(context), context, want),
+      scale: (context, application, process, instances) =>
+        scaleProcess(session(context), application, process, instances),
+    },
 
     retire: (context, application, release) => retire(session(context), context, application, release),
 

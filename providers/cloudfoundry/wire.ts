@@ -97,6 +97,7 @@ export const processSchema = z.object({
   memory_in_mb: z.number(),
   health_check: healthCheck,
   created_at: z.string().optional(),
+  metadata,
 });
 export type Process = z.output<typeof processSchema>;
 
@@ -109,6 +110,7 @@ export const statsSchema = z.object({
       state: instanceState,
       routable: z.boolean().nullish(),
       details: z.string().nullish(),
+      uptime: z.number().nullish(),
       /** Empty while log-cache is out. */
       usage: z.object({ cpu: z.number().nullish(), mem: z.number().nullish() }).nullish(),
     }),

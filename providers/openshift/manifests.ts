@@ -1,5 +1,5 @@
 import type { ApplicationName } from '../../src/core/ids.ts';
-import type { TargetSpec } from '../../src/core/provider.ts';
+import type { OtherProcessSpec, TargetSpec } from '../../src/core/provider.ts';
 import type { Manifest } from './client.ts';
 import type { Options } from './config.ts';
 import * as names from './names.ts';
@@ -117,6 +117,57 @@ export function restoredDeployment(
   );
 }
 
+/** No port, no probe, no route; the old instances end before new ones start, so that no work is done twice. */
+export function processDeployment(
+  want: TargetSpec,
+  process: OtherProcessSpec,
+  { image, replicas }: { readonly image: string; readonly replicas: number },
+): Manifest {
+  const labels = names.groupLabels(want.application, process.name);
+  const memory = mebibytes(process.memoryBytes);
+  return manifest(
+    DEPLOYMENT,
+    names.processName(want.application, process.name),
+    { ...names.releaseLabels(want), ...labels },
+    {
+      spec: {
+        replicas,
+        progressDeadlineSeconds: Math.max(1, Math.ceil(want.health.startTimeoutMs / 1_000)),
+        revisionHistoryLimit: 2,
+        selector: { matchLabels: labels },
+        strategy: { type: 'Recreate' },
+        template: {
+          metadata: {
+            labels: { ...names.releaseLabels(want), ...labels },
+            annotations: { [names.NUMBER]: String(want.release.number) },
+          },
+          spec: {
+            terminationGracePeriodSeconds: STOP_SECONDS,
+            securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+            containers: [
+              {
+                name: process.name,
+                image,
+                command: shellCommand(process.command),
+                envFrom: [
+                  { secretRef: { name: names.secretName(want.application, want.release.id, want.env) } },
+                ],
+                resources: { requests: { memory }, limits: { memory } },
+                securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+              },
+            ],
+          },
+        },
+      },
+    },
+    { [names.NUMBER]: String(want.release.number) },
+  );
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.max(1, Math.round(bytes / 1_048_576))}Mi`;
+}
+
 function deploymentSpec(
   application: ApplicationName,
   replicas: number,
@@ -135,7 +186,7 @@ function deploymentSpec(
 }
 
 function podSpec(want: TargetSpec, image: string): object {
-  const memory = `${Math.max(1, Math.round(want.process.memoryBytes / 1_048_576))}Mi`;
+  const memory = mebibytes(want.process.memoryBytes);
   const probe =
     want.health.path === undefined
       ? { tcpSocket: { port: 'http' } }

@@ -13,6 +13,8 @@ export const RELEASE = 'sluice.dev/release';
 export const PROCESS = 'sluice.dev/process';
 /** On all that belongs to a trial, with the application beside which it runs. */
 export const TRIAL_OF = 'sluice.dev/trial-of';
+/** On what belongs to a process beside web, and on nothing else. */
+export const GROUP = 'sluice.dev/group';
 /** Annotations: what a label cannot hold or nobody selects by. */
 export const NUMBER = 'sluice.dev/number';
 export const FAILED_RELEASE = 'sluice.dev/failed-release';
@@ -78,6 +80,14 @@ export function releaseLabels(want: TargetSpec): Record<string, string> {
 /** Instances and nothing else: build pods must never match. */
 export function instanceLabels(application: ApplicationName): Record<string, string> {
   return { [APPLICATION]: application, [PROCESS]: 'web' };
+}
+
+export function processName(application: ApplicationName, process: string): string {
+  return `${application}-${process}`;
+}
+
+export function groupLabels(application: ApplicationName, process: string): Record<string, string> {
+  return { [APPLICATION]: application, [GROUP]: process };
 }
 
 export function selector(labels: Readonly<Record<string, string>>): string {

@@ -1,5 +1,6 @@
 import type { Observation, ProviderContext } from '../../src/core/provider.ts';
 import { instanceLabels, isOurs, ownerLabels, RELEASE, selector } from './names.ts';
+import { observeProcesses } from './processes.ts';
 import {
   BUILD_RUN,
   DEPLOYMENT,
@@ -24,16 +25,19 @@ export async function observe(
   const { client } = site;
   const began = site.clock.monotonic();
   const labels = selector(instanceLabels(application));
-  const [deployment, service, route, stream, builds, replicaSets, pods, trial] = await Promise.all([
-    client.get(DEPLOYMENT, application, signal),
-    client.get(SERVICE, application, signal),
-    client.get(ROUTE, application, signal),
-    client.get(IMAGE_STREAM, application, signal),
-    client.list(BUILD_RUN, selector(ownerLabels(application)), signal),
-    client.list(REPLICA_SET, labels, signal),
-    client.list(POD, labels, signal),
-    observeTrial(site, application, signal),
-  ]);
+  const [processes, deployment, service, route, stream, builds, replicaSets, pods, trial] = await Promise.all(
+    [
+      observeProcesses(site, application, signal),
+      client.get(DEPLOYMENT, application, signal),
+      client.get(SERVICE, application, signal),
+      client.get(ROUTE, application, signal),
+      client.get(IMAGE_STREAM, application, signal),
+      client.list(BUILD_RUN, selector(ownerLabels(application)), signal),
+      client.list(REPLICA_SET, labels, signal),
+      client.list(POD, labels, signal),
+      observeTrial(site, application, signal),
+    ],
+  );
   const named = { Deployment: deployment, Service: service, Route: route, ImageStream: stream };
   const ours = <T extends Thing>(thing: T | undefined): T | undefined =>
     thing && isOurs(thing.metadata, application) ? thing : undefined;
@@ -49,6 +53,7 @@ export async function observe(
     serving: servingRelease(pods, wanted),
     instances: pods.map(instanceOf),
     desired: own?.spec.replicas ?? 0,
+    ...(processes === undefined ? {} : { processes }),
     ...(trial === undefined ? {} : { trial: trial.seen }),
     origins: [...(own ? originsOf(ours(route), site.options) : []), ...(trial?.origins ?? [])],
     env: ownEnvironment(secret?.data ?? {}),

@@ -14,6 +14,7 @@ import { logs } from './logs.ts';
 import { checkName, ownerLabels, selector } from './names.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
+import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
 import { DEPLOYMENT, ROUTE } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
@@ -35,6 +36,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     destroy: pollDestroy,
     trial: pollTrial,
     endTrial: pollEndTrial,
+    processes: pollProcesses,
   };
 
   return {
@@ -63,6 +65,11 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       end: (context, application, release) => endTrial(site, context, application, release),
     },
     poll: (context, handle) => polls[handle.kind](site, context, handle),
+    processes: {
+      apply: (context, want, artifact) => applyProcesses(site, context, want, artifact),
+      scale: (context, application, process, instances) =>
+        scaleProcess(site, context, application, process, instances),
+    },
     logs: (context, application, query) => logs(site, context, application, query),
     close: () => client.close(),
   };

@@ -7,7 +7,9 @@ import type {
 } from '../../src/core/provider.ts';
 import { imageTag } from './manifests.ts';
 import {
+  APPLICATION,
   buildConfigName,
+  GROUP,
   instanceLabels,
   isOurs,
   ownerLabels,
@@ -114,6 +116,9 @@ export async function pollDestroy(
   let left = await removeMade(site, application, signal);
   left += (await site.client.list(REPLICA_SET, run, signal)).length;
   left += (await site.client.list(POD, run, signal)).length;
+  // Those of processes beside web, whose labels name another process.
+  const groups = `${selector({ [APPLICATION]: application })},${GROUP}`;
+  left += (await site.client.list(POD, groups, signal)).length;
   if (left === 0) return { state: 'succeeded' };
   return { state: 'running', message: `${left} things are still being removed`, retryAfterMs: 500 };
 }

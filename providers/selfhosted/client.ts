@@ -9,6 +9,7 @@ import type { Options } from './config.ts';
 import { errorOf, unreachable } from './errors.ts';
 import {
   applicationSchema,
+  applicationsSchema,
   type HostApplication,
   type HostInfo,
   type HostLogs,
@@ -27,6 +28,7 @@ export interface RunWish {
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
   readonly healthPath?: string;
+  readonly listens?: false;
   readonly startTimeoutMs: number;
   readonly stopGraceMs: number;
 }
@@ -35,6 +37,8 @@ export interface RunWish {
 export interface HostClient {
   info(signal: AbortSignal): Promise<HostInfo>;
   application(name: string, signal: AbortSignal): Promise<HostApplication>;
+  /** Names of all applications there. */
+  applications(signal: AbortSignal): Promise<readonly string[]>;
   /** True when the content must be sent. */
   offer(
     application: string,
@@ -111,6 +115,16 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
   return {
     info: (signal) => ask(infoSchema, { method: 'GET', path: '/v1/info', signal }),
     application: (name, signal) => ask(applicationSchema, { method: 'GET', path: pathOf(name), signal }),
+    async applications(signal) {
+      try {
+        return (await ask(applicationsSchema, { method: 'GET', path: '/v1/applications', signal }))
+          .applications;
+      } catch (error) {
+        // A daemon from before there were others beside web.
+        if (hasClass(error, 'unsupported')) return [];
+        throw error;
+      }
+    },
     async offer(application, release, { digest, files }, signal) {
       const path = `${pathOf(application, release)}/manifest`;
       const json = { digest, files: files.map(({ path, mode, sha256 }) => ({ path, mode, sha256 })) };

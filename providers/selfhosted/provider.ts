@@ -11,9 +11,11 @@ import type {
 } from '../../src/core/provider.ts';
 import { createClient, type RunWish } from './client.ts';
 import type { Options } from './config.ts';
+import { applyGroups, groupOf, groupsStatus, observedGroups, readGroups } from './groups.ts';
 import { logs } from './logs.ts';
 import { planChanges } from './plan.ts';
 import { applyStatus, observationOf, scaleStatus, trialStatus } from './translate.ts';
+import type { HostApplication } from './wire.ts';
 
 /** Between SIGTERM and SIGKILL; the gateway has drained an origin before it is retired. */
 const STOP_GRACE_MS = 10_000;
@@ -42,6 +44,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   }
 
   async function poll(context: ProviderContext, handle: OperationHandle): Promise<OperationStatus> {
+    if (handle.kind === 'processes') return groupsStatus(host, platform, handle, context.signal);
     const application = await host.application(handle.application, context.signal);
     const release = handle.native['release'] ?? '';
     const found = application.releases.find((one) => one.id === release);
@@ -57,10 +60,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       case 'retire':
         return goneStatus(found?.instances.length, found !== undefined);
       case 'destroy':
-        return goneStatus(
-          application.releases.flatMap((one) => one.instances).length,
-          application.releases.length > 0,
-        );
+        return destroyed(application, await readGroups(host, handle.application, context.signal));
       case 'trial':
         return trialStatus(platform, release, application);
       case 'endTrial': {
@@ -86,8 +86,15 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
 
     async observe(context, application) {
       const began = clock.monotonic();
-      const seen = await host.application(application, context.signal);
-      return observationOf(seen, { at: context.now(), apiLatencyMs: clock.monotonic() - began });
+      const [seen, groups] = await Promise.all([
+        host.application(application, context.signal),
+        readGroups(host, application, context.signal),
+      ]);
+      const processes = observedGroups(groups);
+      return {
+        ...observationOf(seen, { at: context.now(), apiLatencyMs: clock.monotonic() - began }),
+        ...(processes === undefined ? {} : { processes }),
+      };
     },
 
     async plan(_context, want, seen) {
@@ -101,7 +108,13 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     async stage(context, want, bundle) {
-      const { application, release } = want;
+      const { application, release, processes = [] } = want;
+      for (const { name } of processes) {
+        const group = groupOf(application, name);
+        if (await host.offer(group, release.id, bundle, context.signal)) {
+          await host.send(group, release.id, await bundle.tarGz(), context.signal);
+        }
+      }
       if (await host.offer(application, release.id, bundle, context.signal)) {
         const archive = await bundle.tarGz();
         const text = `sending ${bundle.files.length} files, ${Math.ceil(archive.length / 1024)} KiB`;
@@ -125,11 +138,17 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     async retire(context, application, release) {
+      for (const name of (await readGroups(host, application, context.signal)).keys()) {
+        await host.retire(groupOf(application, name), release, context.signal);
+      }
       await host.retire(application, release, context.signal);
       return operation(context, handleOf(context, 'retire', application, { release }));
     },
 
     async destroy(context, application) {
+      for (const name of (await readGroups(host, application, context.signal)).keys()) {
+        await host.destroy(groupOf(application, name), context.signal);
+      }
       await host.destroy(application, context.signal);
       return operation(context, handleOf(context, 'destroy', application));
     },
@@ -148,6 +167,19 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     poll,
+
+    processes: {
+      async apply(context, want) {
+        const { application, processes = [] } = want;
+        await applyGroups({ host, platform, clock, stopGraceMs: STOP_GRACE_MS }, context, want);
+        const names = processes.map(({ name }) => name).join(' ');
+        const native = { release: want.release.id, processes: names };
+        return operation(context, handleOf(context, 'processes', application, native));
+      },
+      async scale(context, application, process, instances) {
+        await host.scale(groupOf(application, process), instances, context.signal);
+      },
+    },
 
     logs: (context, application, query) => logs(host, context, application, query),
 
@@ -177,6 +209,14 @@ function runOf(platform: string, { application, process, env, health }: TargetSp
 
 function artifactOf(release: string, digest: string): StagedArtifact {
   return { digest, native: { release } };
+}
+
+function destroyed(
+  application: HostApplication,
+  groups: ReadonlyMap<string, HostApplication>,
+): OperationStatus {
+  const releases = [application, ...groups.values()].flatMap((one) => one.releases);
+  return goneStatus(releases.flatMap((one) => one.instances).length, releases.length > 0);
 }
 
 function goneStatus(instances: number | undefined, present: boolean): OperationStatus {

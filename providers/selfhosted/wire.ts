@@ -30,6 +30,8 @@ const releaseSchema = z.object({
   wanted: z.number(),
   /** Epoch milliseconds since when it is `starting` or `running`. */
   since: z.number(),
+  /** Null where nothing runs; daemons before this one do not say. */
+  command: z.string().nullish(),
   env: z.record(z.string(), z.string()),
   failure: z.object({ reason: z.string(), logTail: z.array(z.string()) }).nullable(),
   instances: z.array(instanceSchema),
@@ -39,6 +41,7 @@ export type HostRelease = z.output<typeof releaseSchema>;
 export const applicationSchema = z.object({ releases: z.array(releaseSchema) });
 export type HostApplication = z.output<typeof applicationSchema>;
 
+export const applicationsSchema = z.object({ applications: z.array(z.string()) });
 export const offerSchema = z.object({ wanted: z.boolean() });
 export const scaledSchema = z.object({ release: z.string() });
 export const logsSchema = z.object({

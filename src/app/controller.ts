@@ -32,6 +32,7 @@ import { createLiveSettings } from './live-settings.ts';
 import { localControl } from './local-control.ts';
 import { createOperatorActs } from './operator-acts.ts';
 import { openOrchestrator, openProviders } from './orchestration.ts';
+import { placeProcesses } from './process-placing.ts';
 import { reconfiguration, watchedPlatforms } from './reconfigure.ts';
 import { createReleaseNames } from './release-names.ts';
 import { createReleaseProbe } from './release-probe.ts';
@@ -148,6 +149,10 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     ...{ settings, store, clock, logger, events, providers, engine, executor },
     acts: acts.acts,
   });
+  const placer = placeProcesses({
+    ...{ settings, store, clock, logger, events, providers, engine, monitor },
+    acts: acts.acts,
+  });
   const names = createReleaseNames(orchestrator, settings);
   const logs = createLogs({
     ...{ settings, providers, clock },
@@ -164,7 +169,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     },
     status: () =>
       statusView({
-        ...{ settings, engine, link, events, names, executor, drills, drift },
+        ...{ settings, engine, link, events, names, executor, drills, drift, placer },
         configuration: reload.status,
         now: clock.now(),
       }),
@@ -208,7 +213,10 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     engine.accept(signal);
     const self = egress.hear(signal);
     if (self !== undefined) engine.accept(self);
-    if (signal.kind === 'platform') drift.hear(signal);
+    if (signal.kind === 'platform') {
+      drift.hear(signal);
+      placer.hear(signal);
+    }
   });
   engine.onWatched((origins) => monitor.watch(origins));
   lastTable.follow(engine.onTable);
@@ -308,7 +316,9 @@ export async function createController(deps: ControllerDeps): Promise<Controller
         await closeAll(parts);
         // Deployments stop at their next step; what is under way then is resumed from the journal.
         const settled = new AbortController();
-        void Promise.all([control.settled(), executor.close(), drift.close()]).then(() => settled.abort());
+        void Promise.all([control.settled(), executor.close(), drift.close(), placer.close()]).then(() =>
+          settled.abort(),
+        );
         await clock.sleep(STOP_DEPLOYMENTS_MS, settled.signal).catch(() => undefined);
       } finally {
         await lastTable.flush();

@@ -15,6 +15,7 @@ import type {
 import type { Engine } from '../engine/engine.ts';
 import type { DriftWatch } from '../orchestrator/drift-watch.ts';
 import type { IntentExecutor } from '../orchestrator/intents.ts';
+import type { Placer } from '../orchestrator/placer.ts';
 import type { DrillRunner } from './drills.ts';
 import type { ReleaseNames } from './release-names.ts';
 import { SLUICE_VERSION } from './version.ts';
@@ -31,10 +32,11 @@ export function statusView(of: {
   readonly executor: Pick<IntentExecutor, 'scaling' | 'promotion'>;
   readonly drills: Pick<DrillRunner, 'lastDrill'>;
   readonly drift: Pick<DriftWatch, 'status'>;
+  readonly placer: Pick<Placer, 'status'>;
   readonly configuration: ConfigurationStatus;
   readonly now: number;
 }): StatusView {
-  const { settings, engine, link, events, names, executor, drills, drift } = of;
+  const { settings, engine, link, events, names, executor, drills, drift, placer } = of;
   const applications: ApplicationStatus[] = [];
   for (const name of Object.keys(settings.applications)) {
     const status = engine.statusOf(name);
@@ -44,12 +46,15 @@ export function statusView(of: {
       ...status,
       release: release && { id: release.id, number: release.number },
       platforms: status.platforms.map((platform) =>
-        withDrift(
-          withDrill(
-            withScaling(numbered(platform, name, names), executor.scaling(name, platform.name)),
-            drills.lastDrill(name, platform.name),
+        withProcesses(
+          withDrift(
+            withDrill(
+              withScaling(numbered(platform, name, names), executor.scaling(name, platform.name)),
+              drills.lastDrill(name, platform.name),
+            ),
+            drift.status(name, platform.name),
           ),
-          drift.status(name, platform.name),
+          placer.status(name, platform.name),
         ),
       ),
       ...withPromotion(status.writes, executor.promotion(name)),
@@ -71,6 +76,11 @@ export function statusView(of: {
 
 function withDrill(platform: PlatformStatus, drill: DrillStanding | undefined): PlatformStatus {
   return drill === undefined ? platform : { ...platform, drill };
+}
+
+function withProcesses(platform: PlatformStatus, processes: PlatformStatus['processes']): PlatformStatus {
+  const isAny = processes !== undefined && Object.keys(processes).length > 0;
+  return isAny ? { ...platform, processes } : platform;
 }
 
 function withDrift(platform: PlatformStatus, drift: DriftStatus | undefined): PlatformStatus {

@@ -57,7 +57,20 @@ const processSchema = z
       1,
     ).optional(),
     memory: memory.optional(),
-    runOn: choice({ says: 'On which platforms this process runs.', otherwise: 'all' }, ['all']).optional(),
+    runOn: choice(
+      {
+        says: 'Not for web. all: on every target. active: where the gateway sends traffic. one: on exactly one of those, the first in the order of the targets; it is started there once it stopped where it was.',
+        otherwise: 'all',
+      },
+      ['all', 'active', 'one'],
+    ).optional(),
+    takeOver: duration(
+      {
+        says: 'With `runOn: one`: how long a platform that does not answer may still be running it, before another platform starts it all the same.',
+        otherwise: '2m',
+      },
+      { min: 1_000, max: 86_400_000 },
+    ).optional(),
   })
   .nullable()
   .meta({ description: 'One process of the application.' });
@@ -354,7 +367,14 @@ export const applicationSchema = z
     ).optional(),
     memory: memory.optional(),
     processes: z
-      .record(z.string(), processSchema)
+      .record(
+        checkedText({ says: 'Its name.' }, '^[a-z][a-z0-9]*$', (name) =>
+          /^[a-z][a-z0-9]{0,15}$/.test(name)
+            ? undefined
+            : { fault: 'not a name for a process', remedy: 'lower-case letters and digits, at most 16' },
+        ),
+        processSchema,
+      )
       .meta({
         description:
           'Processes by name. `command`, `instances` and `memory` directly on the application mean `web`.',

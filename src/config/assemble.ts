@@ -6,6 +6,7 @@ import {
   DEFAULT_HEALTH,
   DEFAULT_PROCESS,
   DEFAULT_START_TIMEOUT_MS,
+  DEFAULT_TAKE_OVER_MS,
   type GatewaySettings,
   type HealthSettings,
   type ListenSettings,
@@ -55,6 +56,7 @@ export function assembleApplication(
     name,
     source: given.source === undefined ? undefined : { kind: 'folder', path: given.source },
     process,
+    ...assembleProcesses(input.processes),
     env,
     secretEnv: [...secretEnv].sort(),
     health: assembleHealth(input.health),
@@ -81,6 +83,20 @@ function defined(drain: NonNullable<NonNullable<ApplicationInput['logs']>['drain
     ...(headers === undefined ? {} : { headers }),
     ...(ca === undefined ? {} : { ca }),
   };
+}
+
+function assembleProcesses(input: ApplicationInput['processes']): Pick<ApplicationSettings, 'processes'> {
+  const others = Object.entries(input ?? {}).filter(([name]) => name !== 'web');
+  if (others.length === 0) return {};
+  const processes = others.map(([name, given]) => ({
+    name,
+    command: given?.command ?? '',
+    instances: given?.instances ?? DEFAULT_PROCESS.instances,
+    memoryBytes: given?.memory ?? DEFAULT_PROCESS.memoryBytes,
+    runOn: given?.runOn ?? 'all',
+    takeOverMs: given?.takeOver ?? DEFAULT_TAKE_OVER_MS,
+  }));
+  return { processes };
 }
 
 function assembleData(input: ApplicationInput['data']): DataSettings {

@@ -3,6 +3,7 @@ import { remedyFor } from './did-you-mean.ts';
 import { checkDrills } from './drill-checks.ts';
 import { type Fault, keyFault, valueFault, warning } from './fault.ts';
 import { isMap, mapAt, type Path, valueAt } from './path.ts';
+import { checkProcesses } from './process-checks.ts';
 import { checkData, checkGrowth } from './writer-checks.ts';
 
 /**
@@ -31,7 +32,7 @@ export function checkReferences(
   ];
   for (const name of Object.keys(applications)) {
     const path = ['applications', name];
-    faults.push(...checkTargets(path, facts), ...checkProcess(path, facts), ...checkHealth(path, facts));
+    faults.push(...checkTargets(path, facts), ...checkProcesses(path, root), ...checkHealth(path, facts));
     faults.push(...checkData(path, root), ...checkGrowth(path, root));
     faults.push(...checkAffinity(path, facts), ...checkDrills(path, root));
     faults.push(...checkDeploy(path, root, facts.deploys));
@@ -126,23 +127,6 @@ function checkWeights(path: Path, targets: Readonly<Record<string, unknown>>): r
         'give at least one target of the tier a weight',
       ),
     );
-}
-
-function checkProcess(path: Path, { root }: Facts): readonly Fault[] {
-  const faults: Fault[] = [];
-  for (const key of ['command', 'instances', 'memory']) {
-    const direct = valueAt(root, [...path, key]);
-    const inWeb = valueAt(root, [...path, 'processes', 'web', key]);
-    if (direct === undefined || inWeb === undefined) continue;
-    faults.push(
-      keyFault(
-        [...path, 'processes', 'web', key],
-        `${key} is given twice`,
-        `\`${key}\` on the application means this one: keep one of the two`,
-      ),
-    );
-  }
-  return faults;
 }
 
 function checkHealth(path: Path, { root }: Facts): readonly Fault[] {

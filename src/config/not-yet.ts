@@ -10,8 +10,6 @@ export interface NotYet {
   readonly path: string;
   /** Only these values are not built; left out: the key as such. */
   readonly values?: readonly unknown[];
-  /** The key itself is fine under these names only. */
-  readonly exceptKeys?: readonly string[];
   readonly what: string;
   /** What to write instead. Default: remove it. */
   readonly instead?: string;
@@ -57,19 +55,6 @@ export const NOT_YET: readonly NotYet[] = [
     what: 'deploying from a git ref',
     instead: 'use `source` with a folder',
     example: 'main',
-  },
-  {
-    path: 'applications.*.processes.*',
-    exceptKeys: ['web'],
-    what: 'processes other than `web`',
-    example: { command: 'node worker.js' },
-  },
-  {
-    path: 'applications.*.processes.*.runOn',
-    values: ['active', 'one'],
-    what: 'processes that follow failover',
-    instead: 'use `all`',
-    example: 'active',
   },
   { path: 'applications.*.processes.*.schedule', what: 'scheduled processes', example: '0 * * * *' },
   {
@@ -158,7 +143,6 @@ export function refuseNotYet(
 
 function applies(row: NotYet, path: Path, value: unknown): boolean {
   if (!matchesPath(row.path, path)) return false;
-  if (row.exceptKeys?.includes(String(path.at(-1)))) return false;
   return row.values === undefined || row.values.includes(value);
 }
 

@@ -15,10 +15,9 @@ function referenceTables(schema: JsonNode): string {
   lines.push('', '### Not built yet', '', 'Refused by name, with the place and what to write instead.', '');
   lines.push('| key | what | instead |', '|---|---|---|');
   const policy = NOT_YET_IN_POLICY.map((row) => ({ ...row, path: `applications.*.policy.${row.path}` }));
-  for (const { path, values, exceptKeys, what, instead } of [...NOT_YET, ...policy]) {
+  for (const { path, values, what, instead } of [...NOT_YET, ...policy]) {
     const only = values === undefined ? '' : `: ${values.map((value) => `\`${String(value)}\``).join(', ')}`;
-    const except = exceptKeys === undefined ? '' : ` but \`${exceptKeys.join('`, `')}\``;
-    lines.push(`| \`${nameOf(path)}\`${only}${except} | ${what} | ${escapeCell(instead ?? 'remove it')} |`);
+    lines.push(`| \`${nameOf(path)}\`${only} | ${what} | ${escapeCell(instead ?? 'remove it')} |`);
   }
   return lines.join('\n');
 }

@@ -210,6 +210,24 @@ export type DomainEvent =
       epoch: number;
       error: WireError;
     }
+  /** A process beside web was told to run so many instances, because traffic is elsewhere than before. */
+  | {
+      type: 'placement.ordered';
+      application: ApplicationName;
+      platform: PlatformName;
+      process: string;
+      from: number;
+      to: number;
+      reason: string;
+    }
+  /** Once for each reason, not for each look. */
+  | {
+      type: 'placement.waiting';
+      application: ApplicationName;
+      platform: PlatformName;
+      process: string;
+      error: WireError;
+    }
   /** `fields`: what is no longer as deployed there; `foreign`: what carries our name and not our stamp. */
   | {
       type: 'drift.found';
@@ -341,6 +359,8 @@ export const EVENT_TYPES = {
   'scale.refused': 'the platform refuses to scale; a person is needed',
   'writer.promoted': 'another platform takes the writes now',
   'writer.failed': 'the next writer could not be promoted; a person is needed',
+  'placement.ordered': 'a process that follows traffic was started or stopped on a platform',
+  'placement.waiting': 'a process that follows traffic cannot be started or stopped there yet',
   'drift.found': 'a platform is no longer as it was deployed, or holds what is not ours under our name',
   'drift.healed': 'a platform was put back to the release and configuration that were deployed there',
   'drift.gone': 'a platform is as it was deployed again, and not by us',
@@ -378,6 +398,8 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'deployment.takingBack',
   'deployment.target',
   'deployment.finished',
+  'placement.ordered',
+  'placement.waiting',
   'drift.found',
   'drift.healed',
   'drift.gone',

@@ -43,6 +43,8 @@ export interface PlatformProvider {
   check?(context: ProviderContext, want: TargetSpec, seen: Observation): Promise<readonly PlanCheck[]>;
   /** Left out: the platform cannot run two releases side by side, and takes part in no canary. */
   readonly trial?: TrialPower;
+  /** Left out: only web runs there. */
+  readonly processes?: ProcessPower;
   /** What the application printed there, part after part. An application that is not there printed nothing. */
   logs?(context: ProviderContext, application: ApplicationName, query: LogsQuery): Promise<LogsPage>;
 }
@@ -56,6 +58,22 @@ export interface TrialPower {
   start(context: ProviderContext, want: TargetSpec, artifact: StagedArtifact): Promise<Operation>;
   /** Removes the trial with its route; what was staged stays. Ending one that is gone succeeds. */
   end(context: ProviderContext, application: ApplicationName, release: ReleaseId): Promise<Operation>;
+}
+
+/** Processes beside web: no route leads to them, and nobody asks them for their health. */
+export interface ProcessPower {
+  /**
+   * Brings `want.processes` to the release, each stopped before it starts anew, and removes those that are not among
+   * them. To be called once web serves the release. Repeating it changes nothing.
+   */
+  apply(context: ProviderContext, want: TargetSpec, artifact: StagedArtifact): Promise<Operation>;
+  /** Says how many instances one of them has; how far it is, the next observation tells. */
+  scale(
+    context: ProviderContext,
+    application: ApplicationName,
+    process: string,
+    instances: number,
+  ): Promise<void>;
 }
 
 /** What a provider is made of; `options` is its platform's block of sluice.yaml, decoded. */
@@ -127,6 +145,8 @@ export interface TargetSpec {
   readonly release: Release;
   /** What the previous release was called here, if one serves; providers may reuse its instances count. */
   readonly process: ProcessSpec;
+  /** Beside web; left out: none. */
+  readonly processes?: readonly OtherProcessSpec[];
   /** Complete environment, `SLUICE_RELEASE`, `SLUICE_APPLICATION` and `SLUICE_PLATFORM` included. Values may be secret. */
   readonly env: Readonly<Record<string, string>>;
   readonly health: PlatformHealthSpec;
@@ -139,6 +159,15 @@ export interface ProcessSpec {
   readonly command: string;
   readonly instances: number;
   readonly memoryBytes: number;
+}
+
+/** No command may be empty here: the platform would not know another. */
+export interface OtherProcessSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly memoryBytes: number;
+  /** Undefined: as many as there are, and none where it is new: whoever follows traffic decides. */
+  readonly instances: number | undefined;
 }
 
 export interface PlatformHealthSpec {
@@ -167,7 +196,7 @@ export interface StagedArtifact {
 export interface OperationHandle {
   readonly platform: PlatformName;
   readonly application: ApplicationName;
-  readonly kind: 'stage' | 'apply' | 'scale' | 'retire' | 'destroy' | 'trial' | 'endTrial';
+  readonly kind: 'stage' | 'apply' | 'scale' | 'retire' | 'destroy' | 'trial' | 'endTrial' | 'processes';
   /** The platform's ids for what was begun: enough to go on in another process. No secrets. */
   readonly native: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */
@@ -216,6 +245,8 @@ export interface Observation {
   readonly desired: number;
   /** A release beside the one that serves; its instances are not among `instances`, nor in `desired`. */
   readonly trial?: ObservedTrial;
+  /** Processes beside web, by name; left out: there are none. */
+  readonly processes?: Readonly<Record<string, ObservedProcess>>;
   /** Instances that quota still allows beside these; left out: the platform does not say. */
   readonly quotaHeadroom?: number;
   /** How the gateway reaches it. One for platforms with a router, one per instance where there is none. */
@@ -229,6 +260,16 @@ export interface ObservedTrial {
   readonly release: ReleaseId;
   readonly instances: readonly ObservedInstance[];
   readonly desired: number;
+}
+
+export interface ObservedProcess {
+  readonly desired: number;
+  /** Instances that may be at work: those that come up and those that are on their way out included. */
+  readonly running: number;
+  /** What they are told to run; undefined: the platform does not say. */
+  readonly release: ReleaseId | undefined;
+  readonly command: string | undefined;
+  readonly memoryBytes: number | undefined;
 }
 
 export interface ObservedRelease {

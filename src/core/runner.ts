@@ -44,6 +44,8 @@ export interface InstanceSpec {
 export type StartDetection =
   | { readonly kind: 'http'; readonly path: string }
   | { readonly kind: 'tcp' }
+  /** Nothing listens: it is ready when it has not ended by then. */
+  | { readonly kind: 'alive'; readonly forMs: number }
   /** A regular expression matched against each line it prints. */
   | { readonly kind: 'log'; readonly pattern: string };
 

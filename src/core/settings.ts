@@ -48,6 +48,8 @@ export interface ApplicationSettings {
   /** Undefined for an application that only has `static` targets. */
   readonly source: SourceSettings | undefined;
   readonly process: { readonly command: string; readonly instances: number; readonly memoryBytes: number };
+  /** Beside web; left out: none. */
+  readonly processes?: readonly OtherProcess[];
   readonly env: Readonly<Record<string, string>>;
   /** Keys of `env` (and of the targets' `env`) whose value came from `${…}`. */
   readonly secretEnv: readonly string[];
@@ -64,6 +66,18 @@ export interface ApplicationSettings {
   /** Left out: what differs is reported. */
   readonly drift?: DriftSettings;
   readonly logDrain?: LogDrainSettings;
+}
+
+/** A process beside web, such as a worker. */
+export interface OtherProcess {
+  readonly name: string;
+  readonly command: string;
+  readonly instances: number;
+  readonly memoryBytes: number;
+  /** `all` targets; those that are `active`, which the gateway sends to; exactly `one` of those, the first in order. */
+  readonly runOn: 'all' | 'active' | 'one';
+  /** With `one`: how long a platform that does not answer may still be running it, before another starts it. */
+  readonly takeOverMs: number;
 }
 
 /** Where unsafe requests may go. `single`: to the writer only; `promote` is a command that runs before the writer moves. */
@@ -355,6 +369,8 @@ export const DEFAULT_PROCESS: ApplicationSettings['process'] = {
   instances: 1,
   memoryBytes: 268_435_456,
 };
+
+export const DEFAULT_TAKE_OVER_MS = 120_000;
 
 export const DEFAULT_START_TIMEOUT_MS = 60_000;
 

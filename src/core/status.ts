@@ -92,6 +92,15 @@ export interface ScalingStatus {
   readonly retryAt?: number;
 }
 
+/** A process beside web on one platform. */
+export interface ProcessStatus {
+  readonly runOn: 'all' | 'active' | 'one';
+  readonly desired: number;
+  readonly running: number;
+  /** It is to run here, and does not yet: why. */
+  readonly waiting?: string;
+}
+
 export interface PlatformStatus {
   readonly name: PlatformName;
   readonly provider: string;
@@ -119,6 +128,8 @@ export interface PlatformStatus {
   readonly trial?: TrialStatus;
   /** Left out: not compared with what was deployed there. */
   readonly drift?: DriftStatus;
+  /** Beside web, by name; left out: none. */
+  readonly processes?: Readonly<Record<string, ProcessStatus>>;
   /** Measured when it was scaled last: from the order until all instances served, milliseconds. */
   readonly timeToCapacityMs?: number;
 }

@@ -70,6 +70,10 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.application}: ${event.platform} takes the writes (epoch ${event.epoch}, promoted in ${seconds(event.tookMs)})`;
     case 'writer.failed':
       return `${event.application}: nobody takes writes, ${event.platform} was not promoted (epoch ${event.epoch}): ${errorText(event.error)}`;
+    case 'placement.ordered':
+      return `${event.application}: ${event.process} on ${event.platform} goes from ${event.from} to ${event.to} instances: ${event.reason}`;
+    case 'placement.waiting':
+      return `${event.application}: ${event.process} is not placed on ${event.platform} yet: ${errorText(event.error)}`;
     case 'drift.found':
       return `${event.application}: ${event.platform} is not as deployed: ${driftText(event)}`;
     case 'drift.healed':

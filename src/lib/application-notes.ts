@@ -35,6 +35,7 @@ export function notesOf(application: ApplicationStatus, at: number): readonly No
   }
   for (const platform of platforms)
     notes.push(...trialNotes(platform), ...scalingNotes(platform, at), ...driftNotes(platform));
+  notes.push(...processNotes(platforms));
   notes.push(...coverageNotes(application));
   const times = platforms.flatMap(({ name, timeToCapacityMs: ms }) =>
     ms === undefined ? [] : [`${name} ${seconds(ms)}`],
@@ -92,6 +93,26 @@ function scalingNotes({ name, scaling, instances }: PlatformStatus, at: number):
     case 'refused':
       return [{ tone: 'bad', text: `${name} cannot go to ${to} instances: ${why}` }];
   }
+}
+
+/** Where each process beside web is. */
+function processNotes(platforms: readonly PlatformStatus[]): readonly Note[] {
+  const names = new Set(platforms.flatMap(({ processes = {} }) => Object.keys(processes)));
+  return [...names].flatMap((name): readonly Note[] => {
+    const parts: string[] = [];
+    let waiting: string | undefined;
+    for (const { name: platform, processes = {} } of platforms) {
+      const one = processes[name];
+      if (one === undefined) continue;
+      if (one.desired + one.running > 0) parts.push(`${platform} ${one.running}/${one.desired}`);
+      if (one.waiting !== undefined) waiting = `${name} is to run on ${platform} and waits: ${one.waiting}`;
+    }
+    const where = parts.length === 0 ? 'nowhere' : parts.join(', ');
+    return [
+      { tone: 'plain', text: `${name}: ${where}` },
+      ...(waiting === undefined ? [] : [{ tone: 'warn', text: waiting } as const]),
+    ];
+  });
 }
 
 function driftNotes({ name, drift }: PlatformStatus): readonly Note[] {

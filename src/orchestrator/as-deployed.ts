@@ -3,9 +3,10 @@ import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { StateStore } from '../core/ports.ts';
 import type { TargetSpec } from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
-import type { Settings } from '../core/settings.ts';
+import type { ApplicationSettings, Settings } from '../core/settings.ts';
 import { configurationDigest } from './configuration-digest.ts';
 import { journalIn } from './journal.ts';
+import { restoreConfiguration } from './kept-configuration.ts';
 import { configHashOf } from './release-identity.ts';
 import { releasesIn } from './releases.ts';
 import { targetSpecOf } from './target-spec.ts';
@@ -14,7 +15,7 @@ export type AsDeployed =
   | { readonly state: 'known'; readonly want: TargetSpec }
   /** Nothing of it is live there. */
   | { readonly state: 'nothing' }
-  /** The configuration is another than that which was deployed: what is there is not to be judged by it. */
+  /** What it was deployed with is not known in full any more: a secret, a count or a host was changed since. */
   | { readonly state: 'outdated'; readonly release: Release }
   /** A deployment is under way: whatever is seen now is about to change. */
   | { readonly state: 'changing' };
@@ -43,6 +44,20 @@ export function deployedIn(deps: {
     return read.records;
   }
 
+  /** Undefined: nobody can say any more how it was configured. */
+  async function asConfigured(
+    application: ApplicationSettings,
+    release: Release,
+  ): Promise<ApplicationSettings | undefined> {
+    const kept = await releases.configuration(application.name, release.id);
+    if (kept === undefined) {
+      return configHashOf(application, hashKey) === release.configHash ? application : undefined;
+    }
+    const then = restoreConfiguration(application, kept, hashKey);
+    // Values of secrets are not kept: with another one nothing can be compared.
+    return then.changed.length + then.missing.length === 0 ? then.application : undefined;
+  }
+
   return {
     async on(name, platform) {
       const application = settings.applications[name];
@@ -51,14 +66,12 @@ export function deployedIn(deps: {
       if (application === undefined || release === undefined) return { state: 'nothing' };
       const ours = (await records()).filter((record) => record.application === name);
       if (ours.some((record) => record.outcome === undefined)) return { state: 'changing' };
-      const want = targetSpecOf(application, platform, release, deps.scaledTo(name, platform));
-      if (want === undefined) return { state: 'nothing' };
-      // The hash has what makes a release another one, the digest what does not: counts, hosts.
+      const then = await asConfigured(application, release);
+      const want = then && targetSpecOf(then, platform, release, deps.scaledTo(name, platform));
+      // The digest has what makes no other release: counts, hosts.
       const written = recordOf(ours, platform, release)?.configuration;
-      const isSame =
-        configHashOf(application, hashKey) === release.configHash &&
-        (written === undefined || written === configurationDigest(application));
-      return isSame ? { state: 'known', want } : { state: 'outdated', release };
+      const isSame = then && (written === undefined || written === configurationDigest(then));
+      return want && isSame ? { state: 'known', want } : { state: 'outdated', release };
     },
   };
 }

@@ -11,8 +11,8 @@ export function configurationDigest(application: ApplicationSettings): string {
     Object.keys(env)
       .sort()
       .map((name) => [name, secret.has(name) ? null : env[name]!]);
-  const { process, health, routes, startTimeoutMs } = application;
+  const { process, processes, health, routes, startTimeoutMs } = application;
   const targets = application.targets.map(({ platform, instances, env }) => [platform, instances, open(env)]);
-  const told = { process, health, routes, startTimeoutMs, env: open(application.env), targets };
+  const told = { process, processes, health, routes, startTimeoutMs, env: open(application.env), targets };
   return `sha256:${createHash('sha256').update(JSON.stringify(told)).digest('hex')}`;
 }

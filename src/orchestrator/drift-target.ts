@@ -6,6 +6,7 @@ import { type Drift, driftOf } from './drift-fields.ts';
 import type { DriftRecords } from './drift-records.ts';
 import type { DriftDeps } from './drift-watch.ts';
 import { heal } from './heal.ts';
+import { changesTo } from './plan.ts';
 import { quietContext } from './scope.ts';
 
 const HEALS_AN_HOUR = 3;
@@ -80,7 +81,7 @@ export class WatchedTarget {
       return;
     }
     const context = { ...quietContext(() => this.#deps.clock.now()), signal: this.#quit };
-    const changes = await this.#provider.plan(context, before.want, seen);
+    const changes = await changesTo(this.#provider, context, before.want, seen);
     // A deployment may have begun, or even ended, while we read.
     const after = await deployed.on(application, platform);
     if (after.state !== 'known' || after.want.release.id !== before.want.release.id) return;

@@ -7,6 +7,7 @@ import { awaitOperation } from './await-operation.ts';
 import type { BundleStore } from './bundle-store.ts';
 import { type Drift, driftOf, leavingTheirs } from './drift-fields.ts';
 import { holderOf, type LeaseIdentity, leaseApplication } from './lease.ts';
+import { changesTo } from './plan.ts';
 import { quietContext } from './scope.ts';
 
 const DEADLINE_MS = 15 * 60_000;
@@ -51,6 +52,10 @@ export async function heal(healing: Healing): Promise<boolean> {
     const artifact = await followed(healing, await provider.stage(context, target, bundle));
     checkLease(lease.valid, want);
     await followed(healing, await provider.apply(context, target, artifact ?? { native: {} }));
+    if (provider.processes !== undefined && target.processes !== undefined) {
+      checkLease(lease.valid, want);
+      await followed(healing, await provider.processes.apply(context, target, artifact ?? { native: {} }));
+    }
     const left = await compare(healing, want);
     if (left.fields.length > 0) throw notTaken(platform, want, left);
     return true;
@@ -62,7 +67,7 @@ export async function heal(healing: Healing): Promise<boolean> {
 async function compare({ provider, clock, signal, settings }: Healing, want: TargetSpec): Promise<Drift> {
   const context = { ...quietContext(() => clock.now()), signal };
   const seen = await provider.observe(context, want.application);
-  return driftOf(await provider.plan(context, want, seen), seen, settings);
+  return driftOf(await changesTo(provider, context, want, seen), seen, settings);
 }
 
 function followed(

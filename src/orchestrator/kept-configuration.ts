@@ -1,5 +1,5 @@
 import type { PlatformName } from '../core/ids.ts';
-import type { ApplicationSettings } from '../core/settings.ts';
+import type { ApplicationSettings, OtherProcess } from '../core/settings.ts';
 import { valueDigest } from './release-identity.ts';
 
 /**
@@ -13,6 +13,8 @@ export interface KeptConfiguration {
   /** Null: the port accepts a connection. */
   readonly healthPath: string | null;
   readonly startTimeoutMs: number;
+  /** Beside web; left out: there were none. */
+  readonly processes?: readonly OtherProcess[];
   readonly env: KeptEnv;
   readonly targets: Readonly<Record<PlatformName, KeptEnv>>;
 }
@@ -39,6 +41,7 @@ export function keepConfiguration(application: ApplicationSettings, key: string)
     memoryBytes: application.process.memoryBytes,
     healthPath: application.health.path ?? null,
     startTimeoutMs: application.startTimeoutMs,
+    ...(application.processes === undefined ? {} : { processes: application.processes }),
     env: keep(application.env),
     targets: Object.fromEntries(application.targets.map(({ platform, env }) => [platform, keep(env)])),
   };
@@ -75,8 +78,15 @@ export function restoreConfiguration(
     }
     return env;
   }
+  const { processes: now = [], ...others } = present;
+  // Where and how many is said by the present, as it is of web.
+  const processes = kept.processes?.map((then) => {
+    const { runOn, takeOverMs, instances } = now.find(({ name }) => name === then.name) ?? then;
+    return { ...then, runOn, takeOverMs, instances };
+  });
   const application: ApplicationSettings = {
-    ...present,
+    ...others,
+    ...(processes === undefined ? {} : { processes }),
     process: { ...present.process, command: kept.command, memoryBytes: kept.memoryBytes },
     health: { ...present.health, path: kept.healthPath ?? undefined },
     startTimeoutMs: kept.startTimeoutMs,

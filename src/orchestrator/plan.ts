@@ -1,12 +1,30 @@
 import type { PlatformPlan } from '../core/deployment.ts';
 import { SluiceError, toWire } from '../core/errors.ts';
 import type { PlatformName } from '../core/ids.ts';
+import type {
+  Observation,
+  PlanChange,
+  PlatformProvider,
+  ProviderContext,
+  TargetSpec,
+} from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { leavingTheirs } from './drift-fields.ts';
+import { processChanges } from './process-plan.ts';
 import { quietContext } from './scope.ts';
 import { targetSpecOf } from './target-spec.ts';
+
+/** Web by the platform's own knowledge, the processes beside it by ours. */
+export async function changesTo(
+  provider: PlatformProvider,
+  context: ProviderContext,
+  want: TargetSpec,
+  seen: Observation,
+): Promise<readonly PlanChange[]> {
+  return [...(await provider.plan(context, want, seen)), ...processChanges(want, seen)];
+}
 
 /** What a deployment would change, each platform by itself: one that cannot be read does not hide the others. */
 export function planOn(
@@ -24,7 +42,7 @@ export function planOn(
       const seen = await provider.observe(context, application.name);
       const kept = leavingTheirs(want, seen, application.drift);
       const [changes, checks] = await Promise.all([
-        provider.plan(context, kept, seen),
+        changesTo(provider, context, kept, seen),
         provider.check?.(context, kept, seen) ?? [],
       ]);
       return { platform, changes, checks };

@@ -16,6 +16,13 @@ export function configHashOf(application: ApplicationSettings, key: string): str
     command: application.process.command,
     memoryBytes: application.process.memoryBytes,
     healthPath: application.health.path ?? null,
+    ...(application.processes === undefined
+      ? {}
+      : {
+          processes: application.processes
+            .map(({ name, command, memoryBytes }) => [name, command, memoryBytes] as const)
+            .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
+        }),
     env: env(application.env),
     targets: application.targets
       .filter((target) => Object.keys(target.env).length > 0)

@@ -2,6 +2,7 @@ import type { DeploymentOutcome, DeploymentRecord, DeploymentTarget } from '../c
 import { SluiceError, toWire, type WireError } from '../core/errors.ts';
 import type { PlatformName, ReleaseId } from '../core/ids.ts';
 import type { StagedArtifact } from '../core/provider.ts';
+import { applyProcesses } from './apply-processes.ts';
 import type { DeploymentContext } from './context.ts';
 import { type TargetJob, type TargetRun, targetRun } from './target-run.ts';
 import { endTrialOf, retire } from './target-steps.ts';
@@ -138,4 +139,5 @@ async function putBack(run: TargetRun, previous: ReleaseId): Promise<void> {
   });
   await context.traffic.introduce(application, platform, previous);
   await context.releases.setLive(application, platform, previous);
+  await applyProcesses(run, old.want, staged ?? { native: {} }, 'back:processes');
 }

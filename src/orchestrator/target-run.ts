@@ -74,6 +74,7 @@ const PHASE_OF: Readonly<Record<OperationHandle['kind'], DeploymentPhase>> = {
   retire: 'draining',
   scale: 'starting',
   destroy: 'draining',
+  processes: 'starting',
 };
 
 export function targetRun(context: DeploymentContext, job: TargetJob): TargetRun {

@@ -1,8 +1,8 @@
 import type { PlatformName } from '../core/ids.ts';
-import type { TargetSpec } from '../core/provider.ts';
+import type { OtherProcessSpec, TargetSpec } from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
 import { releaseLabel } from '../core/release.ts';
-import type { ApplicationSettings } from '../core/settings.ts';
+import type { ApplicationSettings, OtherProcess } from '../core/settings.ts';
 
 /** What shall run on one platform: the application's settings with the target's own on top. */
 export function targetSpecOf(
@@ -19,6 +19,7 @@ export function targetSpecOf(
     platform,
     release,
     process: { ...application.process, instances: Math.max(target.instances, scaledTo) },
+    ...(application.processes === undefined ? {} : { processes: application.processes.map(specOf) }),
     env: {
       ...application.env,
       ...target.env,
@@ -32,4 +33,9 @@ export function targetSpecOf(
       .filter((route) => route.publicHost === 'map' && route.host !== '*')
       .map((route) => route.host),
   };
+}
+
+/** Where it follows traffic a deployment leaves it as it is: started twice by mistake, some work would be done twice. */
+function specOf({ name, command, memoryBytes, runOn, instances }: OtherProcess): OtherProcessSpec {
+  return { name, command, memoryBytes, instances: runOn === 'all' ? instances : undefined };
 }

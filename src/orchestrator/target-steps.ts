@@ -2,6 +2,7 @@ import { platformError, SluiceError } from '../core/errors.ts';
 import type { DeploymentPhase } from '../core/events.ts';
 import type { ReleaseId } from '../core/ids.ts';
 import type { Observation, ObservedOrigin, StagedArtifact, TargetSpec } from '../core/provider.ts';
+import { applyProcesses } from './apply-processes.ts';
 import { leavingTheirs } from './drift-fields.ts';
 import type { TargetRun } from './target-run.ts';
 import { verifyRelease } from './verify.ts';
@@ -118,6 +119,9 @@ export async function cutOver(run: TargetRun): Promise<void> {
   const { application, platform, release } = run.job.want;
   await run.context.traffic.introduce(application, platform, release.id);
   await run.context.releases.setLive(application, platform, release.id);
+  // Where nothing was staged, nothing is to change.
+  const { artifact } = run.target;
+  if (artifact !== undefined) await applyProcesses(run, run.job.want, artifact);
 }
 
 /** A failure here must not fail the deployment: the new release serves, and what is left over can be removed later. */

@@ -1,4 +1,5 @@
 import { leavingTheirs } from './drift-fields.ts';
+import { changesTo } from './plan.ts';
 import type { TargetRun } from './target-run.ts';
 import { servingOf, verify } from './target-steps.ts';
 
@@ -15,9 +16,12 @@ export async function isUnchanged(run: TargetRun): Promise<boolean> {
     ({ state, release }) => state === 'running' && (release === undefined || release === want.release.id),
   );
   if (running.length < want.process.instances) return false;
-  const changes = await run.provider
-    .plan(run.providerContext, leavingTheirs(want, seen, drift), seen)
-    .catch(() => undefined);
+  const changes = await changesTo(
+    run.provider,
+    run.providerContext,
+    leavingTheirs(want, seen, drift),
+    seen,
+  ).catch(() => undefined);
   if (changes?.every(({ action }) => action === 'none' || action === 'foreign') !== true) return false;
   run.report('verifying', 'it is there already, nothing to change');
   await verify(run);

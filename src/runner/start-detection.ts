@@ -15,6 +15,8 @@ export async function detectStart(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
+  // Whoever waits aborts it when the process ends.
+  if (detection.kind === 'alive') return clock.sleep(detection.forMs, signal);
   if (detection.kind === 'log') return matchLine(new RegExp(detection.pattern), onLine, signal);
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(LONGEST_WAIT_MS, wait * 1.5)) {
     signal.throwIfAborted();

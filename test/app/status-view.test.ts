@@ -46,6 +46,7 @@ function view(events = createEventLog({ clock, redact: (event) => event })) {
       lastDrill: (_application, name) => (name === 'a' ? { proven: true, passedAt: 1 } : undefined),
     },
     drift: { status: () => undefined },
+    placer: { status: () => undefined },
     names: {
       async refresh() {},
       numberOf: (_application, id) => (id === 'r-1' ? 42 : undefined),

@@ -77,9 +77,9 @@ describe('what is not built yet', () => {
   );
 
   it('points at the very value or key', () => {
-    const application = 'processes: { web: { runOn: one } }\nservices: [db]';
+    const application = 'processes: { web: { schedule: daily } }\nservices: [db]';
     expect(faultsOf(soundFile({ application }))).toEqual([
-      '7:32 error applications.shop.processes.web.runOn: not built yet: processes that follow failover — remove it or use `all`',
+      '7:25 error applications.shop.processes.web.schedule: not built yet: scheduled processes — remove it',
       '8:5 error applications.shop.services: not built yet: services (databases, caches, queues) — remove it or put their addresses into `env`',
     ]);
   });

@@ -6,6 +6,7 @@ import { beforeAnything } from './provider/before.ts';
 import { thatFails } from './provider/fails.ts';
 import { besideForeign } from './provider/foreign.ts';
 import { throughHiccups } from './provider/hiccups.ts';
+import { withProcesses } from './provider/processes.ts';
 import { thatRuns } from './provider/runs.ts';
 import { createSuite } from './provider/suite.ts';
 import { thatTries } from './provider/tries.ts';
@@ -51,6 +52,7 @@ export function providerConformance(name: string, open: () => Promise<ProviderHa
     thatRuns(suite);
     thatFails(suite);
     thatTries(suite);
+    withProcesses(suite);
     throughHiccups(suite);
     besideForeign(suite);
   });

@@ -168,6 +168,24 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     },
     'd-1: shop r-1 partly after 4.0 s',
   ],
+  'placement.ordered': [
+    {
+      type: 'placement.ordered',
+      ...on('rack'),
+      process: 'worker',
+      from: 0,
+      to: 1,
+      reason: 'rack has traffic',
+    },
+    'shop: worker on rack goes from 0 to 1 instances: rack has traffic',
+  ],
+  'placement.waiting': [
+    {
+      ...{ type: 'placement.waiting', ...on('rack'), process: 'worker' },
+      error: { code: 'LOCK_HELD', message: 'it has not stopped on cf yet' },
+    },
+    'shop: worker is not placed on rack yet: it has not stopped on cf yet',
+  ],
   'drift.found': [
     {
       type: 'drift.found',

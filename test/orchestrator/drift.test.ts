@@ -191,16 +191,27 @@ describe('drift', () => {
     expect(rack.calls).toEqual([]);
   });
 
-  it('never puts back what is not deployed yet: a changed configuration is only said to be outdated', async () => {
+  it('is put back as it was deployed, whatever the file says since', async () => {
     rack.desired = 5;
-    shop = { ...shop, env: { LOG: 'debug' } };
-    await reads(60_000);
-    expect(status()).toMatchObject({ state: 'outdated', fields: [] });
-    // The same release, but for other counts: those were not deployed either.
-    configured({ mode: 'heal' });
+    shop = { ...shop, env: { LOG: 'debug' }, process: { ...shop.process, command: 'run more' } };
+    await reads(10_000);
+    expect(types()).toEqual(['drift.found', 'drift.healed']);
+    expect(written[0]?.process).toMatchObject({ command: '', instances: 2 });
+    expect(written[0]?.env).not.toHaveProperty('LOG');
+  });
+
+  it('is not looked for where nobody can say how it was deployed: another count, another secret', async () => {
+    rack.desired = 5;
     shop = { ...shop, targets: [target({ platform: 'rack', instances: 7 })] };
     await reads(60_000);
-    expect(status()).toMatchObject({ state: 'outdated' });
+    expect(status()).toMatchObject({ state: 'outdated', fields: [] });
+    shop = { ...shop, env: { PASSWORD: 'one' }, secretEnv: ['PASSWORD'] };
+    shop = { ...shop, targets: [target({ platform: 'rack' })] };
+    await deployed();
+    rack.desired = 5;
+    shop = { ...shop, env: { PASSWORD: 'two' } };
+    await reads(60_000);
+    expect(status()).toMatchObject({ state: 'outdated', fields: [] });
     expect(rack.calls).toEqual([]);
     expect(types()).toEqual([]);
   });

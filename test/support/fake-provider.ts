@@ -23,7 +23,10 @@ export interface FakePlatform {
   canTry: boolean;
   /** Thrown or reported once by the step of this name. */
   failing: Partial<
-    Record<'stage' | 'apply' | 'retire' | 'observe' | 'destroy' | 'scale' | 'trial' | 'endTrial', SluiceError>
+    Record<
+      'stage' | 'apply' | 'processes' | 'retire' | 'observe' | 'destroy' | 'scale' | 'trial' | 'endTrial',
+      SluiceError
+    >
   >;
   /** Those that run come up to the desired ones only when the test lets them. */
   desired: number;

@@ -29,6 +29,8 @@ interface HostLogs {
  * so. Hence an act repeated changes nothing, and a daemon that died goes on.
  */
 export interface Keeper {
+  /** Names of all that has a release here. */
+  applications(): readonly string[];
   view(application: string): ApplicationView;
   /** True when the content must be sent; false when that very release is here already. */
   offer(application: string, release: string, manifest: Manifest): boolean;
@@ -81,6 +83,8 @@ export function createKeeper(deps: KeeperDeps): Keeper {
   }
 
   return {
+    applications: () => Object.keys(applications),
+
     view(application) {
       const views = Object.entries(applications[application] ?? {}).map(([id, release]) =>
         releaseView(id, release, reconciler.instancesOf(application, id)),

@@ -1,5 +1,5 @@
 import type { Clock, Dispose, Logger } from '../../core/ports.ts';
-import type { InstanceSpec, RunningInstance } from '../../core/runner.ts';
+import type { InstanceSpec, RunningInstance, StartDetection } from '../../core/runner.ts';
 import type { KeepingRunner } from '../keeping-runner.ts';
 import { identify, isAlive, type ProcessIdentity } from '../proc.ts';
 import { endLeftover, recordedIdentity } from './leftover.ts';
@@ -9,6 +9,8 @@ import { startOutcome } from './start-outcome.ts';
 import type { HostStore, ProcessRecord, ReleaseRecord, RunSpec } from './state.ts';
 
 const LOG_TAIL_LINES = 30;
+/** What cannot even load ends sooner. */
+const ALIVE_MS = 1_000;
 
 interface ReconcilerDeps {
   readonly store: HostStore;
@@ -76,7 +78,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       command: run.command,
       cwd: folders.pathOf(application, id),
       env: run.env,
-      startDetection: run.healthPath === undefined ? { kind: 'tcp' } : { kind: 'http', path: run.healthPath },
+      startDetection: startDetectionOf(run),
       startTimeoutMs: run.startTimeoutMs,
       stopGraceMs: run.stopGraceMs,
     };
@@ -222,6 +224,11 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       await Promise.all(leftovers);
     },
   };
+}
+
+function startDetectionOf({ listens, healthPath }: RunSpec): StartDetection {
+  if (listens === false) return { kind: 'alive', forMs: ALIVE_MS };
+  return healthPath === undefined ? { kind: 'tcp' } : { kind: 'http', path: healthPath };
 }
 
 function setIdentity(record: ProcessRecord, identity: ProcessIdentity): void {

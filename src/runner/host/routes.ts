@@ -45,6 +45,7 @@ export function hostRoutes(
   const release = `${app}/releases/(?<release>[^/]+)`;
   const routes: readonly Route[] = [
     route('GET', '/v1/info', () => ({ ...info(), ...about })),
+    route('GET', '/v1/applications', () => ({ applications: keeper.applications() })),
     route('GET', app, (call) => keeper.view(call.application)),
     route('GET', `${app}/logs`, (call) => {
       const lines = Number(call.query.get('lines') ?? MOST_LINES);

@@ -10,6 +10,8 @@ export const runSchema = z.strictObject({
   env: z.record(z.string(), z.string()),
   /** HTTP path that answers 2xx or 3xx when ready; undefined: the port accepts a connection. */
   healthPath: z.string().startsWith('/').optional(),
+  /** False: it takes no connections; it is ready once it has lived for a moment. Left out: true. */
+  listens: z.boolean().optional(),
   startTimeoutMs: z.number().int().positive(),
   stopGraceMs: z.number().int().nonnegative(),
 });

@@ -15,6 +15,7 @@ interface ReleaseView {
   readonly wanted: number;
   /** Epoch milliseconds since when it is `starting` or `running`; 0 otherwise. */
   readonly since: number;
+  readonly command: string | null;
   readonly env: Readonly<Record<string, string>>;
   readonly failure: { readonly reason: string; readonly logTail: readonly string[] } | null;
   readonly instances: readonly InstanceView[];
@@ -47,6 +48,7 @@ export function releaseView(
     trial: runs && at.trial === true,
     wanted: runs ? at.wanted : 0,
     since: runs ? at.since : 0,
+    command: runs ? at.run.command : null,
     env: runs ? at.run.env : {},
     failure: at.phase === 'failed' ? at.failure : null,
     instances: instances.map(instanceView),
