@@ -171,6 +171,8 @@ function waiting(draft: Draft, held: Membership & { kind: 'held' }, failovers: n
   const { failback } = draft.policy;
   if (failback === 'scheduled') return 'serves again; failback is scheduled';
   if (failback !== 'auto') return `serves again; failback is ${failback}`;
+  if (draft.facts.self?.state === 'lost')
+    return 'serves again; nobody returns: the state store does not answer';
   const hindrance = draft.orders.held ?? draft.orders.noFailback ?? draft.before.frozen?.why;
   if (hindrance !== undefined) return `serves again; nobody returns: ${hindrance}`;
   const often = failovers > 1 ? ` after ${failovers} failovers within the hour` : '';

@@ -38,6 +38,7 @@ import { createReleaseNames } from './release-names.ts';
 import { createReleaseProbe } from './release-probe.ts';
 import { createReload, textsOf } from './reload.ts';
 import { gatewayRevision } from './revision.ts';
+import { createStateWatch } from './state-watch.ts';
 import { statusView } from './status-view.ts';
 import { takeUpDeployments } from './take-up.ts';
 import { createTrafficControl } from './traffic-control.ts';
@@ -132,6 +133,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     what: 'sluice serve',
     by: 'server',
   });
+  const stateWatch = createStateWatch({ store, clock, logger, tell: engine.stateIs });
   const quitting = new AbortController();
   const control = await localControl(settings, orchestrator, store, logger, quitting.signal);
   const acts = createOperatorActs({ settings, store, engine, events, clock, random });
@@ -260,7 +262,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     events.append({ type: 'configuration.refused', ...refused });
   }
 
-  const parts: readonly Runnable[] = [engine, monitor, drills, drains, admin];
+  const parts: readonly Runnable[] = [engine, monitor, stateWatch, drills, drains, admin];
   return {
     name: 'controller',
     get adminPort() {

@@ -11,6 +11,7 @@ import { configurationDigest } from './configuration-digest.ts';
 import type { DeploymentContext, Restored } from './context.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { destroyOn } from './destroy.ts';
+import { checkNotInFreeze } from './freeze-windows.ts';
 import { journalIn } from './journal.ts';
 import { keepConfiguration } from './kept-configuration.ts';
 import { keptRelease } from './kept-release.ts';
@@ -225,6 +226,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     async deploy(wish, stop) {
       const { application, platforms } = scopeOf(wish);
       const { digest } = wish.bundle;
+      checkNotInFreeze(application, clock.now());
       await checkGateway(application);
       // A copy of our own: edits of the source must not reach a deployment under way.
       const bundle = (await bundles.find(digest)) ?? (await bundles.keep(await wish.bundle.tarGz(), digest));

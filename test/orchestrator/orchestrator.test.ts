@@ -64,6 +64,26 @@ describe('a deployment', () => {
     );
   });
 
+  it('does not begin during a freeze that denies it; a rollback does', async () => {
+    let isOpen = false;
+    const window = { text: 'black friday', isOpen: () => isOpen, opensNext: () => undefined };
+    const policy = { ...SHOP.policy, freeze: [{ window, deny: ['deploy'] as const }] };
+    const orchestrator = await open({ ...SHOP, policy });
+    const first = await deploy(orchestrator, 'one');
+    await deploy(orchestrator, 'two');
+    isOpen = true;
+    await expect(deploy(orchestrator, 'three')).rejects.toMatchObject({
+      code: 'SAFETY_VETO',
+      details: { why: 'no deployments during black friday' },
+    });
+    const back = await orchestrator.rollback(
+      { application: 'shop', to: undefined, platforms: undefined, force: false },
+      never,
+    );
+    expect((await back.finished).outcome).toBe('done');
+    expect(back.release.id).toBe(first.release.id);
+  });
+
   it('does not begin where nothing may be deployed now, says why, and goes on later', async () => {
     let why: string | undefined = 'the API of cf does not answer';
     const frozen = (_application: string, platform: string) => (platform === 'cf' ? why : undefined);
