@@ -14,7 +14,7 @@ import {
 } from './errors.ts';
 import type { FaultSwitches } from './faults.ts';
 import type { RequestHandler } from './listener.ts';
-import { createRateLimiter, type RateLimiter } from './rate-limit.ts';
+import { createRateLimiter, type RateLimiter, UNAUTHENTICATED_LIMIT } from './rate-limit.ts';
 import type { Uaa } from './uaa.ts';
 
 const SLOW_MS = 2_000;
@@ -28,17 +28,34 @@ interface ApiServerDeps {
   readonly newId: () => string;
   readonly logger: Logger;
   readonly rateLimit?: number;
+  readonly unauthenticatedLimit?: number;
 }
 
 /** The Cloud Controller's front: faults, token, rate limit, parameters, body, handler, error format; in this order. */
 export function createApiServer(deps: ApiServerDeps): RequestHandler {
   const match = createApiRouter(deps.routes);
   const limiter = createRateLimiter(deps.clock, deps.rateLimit);
+  const byAddress = createRateLimiter(deps.clock, deps.unauthenticatedLimit ?? UNAUTHENTICATED_LIMIT);
+
+  /** A token that is missing or bad counts against the address, which many may share. */
+  function actorOf(request: IncomingMessage, headers: Record<string, string>): Actor {
+    try {
+      return authenticate(request, deps);
+    } catch (refused) {
+      const counted = byAddress.count(request.socket.remoteAddress ?? '');
+      Object.assign(headers, counted.headers);
+      if (!counted.over) throw refused;
+      headers['retry-after'] = '1';
+      const detail =
+        'Rate Limit Exceeded: Unauthenticated requests from this IP address have exceeded the limit. Please log in.';
+      throw new CloudError(429, 10014, 'CF-IPBasedRateLimitExceeded', detail);
+    }
+  }
 
   async function answer(request: IncomingMessage, headers: Record<string, string>): Promise<ApiAnswer> {
     const url = new URL(request.url ?? '/', 'http://api');
     const found = match(request.method ?? 'GET', url.pathname);
-    const actor = found?.route.open ? NOBODY : authenticate(request, deps);
+    const actor = found?.route.open ? NOBODY : actorOf(request, headers);
     if (!found?.route.open) countRequest(limiter, actor, headers, deps.faults);
     if (!found) throw unknownRequest();
     checkQuery(url.searchParams, found);

@@ -6,6 +6,7 @@ import type { Delays } from './delays.ts';
 import type { Deployments } from './engine/deployments.ts';
 import type { Instances } from './engine/instances.ts';
 import type { Lifecycle } from './engine/lifecycle.ts';
+import type { Revisions } from './engine/revisions.ts';
 import type { ServiceBroker } from './engine/service-broker.ts';
 import type { Staging } from './engine/staging.ts';
 import type { Tasks } from './engine/tasks.ts';
@@ -49,6 +50,7 @@ export interface Cloud extends CloudBase {
   readonly blobs: Blobs;
   readonly broker: ServiceBroker;
   readonly staging: Staging;
+  readonly revisions: Revisions;
   readonly tasks: Tasks;
   readonly instances: Instances;
   readonly lifecycle: Lifecycle;

@@ -9,6 +9,9 @@ type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 
 interface ListenerOptions {
   readonly onUpgrade?: UpgradeHandler;
+  /** Ends the connection of a client whose head is larger than `maxHeaderSize`, bytes. */
+  readonly onOversized?: (socket: Duplex) => void;
+  readonly maxHeaderSize?: number;
   /** Speaks TLS too, and says so in its address. */
   readonly tls?: SelfSigned | undefined;
 }
@@ -26,7 +29,7 @@ export interface Listener {
 export function createListener(
   wantedPort: number,
   onRequest: RequestHandler,
-  { onUpgrade, tls }: ListenerOptions = {},
+  { onUpgrade, onOversized, maxHeaderSize, tls }: ListenerOptions = {},
 ): Listener {
   let server: DualServer | undefined;
   let port = wantedPort;
@@ -41,11 +44,18 @@ export function createListener(
     async open() {
       if (server) return;
       // Uploads and streams may take as long as they like; the router in front of a real one waits 900 s.
-      const options = { requestTimeout: 0, keepAliveTimeout: 60_000 };
+      const options = {
+        requestTimeout: 0,
+        keepAliveTimeout: 60_000,
+        ...(maxHeaderSize === undefined ? {} : { maxHeaderSize }),
+      };
       const opening = tls ? createDualServer(options, tls) : createPlainServer(options);
       for (const one of opening.servers) {
         one.on('request', onRequest);
-        one.on('clientError', (_error, socket) => socket.destroy());
+        one.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+          if (error.code === 'HPE_HEADER_OVERFLOW' && onOversized) onOversized(socket);
+          else socket.destroy();
+        });
         if (onUpgrade) one.on('upgrade', onUpgrade);
       }
       server = opening;

@@ -1,6 +1,8 @@
 import type { Clock } from '../../../src/core/ports.ts';
 
 const GENERAL_LIMIT = 20_000;
+/** For whoever shows no good token, by address. */
+export const UNAUTHENTICATED_LIMIT = 1_000;
 const RESET_MINUTES = 60;
 
 export const RATE_LIMITS = {

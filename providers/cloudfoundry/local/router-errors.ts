@@ -53,6 +53,15 @@ export function emptyHost(): RouterError {
   };
 }
 
+/** Only the head of the request counts, and a megabyte is the most. */
+export function requestTooLarge(): RouterError {
+  return {
+    status: 431,
+    reason: 'max-request-size-exceeded',
+    message: 'Maximum request size exceeded',
+  };
+}
+
 export function invalidInstanceHeader(kind: 'App' | 'Process'): RouterError {
   return {
     status: 400,

@@ -48,8 +48,16 @@ export function requestHeaders(
   return headers;
 }
 
+/** What the router itself puts on an answer that an app gave. */
+interface RouterMarks {
+  readonly requestId: string;
+  /** A `;` in the query: gorouter says that it will not understand it for ever, on answers that are fine. */
+  readonly semicolons: boolean;
+  readonly cookie: string | undefined;
+}
+
 /** The app's headers, and the request's id unless the app named one itself. Flat, as `writeHead` takes them. */
-export function answerHeaders(answer: IncomingMessage, requestId: string): string[] {
+export function answerHeaders(answer: IncomingMessage, marks: RouterMarks): string[] {
   const headers: string[] = [];
   const named = connectionNames(answer);
   let hasId = false;
@@ -60,7 +68,9 @@ export function answerHeaders(answer: IncomingMessage, requestId: string): strin
     hasId ||= lower === 'x-vcap-request-id';
     headers.push(name, answer.rawHeaders[i + 1] ?? '');
   }
-  if (!hasId) headers.push('X-Vcap-Request-Id', requestId);
+  if (!hasId) headers.push('X-Vcap-Request-Id', marks.requestId);
+  if (marks.semicolons) headers.push('X-Cf-Routererror', 'deprecated-semicolon-params');
+  if (marks.cookie !== undefined) headers.push('Set-Cookie', marks.cookie);
   return headers;
 }
 

@@ -23,10 +23,12 @@ import {
   parseInstanceWish,
   type RouterError,
   renderRouterError,
+  requestTooLarge,
   unknownInstance,
   unknownRoute,
 } from './router-errors.ts';
 import { answerHeaders, requestHeaders } from './router-headers.ts';
+import { stickyCookie, stickyInstance } from './router-sticky.ts';
 import { createUpgrades } from './router-upgrades.ts';
 
 const DIAL_MS = 5_000;
@@ -52,7 +54,12 @@ export function createRouter(cloud: CloudBase, table: RouteTable, port: number, 
   const ice = createIce();
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 100 });
   const upgrades = createUpgrades(cloud.clock, ice);
-  const listener = createListener(port, handleRequest, { onUpgrade: handleUpgrade, tls });
+  const listener = createListener(port, handleRequest, {
+    onUpgrade: handleUpgrade,
+    onOversized: (socket) => endRaw(socket, requestTooLarge()),
+    maxHeaderSize: 1_048_576,
+    tls,
+  });
   let turn = 0;
 
   /** In the order in which they are tried. */
@@ -67,7 +74,12 @@ export function createRouter(cloud: CloudBase, table: RouteTable, port: number, 
     if (found.found === 'empty') return wish ? unknownInstance(host, wish) : noEndpoints(host);
     if (!wish) {
       turn += 1;
-      return rotated(found.endpoints, turn);
+      const sticky = stickyInstance(request.headers.cookie);
+      const order = rotated(found.endpoints, turn);
+      // An instance that is gone is nobody's: whoever is next in turn takes the session over.
+      return sticky === undefined
+        ? order
+        : order.toSorted((a, b) => Number(b.instanceGuid === sticky) - Number(a.instanceGuid === sticky));
     }
     const named = found.endpoints.filter((one) => isWished(one, wish));
     return named.length > 0 ? named : unknownInstance(host, wish);
@@ -129,7 +141,19 @@ export function createRouter(cloud: CloudBase, table: RouteTable, port: number, 
       void ice.passable().then(() => {
         if (response.destroyed) return void upstream.destroy();
         response.sendDate = false;
-        response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer, requestId));
+        if (request.headers.expect !== undefined) response.shouldKeepAlive = false;
+        response.writeHead(answer.statusCode ?? 502, answer.statusMessage, [
+          ...answerHeaders(answer, {
+            requestId,
+            semicolons: (request.url ?? '').split('?')[1]?.includes(';') ?? false,
+            cookie: stickyCookie(
+              answer.headers['set-cookie'] ?? [],
+              stickyInstance(request.headers.cookie),
+              endpoint.instanceGuid,
+              '',
+            ),
+          }),
+        ]);
         ice.pipe(answer, response);
       });
       // A body cut short must not look complete.

@@ -17,6 +17,7 @@ import { delaysAt } from './delays.ts';
 import { createDeployments } from './engine/deployments.ts';
 import { createInstances } from './engine/instances.ts';
 import { createLifecycle } from './engine/lifecycle.ts';
+import { createRevisions } from './engine/revisions.ts';
 import { createServiceBroker } from './engine/service-broker.ts';
 import { createStaging } from './engine/staging.ts';
 import { createTasks } from './engine/tasks.ts';
@@ -65,6 +66,8 @@ export interface LocalCloudFoundryOptions {
   readonly https?: boolean;
   /** Requests an hour and user; default 20000. */
   readonly rateLimit?: number;
+  /** The same for an address without a good token; default 1000. */
+  readonly unauthenticatedLimit?: number;
 }
 
 /** Addresses are known after `start`. */
@@ -120,6 +123,9 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
     newId,
     logger,
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
+    ...(options.unauthenticatedLimit === undefined
+      ? {}
+      : { unauthenticatedLimit: options.unauthenticatedLimit }),
   };
   const { ports = {} } = options;
   const tls = options.https
@@ -240,7 +246,8 @@ function assemble(
     dir: options.dir,
   };
   const instances = createInstances(base);
-  const lifecycle = createLifecycle(base, instances);
+  const revisions = createRevisions(base);
+  const lifecycle = createLifecycle(base, instances, revisions);
   const jobs = createJobs(base);
   return {
     ...base,
@@ -249,9 +256,10 @@ function assemble(
     blobs: createBlobs(base),
     staging: createStaging(base),
     tasks: createTasks(base),
+    revisions,
     instances,
     lifecycle,
-    deployments: createDeployments(base, instances, lifecycle),
+    deployments: createDeployments(base, instances, lifecycle, revisions),
     routeTable: createRouteTable(base, instances),
   };
 }

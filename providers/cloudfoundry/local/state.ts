@@ -98,6 +98,8 @@ export interface ProcessRow extends Row {
   metadata: Metadata;
   /** Changes with whatever needs a restart. */
   version: string;
+  /** What it runs; `null` where revisions are off and before it is started. */
+  revisionGuid: string | null;
 }
 
 export type DeploymentReason = 'DEPLOYING' | 'PAUSED' | 'CANCELING' | 'DEPLOYED' | 'CANCELED' | 'SUPERSEDED';
@@ -127,6 +129,7 @@ export interface DeploymentRow extends Row {
   };
   canaryStep: number;
   readonly dropletGuid: string;
+  readonly revisionGuid: string | null;
   readonly previousDropletGuid: string | null;
   /** The process the deployment brought; `null` when the app was only started. */
   readonly processGuid: string | null;

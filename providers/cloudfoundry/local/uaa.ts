@@ -40,6 +40,10 @@ interface UaaAnswer {
 const SCOPE = 'cloud_controller.read cloud_controller.write openid cloud_controller.admin uaa.user';
 const CLIENT_SCOPE = 'cloud_controller.read cloud_controller.write cloud_controller.admin';
 
+/** As UAA comes: so many wrong passwords in a row close the account for a while. */
+const LOCKED_AFTER = 5;
+const LOCKED_MS = 300_000;
+
 const claimsSchema = z.object({ exp: z.number(), sub: z.string(), user_name: z.string().optional() });
 
 export function createUaa(deps: UaaDeps): Uaa {
@@ -47,6 +51,7 @@ export function createUaa(deps: UaaDeps): Uaa {
   const key = newId();
   const revoked = new Set<string>();
   const refreshTokens = new Set<string>();
+  const failures = new Map<string, { readonly count: number; readonly at: number }>();
 
   function sign(claims: object): string {
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -91,6 +96,23 @@ export function createUaa(deps: UaaDeps): Uaa {
     return { status: 200, body: { ...token, refresh_token: refresh } };
   }
 
+  function login(username: string, password: string): UaaAnswer {
+    const failed = failures.get(username);
+    if (failed && failed.count >= LOCKED_AFTER && clock.now() < failed.at + LOCKED_MS) {
+      return refusal(
+        401,
+        'unauthorized',
+        'Your account has been locked because of too many failed attempts to login.',
+      );
+    }
+    if (username === credentials.username && password === credentials.password) {
+      failures.delete(username);
+      return withRefresh(accessToken(true));
+    }
+    failures.set(username, { count: (failed?.count ?? 0) + 1, at: clock.now() });
+    return refusal(401, 'unauthorized', 'Bad credentials');
+  }
+
   function grant(form: URLSearchParams, basic: { id: string; secret: string } | undefined): UaaAnswer {
     const clientId = basic?.id ?? form.get('client_id') ?? '';
     const secret = basic?.secret ?? form.get('client_secret') ?? '';
@@ -100,11 +122,8 @@ export function createUaa(deps: UaaDeps): Uaa {
       (clientId === credentials.clientId && secret === credentials.clientSecret);
     if (!known) return refusal(401, 'invalid_client', 'Bad credentials');
     switch (form.get('grant_type')) {
-      case 'password': {
-        const good =
-          form.get('username') === credentials.username && form.get('password') === credentials.password;
-        return good ? withRefresh(accessToken(true)) : refusal(401, 'unauthorized', 'Bad credentials');
-      }
+      case 'password':
+        return login(form.get('username') ?? '', form.get('password') ?? '');
       case 'client_credentials':
         return clientId === 'cf'
           ? refusal(401, 'invalid_client', 'Unauthorized grant type: client_credentials')

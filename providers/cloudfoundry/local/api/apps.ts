@@ -93,7 +93,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
           stack: body.lifecycle?.data.stack ?? DEFAULT_STACK,
           env: environment({}, body.environment_variables ?? {}),
           dropletGuid: null,
-          features: { ssh: false, revisions: false },
+          features: { ssh: false, revisions: true },
           metadata: emptyMetadata(),
         };
         keepRow(rows, row, body.metadata);

@@ -24,7 +24,7 @@ export interface Collection<T extends Row> {
 
 /** `GET /v3/builds` and `GET /v3/builds/:guid`. */
 export function readRoutes<T extends Row>(cloud: Cloud, collection: Collection<T>): readonly ApiRoute[] {
-  const { path, resource, rows, list, presentOne = list.present } = collection;
+  const { path, rows, list } = collection;
   return [
     {
       method: 'GET',
@@ -32,18 +32,24 @@ export function readRoutes<T extends Row>(cloud: Cloud, collection: Collection<T
       query: listQuery(list),
       handler: (request) => ok(listPage(request, cloud.urls.api, rows.values(), list)),
     },
-    {
-      method: 'GET',
-      pattern: `${path}/:guid`,
-      query: includeQuery(list.includes),
-      handler(request) {
-        const row = findByPath(rows, request, resource);
-        const included = list.includes && includedIn(request, [row], list.includes);
-        const one = presentOne(row);
-        return ok(included ? { ...Object(one), included } : one);
-      },
-    },
+    readOneRoute(collection),
   ];
+}
+
+/** `GET /v3/builds/:guid`. */
+export function readOneRoute<T extends Row>(collection: Collection<T>): ApiRoute {
+  const { path, resource, rows, list, presentOne = list.present } = collection;
+  return {
+    method: 'GET',
+    pattern: `${path}/:guid`,
+    query: includeQuery(list.includes),
+    handler(request) {
+      const row = findByPath(rows, request, resource);
+      const included = list.includes && includedIn(request, [row], list.includes);
+      const one = presentOne(row);
+      return ok(included ? { ...Object(one), included } : one);
+    },
+  };
 }
 
 /** `GET /v3/apps/:guid/builds`: those of one application. */

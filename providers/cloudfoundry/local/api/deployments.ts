@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, created } from '../api-types.ts';
+import type { RevisionRow } from '../app-state.ts';
 import type { Cloud } from '../cloud.ts';
 import { quotaExceeded, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
@@ -9,6 +10,7 @@ import { emptyMetadata } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, readRoutes, relabelRoute } from './collection.ts';
 import { findByPath } from './find.ts';
+import { deployable } from './revisions.ts';
 
 const whole = z.number().int().min(1).nullish();
 
@@ -92,7 +94,7 @@ export function deploymentRoutes(cloud: Cloud): readonly ApiRoute[] {
     if (!app) {
       throw unprocessable('Unable to use app. Ensure that the app exists and you have access to it.');
     }
-    if (body.revision) throw unprocessable('The revision does not exist');
+    const revision = body.revision ? revisionOf(app, body.revision.guid) : undefined;
     const wanted = body.options ?? {};
     if (wanted.canary && strategy !== 'canary') {
       throw unprocessable('Options canary can only be set when strategy is canary');
@@ -107,7 +109,8 @@ export function deploymentRoutes(cloud: Cloud): readonly ApiRoute[] {
     return cloud.deployments.create({
       app,
       strategy,
-      dropletGuid: dropletFor(app, body.droplet?.guid),
+      dropletGuid: dropletFor(app, revision?.dropletGuid ?? body.droplet?.guid),
+      revision,
       maxInFlight: wanted.max_in_flight ?? 1,
       requested: {
         webInstances: wanted.web_instances ?? null,
@@ -118,6 +121,15 @@ export function deploymentRoutes(cloud: Cloud): readonly ApiRoute[] {
       },
       metadata,
     });
+  }
+
+  function revisionOf(app: AppRow, guid: string): RevisionRow {
+    const revision = state.revisions.get(guid);
+    if (revision?.appGuid !== app.guid) throw unprocessable('The revision does not exist');
+    if (!deployable(cloud, revision)) {
+      throw unprocessable('Unable to deploy this revision, the droplet for this revision no longer exists.');
+    }
+    return revision;
   }
 
   function dropletFor(app: AppRow, wanted: string | undefined): string {
@@ -171,7 +183,7 @@ function presentDeployment(cloud: Cloud, row: DeploymentRow): object {
     droplet: { guid: row.dropletGuid },
     previous_droplet: { guid: row.previousDropletGuid },
     new_processes: row.newProcesses,
-    revision: null,
+    revision: presentRevisionOf(cloud, row),
     relationships: { app: { data: { guid: row.appGuid } } },
     metadata: row.metadata,
     links: {
@@ -181,6 +193,11 @@ function presentDeployment(cloud: Cloud, row: DeploymentRow): object {
       ...(row.reason === 'PAUSED' ? { continue: { href: `${self}/actions/continue`, method: 'POST' } } : {}),
     },
   };
+}
+
+function presentRevisionOf({ state }: Cloud, row: DeploymentRow): object | null {
+  const revision = state.revisions.get(row.revisionGuid ?? '');
+  return revision ? { guid: revision.guid, version: revision.version } : null;
 }
 
 /** Only what was asked for is shown, beside `max_in_flight`. */

@@ -20,6 +20,7 @@ export function newProcess(cloud: CloudBase, app: AppRow, type: string): Process
     readiness: newCheck('process'),
     metadata: emptyMetadata(),
     version: cloud.newId(),
+    revisionGuid: null,
   };
 }
 

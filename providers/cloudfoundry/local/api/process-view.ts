@@ -27,7 +27,10 @@ export function presentProcess(cloud: Cloud, process: ProcessRow, as: 'single' |
     log_rate_limit_in_bytes_per_second: process.logRate,
     health_check: presentLiveness(process.healthCheck),
     readiness_health_check: presentReadiness(process.readiness),
-    relationships: { app: { data: { guid: process.appGuid } }, revision: null },
+    relationships: {
+      app: { data: { guid: process.appGuid } },
+      revision: process.revisionGuid === null ? null : { data: { guid: process.revisionGuid } },
+    },
     metadata: process.metadata,
     links: {
       self: { href: self },

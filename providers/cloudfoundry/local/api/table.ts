@@ -1,6 +1,7 @@
 import type { ApiRoute } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { environmentRoutes } from './app-environment.ts';
+import { appFeatureRoutes } from './app-features.ts';
 import { appRoutes } from './apps.ts';
 import { auditEventRoutes } from './audit-events.ts';
 import { buildRoutes } from './builds.ts';
@@ -9,18 +10,20 @@ import { destinationRoutes } from './destinations.ts';
 import { domainRoutes } from './domains.ts';
 import { dropletBitsRoutes } from './droplet-bits.ts';
 import { dropletRoutes } from './droplets.ts';
-import { extraRoutes } from './extras.ts';
 import { jobRoutes } from './jobs.ts';
 import { manifestRoutes } from './manifests.ts';
 import { organizationRoutes } from './organizations.ts';
 import { packageRoutes } from './packages.ts';
 import { processRoutes } from './processes.ts';
 import { quotaRoutes } from './quotas.ts';
+import { resourceMatchRoutes } from './resource-matches.ts';
+import { revisionRoutes } from './revisions.ts';
 import { rootRoutes } from './root.ts';
 import { routeRoutes } from './routes.ts';
 import { serviceBindingRoutes } from './service-bindings.ts';
 import { serviceCatalogueRoutes } from './service-catalogue.ts';
 import { serviceInstanceRoutes } from './service-instances.ts';
+import { sidecarRoutes } from './sidecars.ts';
 import { spaceRoutes } from './spaces.ts';
 import { taskRoutes } from './tasks.ts';
 
@@ -48,7 +51,10 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
     ...serviceCatalogueRoutes(cloud),
     ...serviceInstanceRoutes(cloud),
     ...serviceBindingRoutes(cloud),
-    ...extraRoutes(cloud),
+    ...appFeatureRoutes(cloud),
+    ...revisionRoutes(cloud),
+    ...sidecarRoutes(cloud),
+    ...resourceMatchRoutes(),
   ];
   return [...routes, ...manifestRoutes(cloud, routes)];
 }

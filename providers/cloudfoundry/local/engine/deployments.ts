@@ -1,3 +1,4 @@
+import type { RevisionRow } from '../app-state.ts';
 import type { CloudBase } from '../cloud.ts';
 import { unprocessable } from '../errors.ts';
 import {
@@ -12,6 +13,7 @@ import {
 import { type Metadata, newRow } from '../state-rows.ts';
 import type { Instances } from './instances.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { Revisions } from './revisions.ts';
 import { canaryStep, nextStep, type UpdaterView } from './updater.ts';
 
 interface DeploymentWish {
@@ -21,6 +23,8 @@ interface DeploymentWish {
   readonly maxInFlight: number;
   readonly requested: DeploymentRow['requested'];
   readonly metadata: Metadata;
+  /** Go back to this one instead of deploying what the application is now. */
+  readonly revision?: RevisionRow | undefined;
 }
 
 /** The zero-downtime deployments of all apps, and the updater that ticks over them. */
@@ -33,7 +37,12 @@ export interface Deployments {
   close(): void;
 }
 
-export function createDeployments(cloud: CloudBase, instances: Instances, lifecycle: Lifecycle): Deployments {
+export function createDeployments(
+  cloud: CloudBase,
+  instances: Instances,
+  lifecycle: Lifecycle,
+  revisions: Revisions,
+): Deployments {
   const { state, clock } = cloud;
   let stopTicking = (): void => undefined;
 
@@ -53,8 +62,10 @@ export function createDeployments(cloud: CloudBase, instances: Instances, lifecy
     const oldest = webs[0];
     const newest = webs.at(-1);
     if (!oldest || !newest) throw unprocessable('The app has no web process to deploy.');
+    const rolledBack = wish.revision && revisions.rollBack(app, wish.revision);
     app.dropletGuid = wish.dropletGuid;
     app.updatedAt = clock.now();
+    const revision = rolledBack ?? revisions.current(app);
 
     const original = previous?.originalInstances ?? oldest.instances;
     const target = requested.webInstances ?? original;
@@ -77,6 +88,7 @@ export function createDeployments(cloud: CloudBase, instances: Instances, lifecy
       requested,
       canaryStep: 1,
       dropletGuid: wish.dropletGuid,
+      revisionGuid: revision?.guid ?? null,
       previousDropletGuid: previousDroplet,
       processGuid: running ? process.guid : null,
       newProcesses: running ? [{ guid: process.guid, type: 'web' }] : [],
@@ -93,6 +105,7 @@ export function createDeployments(cloud: CloudBase, instances: Instances, lifecy
       become(deployment, 'DEPLOYED', 'DEPLOYED');
       return deployment;
     }
+    process.revisionGuid = revision?.guid ?? null;
     process.instances = Math.min(wish.maxInFlight, phaseTarget(deployment).wanted);
     state.processes.set(process.guid, process);
     if (previous) {
@@ -196,7 +209,9 @@ export function createDeployments(cloud: CloudBase, instances: Instances, lifecy
     }
     for (const process of processesOf(state, app.guid)) {
       // All at once: workers have no zero-downtime deployment.
-      if (process.type !== 'web') lifecycle.run(process);
+      if (process.type === 'web') continue;
+      process.revisionGuid = deployment.revisionGuid;
+      lifecycle.run(process);
     }
     become(deployment, 'DEPLOYED', 'DEPLOYED');
   }

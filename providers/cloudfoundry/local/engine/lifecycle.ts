@@ -2,7 +2,8 @@ import type { CloudBase } from '../cloud.ts';
 import type { AppRow, DropletRow, HealthCheck, ProcessRow } from '../state.ts';
 import { processesOf } from '../state.ts';
 import type { DesiredProcess, Instances } from './instances.ts';
-import { commandOf, processEnv } from './start-command.ts';
+import type { Revisions } from './revisions.ts';
+import { commandOf, processEnv, withSidecars } from './start-command.ts';
 
 const DEFAULT_START_TIMEOUT_S = 60;
 
@@ -20,7 +21,7 @@ export interface Lifecycle {
   destroyApp(app: AppRow): Promise<void>;
 }
 
-export function createLifecycle(cloud: CloudBase, instances: Instances): Lifecycle {
+export function createLifecycle(cloud: CloudBase, instances: Instances, revisions: Revisions): Lifecycle {
   const { state, clock } = cloud;
 
   function run(process: ProcessRow): void {
@@ -33,7 +34,11 @@ export function createLifecycle(cloud: CloudBase, instances: Instances): Lifecyc
 
   function start(app: AppRow): void {
     touch(app, 'STARTED');
-    for (const process of processesOf(state, app.guid)) run(process);
+    const revision = revisions.current(app);
+    for (const process of processesOf(state, app.guid)) {
+      process.revisionGuid = revision?.guid ?? null;
+      run(process);
+    }
     cloud.audit.record('audit.app.start', app);
   }
 
@@ -75,7 +80,8 @@ export function createLifecycle(cloud: CloudBase, instances: Instances): Lifecyc
       for (const route of state.routes.values()) {
         route.destinations = route.destinations.filter((one) => one.appGuid !== app.guid);
       }
-      for (const rows of [state.packages, state.builds, state.droplets, state.deployments]) {
+      const { packages, builds, droplets, deployments, revisions, sidecars } = state;
+      for (const rows of [packages, builds, droplets, deployments, revisions, sidecars]) {
         for (const row of rows.values()) if (row.appGuid === app.guid) rows.delete(row.guid);
       }
       for (const { guid, appGuid } of state.serviceBindings.values()) {
@@ -101,7 +107,7 @@ function wishOf(
     appGuid: app.guid,
     type: process.type,
     dropletGuid: droplet.guid,
-    command,
+    command: withSidecars(command, state, app.guid, process.type),
     cwd: droplet.folder,
     env: processEnv(state, urls.api, app, process),
     memoryMb: process.memoryMb,

@@ -71,6 +71,14 @@ export function vcapApplication(
   };
 }
 
+/** Sidecars live and die with the process: one that ends takes the instance with it. */
+export function withSidecars(command: string, state: CloudState, appGuid: string, type: string): string {
+  const beside = [...state.sidecars.values()].filter(
+    (sidecar) => sidecar.appGuid === appGuid && sidecar.processTypes.includes(type),
+  );
+  return [...beside.map((sidecar) => `( ${sidecar.command}; kill -TERM $$ ) &`), command].join(' ');
+}
+
 /** The shell knows the port; we do not yet. Modules bring their own tools, as a buildpack's profile would set up. */
 export function shellCommand(command: string, env: Readonly<Record<string, string>>): string {
   const tools = env['PATH'] === undefined ? 'export PATH="$PWD/node_modules/.bin:$PATH"; ' : '';

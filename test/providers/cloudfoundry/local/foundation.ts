@@ -286,6 +286,7 @@ export function shop(version: string): Record<string, string> {
       import('node:http').then((http) => {
         const server = http.createServer((req, res) => {
           if (req.url === '/crash') process.exit(3);
+          if (req.url === '/session') res.setHeader('set-cookie', 'JSESSIONID=abc; Secure');
           if (req.url === '/close') return res.end('closing', () => { server.close(); server.closeAllConnections(); });
           if (req.url === '/env') return res.end(JSON.stringify(process.env));
           if (req.url === '/headers') return res.end(JSON.stringify(req.headers));

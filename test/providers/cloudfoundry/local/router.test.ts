@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Foundation, type Json, send, shop, startFoundation } from './foundation.ts';
@@ -58,6 +59,60 @@ describe('the local router', () => {
     expect(gone.text).toContain(`Requested instance ('7') with guid ('${app.guid}') does not exist`);
     const bad = await foundation.get('shop', '/', { 'x-cf-app-instance': 'shop' });
     expect([bad.status, bad.headers['x-cf-routererror']]).toEqual([400, 'invalid_cf_app_instance_header']);
+  });
+
+  it('reaches instances of one process by X-CF-PROCESS-INSTANCE', async () => {
+    const one = await foundation.get('shop', '/', { 'x-cf-process-instance': `${app.guid}:1` });
+    expect(one.body.index).toBe('1');
+    const any = await foundation.get('shop', '/', { 'x-cf-process-instance': app.guid });
+    expect(any.status).toBe(200);
+    const bad = await foundation.get('shop', '/', { 'x-cf-process-instance': 'shop:x' });
+    expect([bad.status, bad.headers['x-cf-routererror'], bad.text]).toEqual([
+      400,
+      'invalid_cf_process_instance_header',
+      '400 Bad Request: Invalid X-CF-Process-Instance Header\n',
+    ]);
+    const gone = await foundation.get('shop', '/', { 'x-cf-process-instance': randomUUID() });
+    expect([gone.status, gone.headers['x-cf-routererror']]).toEqual([400, 'unknown_route']);
+  });
+
+  it('keeps a session on its instance, and gives one to another when that is gone', async () => {
+    const begun = await foundation.get('shop', '/session');
+    const set = (begun.headers['set-cookie'] ?? []).find((one) => one.startsWith('__VCAP_ID__='));
+    expect(set).toMatch(/^__VCAP_ID__=[0-9a-f-]{36}; Path=\/; HttpOnly; Secure$/);
+    const cookie = `JSESSIONID=abc; ${set?.split(';')[0]}`;
+    for (let i = 0; i < 4; i++) {
+      const { body, headers } = await foundation.get('shop', '/', { cookie });
+      expect([body.index, headers['set-cookie']]).toEqual([begun.body.index, undefined]);
+    }
+    const elsewhere = await foundation.get('shop', '/', {
+      cookie: 'JSESSIONID=abc; __VCAP_ID__=of-another-foundation',
+    });
+    expect(elsewhere.status).toBe(200);
+    expect(elsewhere.headers['set-cookie']?.[0]).toMatch(/^__VCAP_ID__=[0-9a-f-]{36}; Path=\/; HttpOnly$/);
+  });
+
+  it('marks a semicolon in the query on an answer that is fine', async () => {
+    const answer = await foundation.get('shop', '/?a=1;b=2');
+    expect([answer.status, answer.headers['x-cf-routererror']]).toEqual([200, 'deprecated-semicolon-params']);
+  });
+
+  it('refuses heads beyond a megabyte and closes after Expect: 100-continue', async () => {
+    const host = 'Host: shop.apps.cf.localhost';
+    const huge = await exchange(`GET / HTTP/1.1\r\n${host}\r\nX-Large: ${'x'.repeat(1_100_000)}\r\n\r\n`);
+    expect(huge).toMatch(/^HTTP\/1\.1 431 /);
+    expect(huge).toContain('X-Cf-Routererror: max-request-size-exceeded');
+    const expecting = await exchange(
+      `POST /echo HTTP/1.1\r\n${host}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi`,
+    );
+    expect(expecting).toMatch(/Connection: close\r\n[\s\S]*hi/i);
+  });
+
+  it('calls a request without a Host what it is', async () => {
+    const raw = await exchange('GET / HTTP/1.0\r\n\r\n');
+    expect(raw).toMatch(/^HTTP\/1\.1 400 /);
+    expect(raw).toContain('X-Cf-Routererror: empty_host');
+    expect(raw).toContain('400 Bad Request: Request had empty Host header');
   });
 
   it('prefers the longest path, at segment borders', async () => {

@@ -62,6 +62,35 @@ describe('the local UAA', () => {
     });
   });
 
+  it('locks an account after five wrong passwords, whatever is tried then', async () => {
+    const wrong = { grant_type: 'password', username: 'guessed', password: 'wrong' };
+    for (let i = 0; i < 5; i++)
+      expect((await token(wrong, 'cf:')).body.error_description).toBe('Bad credentials');
+    expect(await token(wrong, 'cf:')).toMatchObject({
+      status: 401,
+      body: {
+        error: 'unauthorized',
+        error_description: 'Your account has been locked because of too many failed attempts to login.',
+      },
+    });
+  });
+
+  it('counts requests without a good token against their address', async () => {
+    const strict = await startFoundation({ unauthenticatedLimit: 2 });
+    const url = `${strict.cf.apiUrl}/v3/apps`;
+    const headers = { authorization: 'bearer nonsense' };
+    expect((await send('GET', url, headers)).status).toBe(401);
+    expect((await send('GET', url, {})).status).toBe(401);
+    const over = await send('GET', url, headers);
+    expect([over.status, over.body.errors[0].title]).toEqual([429, 'CF-IPBasedRateLimitExceeded']);
+    expect(over.headers).toMatchObject({
+      'retry-after': expect.any(String),
+      'content-type': 'text/plain; charset=utf-8',
+    });
+    expect((await strict.call('GET', '/v3/apps')).status).toBe(200);
+    await strict.close();
+  });
+
   it('tells the prompts a login needs', async () => {
     const answer = await send('GET', `${uaa}/login`, { accept: 'application/json' });
     expect(answer.body.prompts).toEqual({

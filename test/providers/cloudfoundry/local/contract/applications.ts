@@ -101,6 +101,41 @@ export const applications: readonly Step[] = [
   get('tasks.list_for_app', (g) => `/v3/apps/${g['app']}/tasks`),
   patch('tasks.update', (g) => `/v3/tasks/${g['task']}`, labels),
   post('tasks.cancel', (g) => `/v3/tasks/${g['task']}/actions/cancel`),
+  get('app_features.list', (g) => `/v3/apps/${g['app']}/features`),
+  get('app_features.get', (g) => `/v3/apps/${g['app']}/features/ssh`),
+  patch('app_features.update', (g) => `/v3/apps/${g['app']}/features/ssh`, { enabled: true }),
+  get('apps.ssh_enabled', (g) => `/v3/apps/${g['app']}/ssh_enabled`),
+  get('apps.permissions', (g) => `/v3/apps/${g['app']}/permissions`),
+  post(
+    'sidecars.create_from_app',
+    (g) => `/v3/apps/${g['app']}/sidecars`,
+    { name: 'auth', command: 'sleep 600', process_types: ['web', 'worker'], memory_in_mb: 300 },
+    { keep: 'sidecar' },
+  ),
+  get('sidecars.get', (g) => `/v3/sidecars/${g['sidecar']}`),
+  patch('sidecars.update', (g) => `/v3/sidecars/${g['sidecar']}`, { memory_in_mb: 200 }),
+  get('sidecars.list_for_app', (g) => `/v3/apps/${g['app']}/sidecars`),
+  get('sidecars.list_for_process', (g) => `/v3/processes/${g['app']}/sidecars`),
+  get('revisions.list', (g) => `/v3/apps/${g['app']}/revisions`, {
+    after: async (_foundation, g, answer) => {
+      g['revision'] = answer.body.resources[0].guid;
+    },
+  }),
+  get('revisions.get', (g) => `/v3/revisions/${g['revision']}`),
+  get('revisions.deployed_list', (g) => `/v3/apps/${g['app']}/revisions/deployed`),
+  get('revisions.environment_variables', (g) => `/v3/revisions/${g['revision']}/environment_variables`),
+  patch('revisions.update', (g) => `/v3/revisions/${g['revision']}`, labels),
+  remove('sidecars.delete', (g) => `/v3/sidecars/${g['sidecar']}`),
+  post('resource_matches.create', '/v3/resource_matches', {
+    resources: [
+      {
+        checksum: { value: 'a9993e364706816aba3e25717850c26c9cd0d89d' },
+        size_in_bytes: 1,
+        path: 'a',
+        mode: '644',
+      },
+    ],
+  }),
   get('audit_events.list', '/v3/audit_events', {
     after: async (_foundation, g, answer) => {
       g['event'] = answer.body.resources[0].guid;
