@@ -13,6 +13,7 @@ import type { Tasks } from './engine/tasks.ts';
 import type { FaultSwitches } from './faults.ts';
 import type { Jobs } from './jobs.ts';
 import type { AppLogs } from './logs.ts';
+import type { Quotas } from './quota.ts';
 import type { RouteTable } from './route-table.ts';
 import type { CloudState } from './state.ts';
 
@@ -49,6 +50,7 @@ export interface Cloud extends CloudBase {
   readonly jobs: Jobs;
   readonly blobs: Blobs;
   readonly broker: ServiceBroker;
+  readonly quotas: Quotas;
   readonly staging: Staging;
   readonly revisions: Revisions;
   readonly tasks: Tasks;

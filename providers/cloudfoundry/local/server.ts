@@ -26,6 +26,7 @@ import { createFaults } from './faults.ts';
 import { createJobs } from './jobs.ts';
 import { createListener } from './listener.ts';
 import { createAppLogs } from './logs.ts';
+import { createQuotas } from './quota.ts';
 import { createRouteTable } from './route-table.ts';
 import { createRouter } from './router.ts';
 import { createState } from './state.ts';
@@ -257,6 +258,7 @@ function assemble(
     staging: createStaging(base),
     tasks: createTasks(base),
     revisions,
+    quotas: createQuotas(base),
     instances,
     lifecycle,
     deployments: createDeployments(base, instances, lifecycle, revisions),

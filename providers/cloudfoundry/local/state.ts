@@ -1,16 +1,19 @@
 import type { Clock } from '../../../src/core/ports.ts';
 import { type AppState, createAppState } from './app-state.ts';
+import { createQuotaState, type QuotaState } from './quota-state.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
 import { emptyMetadata, type Metadata, newRow, type Row } from './state-rows.ts';
 
 export interface OrganizationRow extends Row {
   name: string;
+  quotaGuid: string;
   metadata: Metadata;
 }
 
 export interface SpaceRow extends Row {
   name: string;
   readonly organizationGuid: string;
+  quotaGuid: string | null;
   metadata: Metadata;
 }
 
@@ -176,7 +179,7 @@ export interface AuditEventRow extends Row {
 }
 
 /** Everything the Cloud Controller would keep in its database; insertion order is creation order. */
-export interface CloudState extends ServiceState, AppState {
+export interface CloudState extends ServiceState, AppState, QuotaState {
   readonly organizations: Map<string, OrganizationRow>;
   readonly spaces: Map<string, SpaceRow>;
   readonly domains: Map<string, DomainRow>;
@@ -193,9 +196,12 @@ export interface CloudState extends ServiceState, AppState {
 
 /** A new foundation as its operator hands it over: one organization, one space, one shared domain. */
 export function createState(clock: Clock, newId: () => string, domain: string): CloudState {
+  const quotas = createQuotaState(clock, newId);
+  const [defaultQuota = ''] = quotas.organizationQuotas.keys();
   const state: CloudState = {
     ...createServiceState(clock, newId),
     ...createAppState(),
+    ...quotas,
     organizations: new Map(),
     spaces: new Map(),
     domains: new Map(),
@@ -209,11 +215,17 @@ export function createState(clock: Clock, newId: () => string, domain: string): 
     jobs: new Map(),
     auditEvents: new Map(),
   };
-  const org: OrganizationRow = { ...newRow(clock, newId), name: 'demo', metadata: emptyMetadata() };
+  const org: OrganizationRow = {
+    ...newRow(clock, newId),
+    name: 'demo',
+    quotaGuid: defaultQuota,
+    metadata: emptyMetadata(),
+  };
   const space: SpaceRow = {
     ...newRow(clock, newId),
     name: 'dev',
     organizationGuid: org.guid,
+    quotaGuid: null,
     metadata: emptyMetadata(),
   };
   const shared: DomainRow = {

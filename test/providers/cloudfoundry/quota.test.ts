@@ -92,7 +92,7 @@ describe('the quotas of a foundation', () => {
     const checks = await provider.check?.(context, want, seen());
     expect(checks).toContainEqual({
       what: 'memory of organization demo',
-      found: 'needs 256Mi more; 10240Mi of 10240Mi are left',
+      found: 'needs 256Mi more; 102400Mi of 102400Mi are left',
     });
     expect(checks?.every((check) => check.error === undefined)).toBe(true);
   });

@@ -4,6 +4,7 @@ import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { notUnique, quotaExceeded, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
+import { demandOf } from '../quota.ts';
 import { type AppRow, processesOf } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { environment } from './app-environment.ts';
@@ -68,6 +69,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
   function startable(app: AppRow): AppRow {
     if (app.dropletGuid === null) throw unprocessable('Assign a droplet before starting this app.');
     if (cloud.faults.isOn('quota-exceeded')) throw quotaExceeded();
+    if (app.state === 'STOPPED') cloud.quotas.check(app.spaceGuid, demandOf(processesOf(state, app.guid)));
     return app;
   }
 

@@ -58,6 +58,7 @@ export function buildRoutes(cloud: Cloud): readonly ApiRoute[] {
           }
         }
         if (cloud.faults.isOn('quota-exceeded')) throw quotaExceeded();
+        cloud.quotas.checkStaging(app.spaceGuid, body.staging_memory_in_mb ?? STAGING_MB);
         const { guid, name, email } = request.actor;
         const build: BuildRow = {
           ...newRow(clock, cloud.newId),

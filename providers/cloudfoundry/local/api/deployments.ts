@@ -5,7 +5,8 @@ import type { RevisionRow } from '../app-state.ts';
 import type { Cloud } from '../cloud.ts';
 import { quotaExceeded, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
-import type { AppRow, DeploymentRow } from '../state.ts';
+import { rollingHint } from '../quota.ts';
+import { type AppRow, type DeploymentRow, webProcesses } from '../state.ts';
 import { emptyMetadata } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, readRoutes, relabelRoute } from './collection.ts';
@@ -103,7 +104,10 @@ export function deploymentRoutes(cloud: Cloud): readonly ApiRoute[] {
     if (weights?.some((weight, index) => index > 0 && weight <= (weights[index - 1] ?? 0))) {
       throw unprocessable('Options canary steps instance_weight must be sorted in ascending order');
     }
-    if (cloud.faults.isOn('quota-exceeded')) throw quotaExceeded(quotaHint(app));
+    if (cloud.faults.isOn('quota-exceeded')) {
+      throw quotaExceeded(rollingHint('space', state.spaces.get(app.spaceGuid)?.name ?? ''));
+    }
+    checkQuota(app, wanted.max_in_flight ?? 1, wanted.memory_in_mb);
     const metadata = emptyMetadata();
     mergeMetadata(metadata, body.metadata);
     return cloud.deployments.create({
@@ -148,9 +152,17 @@ export function deploymentRoutes(cloud: Cloud): readonly ApiRoute[] {
     return guid;
   }
 
-  function quotaHint(app: AppRow): string {
-    const space = state.spaces.get(app.spaceGuid)?.name ?? '';
-    return ` for space ${space}. This space's quota may not be large enough to support rolling deployments or your configured max-in-flight.`;
+  /** A deployment needs room beside what runs: so many instances at once. */
+  function checkQuota(app: AppRow, inFlight: number, memoryMb: number | null | undefined): void {
+    const web = webProcesses(state, app.guid).at(-1);
+    if (app.state !== 'STARTED' || !web) return;
+    const extra = Math.min(inFlight, Math.max(1, web.instances));
+    const each = memoryMb ?? web.memoryMb;
+    cloud.quotas.check(
+      app.spaceGuid,
+      { memoryMb: extra * each, instances: extra, processMemoryMb: each },
+      true,
+    );
   }
 }
 

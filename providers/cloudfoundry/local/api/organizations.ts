@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { decode, metadataBody } from '../api-body.ts';
-import { type ApiRoute, created, ok } from '../api-types.ts';
+import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { notFound, unprocessable } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
@@ -8,6 +8,7 @@ import type { OrganizationRow } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readRoutes, renameRoute } from './collection.ts';
+import { destroySpace } from './destroy-space.ts';
 import { domainList, presentDomain } from './domains.ts';
 import { findByPath } from './find.ts';
 import { usageSummary } from './usage.ts';
@@ -47,10 +48,28 @@ export function organizationRoutes(cloud: Cloud): readonly ApiRoute[] {
         const row: OrganizationRow = {
           ...newRow(cloud.clock, cloud.newId),
           name: body.name,
+          quotaGuid: [...state.organizationQuotas.keys()][0] ?? '',
           metadata: emptyMetadata(),
         };
         keepRow(rows, row, body.metadata);
         return created(presentOrganization(cloud, row));
+      },
+    },
+    {
+      method: 'DELETE',
+      pattern: '/v3/organizations/:guid',
+      handler(request) {
+        const row = findByPath(rows, request, 'Organization');
+        return accepted(
+          cloud.jobs.start('organization.delete', async () => {
+            const own = [...state.spaces.values()].filter((space) => space.organizationGuid === row.guid);
+            for (const space of own) await destroySpace(cloud, space);
+            for (const domain of state.domains.values()) {
+              if (domain.organizationGuid === row.guid) state.domains.delete(domain.guid);
+            }
+            rows.delete(row.guid);
+          }),
+        );
       },
     },
     {
@@ -95,14 +114,13 @@ export function presentOrganization(cloud: Cloud, row: OrganizationRow): object 
     updated_at: timestamp(row.updatedAt),
     name: row.name,
     suspended: false,
-    // Everybody shares the one quota there is, as in a foundation nobody has tuned.
-    relationships: { quota: { data: { guid: 'default' } } },
+    relationships: { quota: { data: { guid: row.quotaGuid } } },
     metadata: row.metadata,
     links: {
       self: { href: self },
       domains: { href: `${self}/domains` },
       default_domain: { href: `${self}/domains/default` },
-      quota: { href: `${cloud.urls.api}/v3/organization_quotas/default` },
+      quota: { href: `${cloud.urls.api}/v3/organization_quotas/${row.quotaGuid}` },
     },
   };
 }

@@ -4,7 +4,7 @@ import { type ApiRequest, type ApiRoute, noContent, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { CloudError, notFound, quotaExceeded } from '../errors.ts';
 import { type ListOptions, listPage, listQuery } from '../pagination.ts';
-import { activeDeployment, type HealthCheck, type ProcessRow, processesOf } from '../state.ts';
+import { type AppRow, activeDeployment, type HealthCheck, type ProcessRow, processesOf } from '../state.ts';
 import { findByPath } from './find.ts';
 import { presentStats } from './process-stats.ts';
 import { presentInstances, presentProcess } from './process-view.ts';
@@ -148,6 +148,8 @@ export function processRoutes(cloud: Cloud): readonly ApiRoute[] {
     const wanted = body.instances ?? process.instances;
     const memory = body.memory_in_mb ?? process.memoryMb;
     const grows = wanted * memory > process.instances * process.memoryMb;
+    const app = state.apps.get(process.appGuid);
+    if (app) checkQuota(app, process, wanted, memory);
     if (grows && cloud.faults.isOn('quota-exceeded')) throw quotaExceeded();
     const resized =
       memory !== process.memoryMb || (body.disk_in_mb != null && body.disk_in_mb !== process.diskMb);
@@ -160,9 +162,21 @@ export function processRoutes(cloud: Cloud): readonly ApiRoute[] {
       process.instances = wanted;
       process.updatedAt = cloud.clock.now();
     } else cloud.lifecycle.scale(process, wanted);
-    const app = state.apps.get(process.appGuid);
     if (app) cloud.audit.record('audit.app.process.scale', app, { process_guid: process.guid });
     return process;
+  }
+
+  function checkQuota(app: AppRow, process: ProcessRow, instances: number, memoryMb: number): void {
+    const started = app.state === 'STARTED';
+    cloud.quotas.check(app.spaceGuid, {
+      processMemoryMb: memoryMb,
+      ...(started
+        ? {
+            memoryMb: instances * memoryMb - process.instances * process.memoryMb,
+            instances: instances - process.instances,
+          }
+        : {}),
+    });
   }
 
   function refuseWhileDeploying(process: ProcessRow, code: number, title: string, verb: string): void {

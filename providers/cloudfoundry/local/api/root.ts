@@ -13,6 +13,7 @@ const COLLECTIONS = [
   'domains',
   'droplets',
   'info',
+  'organization_quotas',
   'organizations',
   'packages',
   'processes',
@@ -22,6 +23,7 @@ const COLLECTIONS = [
   'service_instances',
   'service_offerings',
   'service_plans',
+  'space_quotas',
   'spaces',
   'tasks',
 ];

@@ -112,6 +112,7 @@ export function routeRoutes(cloud: Cloud): readonly ApiRoute[] {
         throw unprocessable(`Route already exists with host '${host}'${where} for domain '${domain.name}'.`);
       }
     }
+    cloud.quotas.checkRoute(body.relationships.space.data.guid);
     const route: RouteRow = {
       ...newRow(cloud.clock, cloud.newId),
       spaceGuid: body.relationships.space.data.guid,

@@ -161,6 +161,7 @@ export function serviceBindingRoutes(cloud: Cloud): readonly ApiRoute[] {
       );
     }
     if (!name) throw unprocessable("Name can't be blank");
+    cloud.quotas.checkServiceKey(instance.spaceGuid);
     for (const row of rows.values()) {
       if (row.type === 'key' && row.instanceGuid === instance.guid && row.name === name) {
         throw unprocessable(

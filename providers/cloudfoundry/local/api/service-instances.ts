@@ -151,7 +151,10 @@ export function serviceInstanceRoutes(cloud: Cloud): readonly ApiRoute[] {
     checkName(body.name, spaceGuid);
     const managed = body.type === 'managed';
     const planGuid = managed ? body.relationships.service_plan.data.guid : null;
-    if (planGuid !== null) checkPlan(planGuid);
+    if (planGuid !== null) {
+      checkPlan(planGuid);
+      cloud.quotas.checkServiceInstance(spaceGuid);
+    }
     const row: ServiceInstanceRow = {
       ...newRow(clock, cloud.newId),
       name: body.name,

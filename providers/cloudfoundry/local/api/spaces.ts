@@ -8,6 +8,7 @@ import type { SpaceRow } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readRoutes, renameRoute } from './collection.ts';
+import { destroySpace } from './destroy-space.ts';
 import { findByPath } from './find.ts';
 import { related } from './include.ts';
 import { presentOrganization } from './organizations.ts';
@@ -40,19 +41,6 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
   };
   const collection: Collection<SpaceRow> = { path: '/v3/spaces', resource: 'Space', rows, list };
 
-  async function destroy(space: SpaceRow): Promise<void> {
-    const apps = [...state.apps.values()].filter((app) => app.spaceGuid === space.guid);
-    await Promise.all(apps.flatMap((app) => [cloud.lifecycle.destroyApp(app), cloud.tasks.drop(app.guid)]));
-    for (const route of state.routes.values()) {
-      if (route.spaceGuid === space.guid) state.routes.delete(route.guid);
-    }
-    for (const instance of state.serviceInstances.values()) {
-      if (instance.spaceGuid === space.guid) state.serviceInstances.delete(instance.guid);
-    }
-    rows.delete(space.guid);
-    cloud.routeTable.routesChanged();
-  }
-
   return [
     ...readRoutes(cloud, collection),
     renameRoute(cloud, collection),
@@ -76,6 +64,7 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
           ...newRow(cloud.clock, cloud.newId),
           name: body.name,
           organizationGuid,
+          quotaGuid: null,
           metadata: emptyMetadata(),
         };
         keepRow(rows, row, body.metadata);
@@ -87,7 +76,7 @@ export function spaceRoutes(cloud: Cloud): readonly ApiRoute[] {
       pattern: '/v3/spaces/:guid',
       handler(request) {
         const row = findByPath(rows, request, 'Space');
-        return accepted(cloud.jobs.start('space.delete', () => destroy(row)));
+        return accepted(cloud.jobs.start('space.delete', () => destroySpace(cloud, row)));
       },
     },
     {
@@ -109,7 +98,10 @@ export function presentSpace(cloud: Cloud, row: SpaceRow): object {
     updated_at: timestamp(row.updatedAt),
     name: row.name,
     suspended: false,
-    relationships: { organization: { data: { guid: row.organizationGuid } }, quota: { data: null } },
+    relationships: {
+      organization: { data: { guid: row.organizationGuid } },
+      quota: { data: row.quotaGuid === null ? null : { guid: row.quotaGuid } },
+    },
     metadata: row.metadata,
     links: {
       self: { href: self },

@@ -32,8 +32,8 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
   const routes: readonly ApiRoute[] = [
     ...rootRoutes(cloud),
     ...organizationRoutes(cloud),
-    ...quotaRoutes(cloud),
     ...spaceRoutes(cloud),
+    ...quotaRoutes(cloud),
     ...domainRoutes(cloud),
     ...appRoutes(cloud),
     ...environmentRoutes(cloud),

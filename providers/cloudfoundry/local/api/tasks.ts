@@ -107,6 +107,9 @@ export function taskRoutes(cloud: Cloud): readonly ApiRoute[] {
     const command = body.command ?? (template && commandOf(template, droplet));
     if (!command) throw unprocessable('No command or template provided');
     if (cloud.faults.isOn('quota-exceeded')) throw quotaExceeded();
+    const memoryMb = body.memory_in_mb ?? template?.memoryMb ?? DEFAULT_MB;
+    cloud.quotas.check(app.spaceGuid, { memoryMb, processMemoryMb: memoryMb });
+    cloud.quotas.checkTask(app);
     const own = [...rows.values()].filter((row) => row.appGuid === app.guid);
     const row: TaskRow = {
       ...newRow(clock, cloud.newId),
@@ -114,7 +117,7 @@ export function taskRoutes(cloud: Cloud): readonly ApiRoute[] {
       sequenceId: Math.max(0, ...own.map((one) => one.sequenceId)) + 1,
       name: body.name ?? cloud.newId().slice(0, 8),
       command,
-      memoryMb: body.memory_in_mb ?? template?.memoryMb ?? DEFAULT_MB,
+      memoryMb,
       diskMb: body.disk_in_mb ?? template?.diskMb ?? DEFAULT_MB,
       logRate: body.log_rate_limit_in_bytes_per_second ?? -1,
       dropletGuid: droplet.guid,

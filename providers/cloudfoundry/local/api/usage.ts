@@ -1,14 +1,6 @@
 import type { Cloud } from '../cloud.ts';
-import type { CloudState, SpaceRow } from '../state.ts';
-
-/** Of all that is started, wherever. */
-export function usedMemoryMb(state: CloudState): number {
-  let memory = 0;
-  for (const process of state.processes.values()) {
-    if (state.apps.get(process.appGuid)?.state === 'STARTED') memory += process.instances * process.memoryMb;
-  }
-  return memory;
-}
+import { startedUse } from '../quota.ts';
+import type { SpaceRow } from '../state.ts';
 
 /** What the started apps of these spaces are charged for. */
 export function usageSummary(
@@ -19,14 +11,7 @@ export function usageSummary(
 ): object {
   const { state, urls } = cloud;
   const guids = new Set(spaces.map((space) => space.guid));
-  let instances = 0;
-  let memory = 0;
-  for (const process of state.processes.values()) {
-    const app = state.apps.get(process.appGuid);
-    if (app?.state !== 'STARTED' || !guids.has(app.spaceGuid)) continue;
-    instances += process.instances;
-    memory += process.instances * process.memoryMb;
-  }
+  const used = startedUse(state, guids);
   const tasks = [...state.tasks.values()].filter(
     (task) => task.state === 'RUNNING' && guids.has(state.apps.get(task.appGuid)?.spaceGuid ?? ''),
   ).length;
@@ -38,8 +23,8 @@ export function usageSummary(
   ).length;
   return {
     usage_summary: {
-      started_instances: instances,
-      memory_in_mb: memory,
+      started_instances: used.instances,
+      memory_in_mb: used.memoryMb,
       routes,
       service_instances: owned.length,
       reserved_ports: 0,

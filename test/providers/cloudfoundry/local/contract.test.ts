@@ -3,6 +3,7 @@ import { applications, deployments } from './contract/applications.ts';
 import { documentedOperations, documentsPresent, openApi, page, whyAbsent } from './contract/documents.ts';
 import { createSpecificationCheck, type SpecificationCheck } from './contract/openapi.ts';
 import { discovery, organizations } from './contract/organizations.ts';
+import { quotas } from './contract/quotas.ts';
 import { routes } from './contract/routes.ts';
 import { services } from './contract/services.ts';
 import { leastDifferences } from './contract/shape.ts';
@@ -17,6 +18,7 @@ const STEPS: readonly Step[] = [
   ...routes,
   ...services,
   ...organizations,
+  ...quotas,
   ...deployments,
 ];
 

@@ -38,4 +38,5 @@ export const organizations: readonly Step[] = [
   patch('spaces.update', (g) => `/v3/spaces/${g['secondSpace']}`, { name: 'tests', ...labels }),
   get('spaces.get_usage_summary', (g) => `/v3/spaces/${g['space']}/usage_summary`),
   remove('spaces.delete', (g) => `/v3/spaces/${g['secondSpace']}`, { job: true }),
+  remove('organizations.delete', (g) => `/v3/organizations/${g['second']}`, { job: true }),
 ];
