@@ -45,6 +45,9 @@ interface Turn {
 
 /** Probes stray by this much, so that many origins are not asked in one instant. */
 const JITTER = 0.1;
+/** Thousands of first probes in one moment would wait for one another until they time out: so many begin together. */
+const AT_ONCE = 50;
+const SPREAD_MS = 10;
 
 /** Looks at everything from the outside: origins by probes, platforms by their API. Judges nothing. */
 export function createMonitor(deps: MonitorDeps): Monitor {
@@ -64,18 +67,19 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       timer();
       turns.delete(key);
     }
+    let begun = 0;
     for (const [key, round] of rounds) {
       const known = turns.get(key);
       if (known) known.round = round;
-      else begin(round);
+      else begin(round, Math.floor(begun++ / AT_ONCE) * SPREAD_MS);
     }
   }
 
-  function begin(round: Round): void {
+  function begin(round: Round, afterMs: number): void {
     const started: Turn = { round, timer: () => undefined, busy: false, ok: true };
     turns.set(round.key, started);
-    // The first at once: at start everything waits for it.
-    started.timer = clock.after(0, () => void take(started));
+    // The first as soon as it can be: at start everything waits for it.
+    started.timer = clock.after(afterMs, () => void take(started));
   }
 
   /** One probe; the next is set only when it is over, so one origin has one in flight. */

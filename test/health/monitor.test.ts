@@ -73,6 +73,24 @@ const SEEN: Observation = {
 };
 
 describe('probing', () => {
+  it('begins at once with a few, and one after the other with thousands', async () => {
+    let asked = 0;
+    const probe: Probe = async () => {
+      asked += 1;
+      return OK;
+    };
+    const { clock, monitor } = monitored({ probe });
+    monitor.watch(Array.from({ length: 1_000 }, (_, i) => origin(`http://10.0.0.1:${i + 1}`)));
+    await monitor.start();
+    clock.advance(0);
+    expect(asked).toBe(50);
+    clock.advance(100);
+    expect(asked).toBe(550);
+    clock.advance(100);
+    expect(asked).toBe(1_000);
+    await monitor.close();
+  });
+
   it('begins at once and goes on every second, give or take ten percent', async () => {
     const { clock, monitor, signals } = monitored();
     monitor.watch([origin('http://127.0.0.1:1')]);
