@@ -49,7 +49,7 @@ export interface Driver {
 
 const LONGEST_OPERATION_MS = 50_000;
 
-export function createDriver(source: ProviderSource): Driver {
+export function createDriver(source: ProviderSource, slowness = 1): Driver {
   const opened: PlatformProvider[] = [];
   const lines: LogLine[] = [];
   const context: ProviderContext = {
@@ -70,7 +70,7 @@ export function createDriver(source: ProviderSource): Driver {
     // Two instances in turn: what one learned must not be needed by the other.
     const pollers = [fresh(), fresh()];
     let handle = stored(operation.handle);
-    const deadline = systemClock.monotonic() + LONGEST_OPERATION_MS;
+    const deadline = systemClock.monotonic() + LONGEST_OPERATION_MS * slowness;
     for (let turn = 0; systemClock.monotonic() < deadline; turn++) {
       const poller = pollers[turn % 2];
       if (!poller) break;

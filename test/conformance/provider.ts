@@ -8,7 +8,7 @@ import { besideForeign } from './provider/foreign.ts';
 import { throughHiccups } from './provider/hiccups.ts';
 import { withProcesses } from './provider/processes.ts';
 import { thatRuns } from './provider/runs.ts';
-import { createSuite } from './provider/suite.ts';
+import { createSuite, type SuiteOptions } from './provider/suite.ts';
 import { thatTries } from './provider/tries.ts';
 
 /** What a platform must offer so that `providerConformance` can drive its provider. */
@@ -28,6 +28,8 @@ export interface ProviderHarness {
   wrongCredentials?(): PlatformProvider;
   /** Makes something that carries the application's name and not our stamp. */
   plantForeign?(application: string): Promise<void>;
+  /** Told of each case that could not be run here, or not wholly. */
+  leftOut?(test: string): void;
   /** Milliseconds between two polls; 30 by default, for platforms on loopback. */
   readonly pollMs?: number;
   close(): Promise<void>;
@@ -40,11 +42,15 @@ const CASE_MS = 90_000;
  * What every provider must do, whatever its platform. Call it at the top level of a test file:
  * `providerConformance('cloudfoundry', async () => harness)`. The cases of a group run in order on one application.
  */
-export function providerConformance(name: string, open: () => Promise<ProviderHarness>): void {
-  jest.setTimeout(CASE_MS);
+export function providerConformance(
+  name: string,
+  open: () => Promise<ProviderHarness>,
+  options: SuiteOptions = { prefix: 'conf', slowness: 1 },
+): void {
+  jest.setTimeout(CASE_MS * options.slowness);
 
   describe(`provider conformance: ${name}`, () => {
-    const suite = createSuite(open);
+    const suite = createSuite(open, options);
     beforeAll(() => suite.open());
     afterAll(() => suite.close());
 

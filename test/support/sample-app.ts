@@ -81,6 +81,7 @@ export interface SampleWish {
   readonly env?: Readonly<Record<string, string>>;
   readonly startTimeoutMs?: number;
   readonly hosts?: readonly string[];
+  readonly memoryBytes?: number;
 }
 
 export function sampleRelease(application: string, number: number): Release {
@@ -101,7 +102,11 @@ export function sampleTarget(wish: SampleWish): TargetSpec {
     application: wish.application,
     platform: wish.platform,
     release,
-    process: { command: 'node server.js', instances: wish.instances ?? 2, memoryBytes: 64 * 1024 * 1024 },
+    process: {
+      command: 'node server.js',
+      instances: wish.instances ?? 2,
+      memoryBytes: wish.memoryBytes ?? 64 * 1024 * 1024,
+    },
     env: {
       GREETING: 'hello',
       ...wish.env,

@@ -5,6 +5,8 @@ import type { Suite } from './suite.ts';
 /** What holds on an empty platform. */
 export function beforeAnything(suite: Suite): void {
   describe('before anything is deployed', () => {
+    const nothing = suite.app('nothing');
+
     it('describes the endpoint', async () => {
       const provider = suite.drive.fresh();
       const info = await provider.describe(suite.drive.context);
@@ -17,26 +19,22 @@ export function beforeAnything(suite: Suite): void {
     });
 
     it('observes nothing for an application it never saw', async () => {
-      const seen = await suite.observe('conf-nothing');
+      const seen = await suite.observe(nothing);
       expect(seen).toMatchObject({ exists: false, releases: [], instances: [], origins: [], desired: 0 });
       expect(seen.serving).toBeUndefined();
       expect(seen.foreign).toEqual([]);
     });
 
     it('plans to create it, and shows no value of its environment', async () => {
-      const want = suite.wish('conf-nothing', 1, { env: { API_KEY: 'planted-canary-value' } });
-      const changes = await suite.drive
-        .fresh()
-        .plan(suite.drive.context, want, await suite.observe('conf-nothing'));
+      const want = suite.wish(nothing, 1, { env: { API_KEY: 'planted-canary-value' } });
+      const changes = await suite.drive.fresh().plan(suite.drive.context, want, await suite.observe(nothing));
       expect(changes.map((change) => change.action)).toContain('create');
       expect(JSON.stringify(changes)).not.toContain('planted-canary-value');
     });
 
     it('destroys and retires nothing successfully', async () => {
-      await suite.destroy('conf-nothing');
-      await suite.drive.succeed(
-        suite.drive.fresh().retire(suite.drive.context, 'conf-nothing', 'r-0000000000'),
-      );
+      await suite.destroy(nothing);
+      await suite.drive.succeed(suite.drive.fresh().retire(suite.drive.context, nothing, 'r-0000000000'));
     });
 
     it('reports an address that does not answer as unavailable', async () => {
@@ -50,11 +48,11 @@ export function beforeAnything(suite: Suite): void {
 
     it('reports wrong credentials as such, at once, and each time', async () => {
       const provider = suite.harness.wrongCredentials?.();
-      if (!provider) return;
+      if (!provider) return suite.leaveOut();
       const began = systemClock.monotonic();
       for (const call of [
         provider.describe(suite.drive.context),
-        provider.observe(suite.drive.context, 'conf-nothing'),
+        provider.observe(suite.drive.context, nothing),
       ]) {
         const error = await suite.drive.refusal(call);
         expect(error.class).toBe('auth');

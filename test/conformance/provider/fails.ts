@@ -5,7 +5,7 @@ import { runningOf, type Suite, underTraffic } from './suite.ts';
 /** Releases that do not come up, beside one that serves. */
 export function thatFails(suite: Suite): void {
   describe('an application that will not start', () => {
-    const app = 'conf-fails';
+    const app = suite.app('fails');
     const good = () => suite.wish(app, 1, { env: { GREETING: 'still here' } });
     let crashes: Awaited<ReturnType<typeof sampleBundle>>;
     let silent: Awaited<ReturnType<typeof sampleBundle>>;

@@ -5,8 +5,8 @@ import type { Suite } from './suite.ts';
 export function besideForeign(suite: Suite): void {
   describe('something foreign with our name', () => {
     it('is reported, and never touched', async () => {
-      if (!suite.harness.plantForeign) return;
-      const app = 'conf-foreign';
+      if (!suite.harness.plantForeign) return suite.leaveOut();
+      const app = suite.app('foreign');
       await suite.harness.plantForeign(app);
       const before = await suite.observe(app);
       expect(before.foreign).not.toEqual([]);

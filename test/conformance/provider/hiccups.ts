@@ -6,7 +6,7 @@ export function throughHiccups(suite: Suite): void {
   describe('an API that fails now and then', () => {
     it('delays a deployment, and doubles nothing', async () => {
       if (!suite.has('api-502')) return;
-      const app = 'conf-hiccups';
+      const app = suite.app('hiccups');
       const { drive } = suite;
       const want = suite.wish(app, 1, { instances: 1 });
       await flapping(suite, 'api-502', async () => {

@@ -5,7 +5,7 @@ import { eventually, running, runningOf, type Suite, servingOrigins, underTraffi
 /** One application through its whole life; the cases build on each other. */
 export function thatRuns(suite: Suite): void {
   describe('an application that runs', () => {
-    const app = 'conf-runs';
+    const app = suite.app('runs');
     const first = () => suite.wish(app, 1, { env: { GREETING: 'good morning', EXTRA: 'kept' } });
     const second = () => suite.wish(app, 2, { env: { GREETING: 'good evening' } });
 

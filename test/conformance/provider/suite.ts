@@ -22,7 +22,12 @@ export interface Suite {
   answers(seen: Observation): Promise<readonly OriginAnswer[]>;
   /** Waits until all origins answer as this release: routes take a moment to reach a router. */
   answeredBy(application: string, release: string): Promise<readonly OriginAnswer[]>;
+  /** A case that needs a fault which the platform cannot be given is left out, and told to the harness. */
   has(fault: Fault): boolean;
+  /** Says that this case was not run, or not all of it. */
+  leaveOut(): void;
+  /** The name of an application of ours: nobody else's has the prefix. */
+  app(name: string): string;
   /** Runs `work` while the fault is on; it is off afterwards, whatever happens. */
   during<T>(fault: Fault, work: () => Promise<T>): Promise<T>;
 }
@@ -33,7 +38,20 @@ interface Opened {
   readonly ok: Bundle & { remove(): Promise<void> };
 }
 
-export function createSuite(openHarness: () => Promise<ProviderHarness>): Suite {
+/** How the suite is run; the defaults are for platforms on loopback. */
+export interface SuiteOptions {
+  /** Of all names it gives. */
+  readonly prefix: string;
+  /** Everything may take so many times as long. */
+  readonly slowness: number;
+  readonly memoryBytes?: number;
+}
+
+/** How slow the platforms of this process are. */
+let slowness = 1;
+
+export function createSuite(openHarness: () => Promise<ProviderHarness>, options: SuiteOptions): Suite {
+  slowness = options.slowness;
   let opened: Opened | undefined;
 
   function now(): Opened {
@@ -53,7 +71,7 @@ export function createSuite(openHarness: () => Promise<ProviderHarness>): Suite 
     },
     async open() {
       const harness = await openHarness();
-      opened = { harness, drive: createDriver(harness), ok: await sampleBundle('ok') };
+      opened = { harness, drive: createDriver(harness, options.slowness), ok: await sampleBundle('ok') };
     },
     async close() {
       await opened?.drive.close();
@@ -62,7 +80,12 @@ export function createSuite(openHarness: () => Promise<ProviderHarness>): Suite 
       opened = undefined;
     },
     wish: (application, number, more = {}) =>
-      sampleTarget({ application, platform: now().harness.platform, number, ...more }),
+      sampleTarget({
+        ...{ application, platform: now().harness.platform, number },
+        ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+        ...more,
+        startTimeoutMs: (more.startTimeoutMs ?? 10_000) * options.slowness,
+      }),
     observe: (application) => now().drive.fresh().observe(now().drive.context, application),
     async destroy(application) {
       const { drive } = now();
@@ -83,7 +106,13 @@ export function createSuite(openHarness: () => Promise<ProviderHarness>): Suite 
         }
         return all;
       }),
-    has: (fault) => now().harness.faults.includes(fault),
+    has(fault) {
+      const has = now().harness.faults.includes(fault);
+      if (!has) suite.leaveOut();
+      return has;
+    },
+    leaveOut: () => now().harness.leftOut?.(expect.getState().currentTestName ?? ''),
+    app: (name) => `${options.prefix}-${name}`,
     async during(fault, work) {
       await now().harness.setFault(fault, true);
       try {
@@ -185,7 +214,7 @@ export async function flapping<T>({ harness }: Suite, fault: Fault, work: () => 
 
 /** For what platforms promise only "soon": tries until it holds, then gives the last error. */
 export async function eventually<T>(attempt: () => Promise<T>, withinMs = 10_000): Promise<T> {
-  const deadline = systemClock.monotonic() + withinMs;
+  const deadline = systemClock.monotonic() + withinMs * slowness;
   for (;;) {
     try {
       return await attempt();

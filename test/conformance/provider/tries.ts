@@ -6,7 +6,7 @@ import { eventually, runningOf, type Suite, trialOrigins, underTraffic } from '.
 /** A release beside the one that serves; the cases build on each other. Platforms without trials pass without doing anything. */
 export function thatTries(suite: Suite): void {
   describe('a release that is tried', () => {
-    const app = 'conf-tries';
+    const app = suite.app('tries');
     const old = () => suite.wish(app, 1, { env: { GREETING: 'the old one' } });
     const tried = (instances = 1) => suite.wish(app, 2, { instances, env: { GREETING: 'the new one' } });
     let crashes: Awaited<ReturnType<typeof sampleBundle>>;
