@@ -18,7 +18,10 @@ import { createRedactor } from '../lib/redact.ts';
 import { createDrains } from '../logs/drains.ts';
 import { createLogs } from '../logs/read-logs.ts';
 import { createAdminApi } from '../observe/admin-api.ts';
+import { intentRecordsIn } from '../orchestrator/intent-records.ts';
 import { fileStore } from '../state/file-store.ts';
+import { automaticWrites } from './automatic-writes.ts';
+import { createAutoscaling } from './autoscaling.ts';
 import { watchBreakGlass } from './break-glass.ts';
 import type { ReadConfiguration } from './configuration.ts';
 import { watchDrift } from './drift-watching.ts';
@@ -30,8 +33,9 @@ import { withAffinityKey } from './installation-key.ts';
 import { deploymentLimits, executeIntents } from './intent-execution.ts';
 import { createLiveSettings } from './live-settings.ts';
 import { localControl } from './local-control.ts';
+import { openOperations } from './operating.ts';
 import { createOperatorActs } from './operator-acts.ts';
-import { openOrchestrator, openProviders } from './orchestration.ts';
+import { leaseIdentity, openOrchestrator, openProviders } from './orchestration.ts';
 import { placeProcesses } from './process-placing.ts';
 import { reconfiguration, watchedPlatforms } from './reconfigure.ts';
 import { createReleaseNames } from './release-names.ts';
@@ -137,8 +141,9 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   const quitting = new AbortController();
   const control = await localControl(settings, orchestrator, store, logger, quitting.signal);
   const acts = createOperatorActs({ settings, store, engine, events, clock, random });
+  const records = intentRecordsIn(store);
   const executor = executeIntents({
-    ...{ settings, store, clock, logger, events, providers, engine, monitor },
+    ...{ settings, store, clock, logger, events, providers, engine, monitor, records },
     acts: acts.acts,
   });
   const drills = createDrills({
@@ -154,6 +159,16 @@ export async function createController(deps: ControllerDeps): Promise<Controller
   const placer = placeProcesses({
     ...{ settings, store, clock, logger, events, providers, engine, monitor },
     acts: acts.acts,
+  });
+  const operating = {
+    ...{ settings, store, clock, events, providers, records },
+    capacityTook: engine.capacityTook,
+  };
+  const operations = openOperations({ ...operating, what: 'sluice serve' });
+  const autoscaling = createAutoscaling({
+    ...{ ...operating, engine, executor, logger, schedule },
+    identity: leaseIdentity('sluice serve'),
+    forbidden: automaticWrites({ acts: acts.acts, clock, engine }),
   });
   const names = createReleaseNames(orchestrator, settings);
   const logs = createLogs({
@@ -182,6 +197,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     events,
     control,
     acts,
+    operations,
     drills,
     logs,
     drains: drains.counts,
@@ -249,6 +265,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     if (event.type === 'configuration.reloaded') {
       drills.rearm();
       drains.renew();
+      autoscaling.rearm();
     }
   });
 
@@ -262,7 +279,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     events.append({ type: 'configuration.refused', ...refused });
   }
 
-  const parts: readonly Runnable[] = [engine, monitor, stateWatch, drills, drains, admin];
+  const parts: readonly Runnable[] = [engine, monitor, stateWatch, drills, autoscaling, drains, admin];
   return {
     name: 'controller',
     get adminPort() {

@@ -1,5 +1,5 @@
 import { PROVIDERS } from '../../providers/registry.ts';
-import { concerns, isInForce, type OperatorAct } from '../core/acts.ts';
+import type { OperatorAct } from '../core/acts.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
 import type { PlatformProvider } from '../core/provider.ts';
@@ -9,6 +9,7 @@ import { deployedIn } from '../orchestrator/as-deployed.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
 import { createDriftWatch, type DriftWatch } from '../orchestrator/drift-watch.ts';
 import type { IntentExecutor } from '../orchestrator/intents.ts';
+import { automaticWrites } from './automatic-writes.ts';
 import { installationKey } from './installation-key.ts';
 import { deploymentLimits } from './intent-execution.ts';
 import { leaseIdentity, uniqueId } from './orchestration.ts';
@@ -44,20 +45,7 @@ export async function watchDrift(deps: DriftWatchingDeps): Promise<DriftWatch> {
     return isWanted ? 'it is to be scaled' : undefined;
   }
 
-  function forbidden(application: ApplicationName, platform: PlatformName): string | undefined {
-    const act = deps.acts().find((one) => {
-      const isMeant = one.kind === 'hold' || (one.kind === 'fence' && one.platform !== undefined);
-      return isMeant && isInForce(one, clock.now()) && concerns(one, application, platform);
-    });
-    if (act !== undefined) return `${act.who} ordered ${act.kind}`;
-    const decision = engine.decision(application);
-    if (decision?.frozen !== undefined) return `automation is frozen: ${decision.frozen.why}`;
-    if (decision?.promoting !== undefined) return `${decision.promoting.platform} is being promoted`;
-    // Replacing instances costs capacity for a moment, and a failover needs all there is.
-    if (decision !== undefined && decision.mode !== 'normal') return 'too little can serve';
-    if ((decision?.intents ?? []).some(({ kind }) => kind === 'scale')) return 'a failover is under way';
-    return undefined;
-  }
+  const forbidden = automaticWrites(deps);
 
   return createDriftWatch({
     ...{ settings, store, clock, events, inFlux, forbidden },

@@ -6,6 +6,7 @@ import type { Settings } from '../core/settings.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { OrchestratorDeps } from '../orchestrator/deps.ts';
+import type { IntentRecords } from '../orchestrator/intent-records.ts';
 import { createIntentExecutor, type IntentExecutor } from '../orchestrator/intents.ts';
 import { commandRunner } from '../orchestrator/run-command.ts';
 import { leaseIdentity } from './orchestration.ts';
@@ -20,6 +21,7 @@ export interface IntentExecutionDeps {
   readonly engine: Engine;
   readonly monitor: Monitor;
   readonly acts: () => readonly OperatorAct[];
+  readonly records: IntentRecords;
 }
 
 /** Decisions' intents, carried out by this controller. */
@@ -57,10 +59,12 @@ export function deploymentLimits(
       return found?.kind === 'freeze-deployments' ? found.reason : undefined;
     },
     scaledTo(application, platform) {
+      const base = executor().sizeOf(application, platform);
       const ordered = executor().scaledTo(application, platform);
       const desired = desiredOn(engine, application, platform);
-      // Somebody may have shrunk it by hand since.
-      return ordered === undefined || desired === undefined ? undefined : Math.min(ordered, desired);
+      if (ordered === undefined || desired === undefined) return base;
+      // Somebody may have shrunk it on the platform since.
+      return Math.max(Math.min(ordered, desired), base);
     },
   };
 }

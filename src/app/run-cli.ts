@@ -18,6 +18,7 @@ import { formatCaught } from '../cli/print-error.ts';
 import { redactingIo } from '../cli/redacting-io.ts';
 import { releasesCommand } from '../cli/releases.ts';
 import { rollbackCommand } from '../cli/rollback.ts';
+import { scaleCommand } from '../cli/scale.ts';
 import { serveCommand } from '../cli/serve.ts';
 import { simulateCommand } from '../cli/simulate.ts';
 import { statusCommand } from '../cli/status.ts';
@@ -68,6 +69,7 @@ export function buildProgram(io: CliIo, main: string, args: readonly string[]): 
   topCommand(program, io);
   eventsCommand(program, io);
   logsCommand(program, io);
+  scaleCommand(program, io);
   explainCommand(program, io);
   actCommands(program, io);
   drillCommand(program, io);

@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { localControl } from '../app/local-control.ts';
+import { openOperations } from '../app/operating.ts';
 import { openOrchestrator, openProviders } from '../app/orchestration.ts';
 import { createReleaseNames } from '../app/release-names.ts';
 import { createReleaseProbe } from '../app/release-probe.ts';
@@ -14,6 +15,8 @@ import { systemRandom } from '../lib/random.ts';
 import { createRedactor } from '../lib/redact.ts';
 import { createLogs } from '../logs/read-logs.ts';
 import { silentLogger } from '../observe/logger.ts';
+import { intentRecordsIn } from '../orchestrator/intent-records.ts';
+import { sizeOn } from '../orchestrator/sizes.ts';
 import { fileStore } from '../state/file-store.ts';
 import { aloneStatus } from './alone-status.ts';
 import type { CliIo } from './io.ts';
@@ -31,12 +34,18 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
     file: `${await store.folder('events')}/events.ndjson`,
   });
   const providers = openProviders(settings, { clock, random: systemRandom, logger });
+  const records = intentRecordsIn(store);
+  for (const name of Object.keys(settings.applications)) await records.read(name);
   const orchestrator = await openOrchestrator({
     ...{ settings, store, events, clock, logger, providers },
     traffic: noTraffic,
     probe: createReleaseProbe(createProbe({ clock, upstreamTls: () => settings.gateway.upstreamTls })),
     what: `sluice on ${hostname()}`,
     by: 'command',
+    scaledTo(name, platform) {
+      const application = settings.applications[name];
+      return application && sizeOn(records.known(name), application, platform, clock.now())?.instances;
+    },
   });
   const control = await localControl(settings, orchestrator, store, logger, io.signal);
   const names = createReleaseNames(orchestrator, settings);
@@ -67,6 +76,10 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
   return {
     kind: 'alone',
     control: audited,
+    operations: openOperations({
+      ...{ settings, store, clock, events, providers, records },
+      what: `sluice on ${hostname()}`,
+    }),
     logs: logs.logs,
     async status() {
       await names.refresh();

@@ -1,2 +1,2 @@
 /** Commands of the design that later work builds: known by name, refused with a sentence. */
-export const NOT_BUILT_COMMANDS = ['init', 'scale', 'doctor'] as const;
+export const NOT_BUILT_COMMANDS = ['init', 'doctor'] as const;

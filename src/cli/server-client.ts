@@ -14,6 +14,7 @@ import type { DrillRecord } from '../core/drill.ts';
 import { fromWire, SluiceError, type WireError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { LogEntry, Logs, LogsWish } from '../core/logs.ts';
+import type { Operations, Outcomes } from '../core/operations.ts';
 import type { Release } from '../core/release.ts';
 import type { Explanation, StatusView } from '../core/status.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -29,7 +30,7 @@ function json(value: unknown): JsonBody {
 }
 
 /** The command line's client of the admin API. Every failure names the server's address and what to do. */
-export interface ServerClient extends Control, Logs {
+export interface ServerClient extends Control, Logs, Operations {
   readonly url: string;
   /** Does a server answer there? `silent`: something has the port and does not answer. */
   look(): Promise<'there' | 'absent' | 'silent'>;
@@ -94,6 +95,14 @@ export function serverClient(url: string, token: string | undefined): ServerClie
     return `${path}?${query}`;
   }
 
+  async function operation(application: string, verb: string, wish: object): Promise<Outcomes> {
+    return (await call(
+      'POST',
+      `/v1/applications/${encodeURIComponent(application)}/${verb}`,
+      json(wish),
+    )) as Outcomes;
+  }
+
   return {
     url,
     async look() {
@@ -143,6 +152,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
       const path = `/v1/applications/${encodeURIComponent(application)}/destroy${query}`;
       return (await call('POST', path)) as Record<string, WireError | null>;
     },
+    scale: ({ application, who: _, ...wish }) => operation(application, 'scale', wish),
     releases: async (application) =>
       (await call('GET', `/v1/releases/${encodeURIComponent(application)}`)) as ReleasesView,
     deployments: async () => (await call('GET', '/v1/deployments')) as DeploymentRecord[],

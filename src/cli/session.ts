@@ -2,6 +2,7 @@ import type { Control } from '../core/control.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { Logs } from '../core/logs.ts';
+import type { Operations } from '../core/operations.ts';
 import type { Settings } from '../core/settings.ts';
 import type { StatusView } from '../core/status.ts';
 import { aloneSession } from './alone-session.ts';
@@ -13,6 +14,7 @@ import { type ServerClient, serverClient } from './server-client.ts';
 export interface Session {
   readonly kind: 'server' | 'alone';
   readonly control: Control;
+  readonly operations: Operations;
   /** What the application prints. */
   readonly logs: Logs['logs'];
   /** Alone: what the platforms themselves say; nobody probes, so all verdicts are `unknown`. */
@@ -52,6 +54,7 @@ export function serverSession(client: ServerClient): Session {
   return {
     kind: 'server',
     control: client,
+    operations: client,
     logs: client.logs,
     status: () => client.status(),
     follow(onEvent) {

@@ -1,6 +1,12 @@
 import type { Command } from 'commander';
 import { ERROR_CODES } from '../core/errors.ts';
-import type { ApplicationStatus, PlatformStatus, RefusedConfiguration, StatusView } from '../core/status.ts';
+import type {
+  ApplicationStatus,
+  PlatformStatus,
+  RefusedConfiguration,
+  StatusView,
+  UsageStatus,
+} from '../core/status.ts';
 import { notesOf } from '../lib/application-notes.ts';
 import { formatStanding } from './drill-report.ts';
 import type { CliIo } from './io.ts';
@@ -65,7 +71,22 @@ function formatRefused(refused: RefusedConfiguration | undefined): string {
 function formatApplication(application: ApplicationStatus, at: number): string {
   const { release } = application;
   const title = `\n${application.name}  ${release ? `r${release.number} (${release.id})` : 'not deployed'}  ${application.demandRps.toFixed(0)} rps\n`;
-  const head = ['platform', 'tier', 'verdict', 'share', 'rps', 'err', 'p95', 'inst', 'release', 'api', 'why'];
+  const head = [
+    'platform',
+    'tier',
+    'verdict',
+    'share',
+    'rps',
+    'err',
+    'p95',
+    'inst',
+    'cpu',
+    'memory',
+    'restarts',
+    'release',
+    'api',
+    'why',
+  ];
   const notes = notesOf(application, at).map(({ tone, text }) => `  ${tone === 'bad' ? '✖' : '·'} ${text}\n`);
   if (application.platforms.every(({ drill }) => drill === undefined)) {
     return title + formatTable(head, application.platforms.map(row)) + notes.join('');
@@ -73,6 +94,15 @@ function formatApplication(application: ApplicationStatus, at: number): string {
   // Before the last column, which is as long as it likes.
   const rows = application.platforms.map((one) => row(one).toSpliced(-1, 0, formatStanding(one.drill, at)));
   return title + formatTable(head.toSpliced(-1, 0, 'drill'), rows) + notes.join('');
+}
+
+/** CPU of one instance on average, memory of all together. */
+function usageOf({ cpu, memoryBytes, restarts }: UsageStatus = {}): string[] {
+  return [
+    cpu === undefined ? '-' : `${Math.round(cpu * 100)} %`,
+    memoryBytes === undefined ? '-' : `${Math.round(memoryBytes / 1024 ** 2)}Mi`,
+    restarts === undefined ? '-' : String(restarts),
+  ];
 }
 
 function row(platform: PlatformStatus): string[] {
@@ -86,6 +116,7 @@ function row(platform: PlatformStatus): string[] {
     `${(platform.errorRate * 100).toFixed(1)} %`,
     platform.p95Ms === 0 ? '-' : `${platform.p95Ms.toFixed(0)} ms`,
     instances ? `${instances.running}/${instances.desired}` : '-',
+    ...usageOf(platform.usage),
     platform.release ? (platform.release.number ? `r${platform.release.number}` : platform.release.id) : '-',
     api ? (api.reachable ? 'ok' : 'down') : '-',
     platform.verdict.cause,

@@ -19,6 +19,7 @@ import {
   yesNo,
 } from './fields.ts';
 import { policySchema } from './policy-schema.ts';
+import { scaleSchema } from './scale-schema.ts';
 
 const MEBIBYTE = 1024 ** 2;
 
@@ -410,6 +411,7 @@ export const applicationSchema = z
       .optional(),
     routes: z.array(routeSchema).min(1).meta({ description: 'Default: every host and path.' }).optional(),
     targets: z.record(z.string(), targetSchema).meta({ description: 'The platforms it runs on.' }),
+    scale: scaleSchema.optional(),
     logs: logsSchema.optional(),
     deploy: deploySchema.optional(),
     drills: z.array(drillSchema).meta({ description: 'Rehearsed losses of platforms.' }).optional(),

@@ -24,6 +24,7 @@ import { assembleDeploy } from './deploy-schema.ts';
 import { assembleDrift } from './drift-schema.ts';
 import { assembleDrill } from './drill-schema.ts';
 import type { GatewayInput } from './gateway-schema.ts';
+import { assembleScale } from './scale-schema.ts';
 
 /** From what was written and found sound to what the program reads: every default filled in. */
 export function assembleApplication(
@@ -67,6 +68,7 @@ export function assembleApplication(
     ),
     policy: given.policy,
     startTimeoutMs: input.startTimeout ?? DEFAULT_START_TIMEOUT_MS,
+    ...(input.scale === undefined ? {} : { autoscale: assembleScale(input.scale) }),
     ...(input.logs?.drain === undefined ? {} : { logDrain: defined(input.logs.drain) }),
     ...(input.deploy === undefined ? {} : { deploy: assembleDeploy(input.deploy) }),
     ...(input.drills === undefined ? {} : { drills: input.drills.map(assembleDrill) }),

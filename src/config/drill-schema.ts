@@ -5,15 +5,11 @@ import {
   DEFAULT_STALE_AFTER_MS,
   type DrillSettings,
 } from '../core/drill.ts';
-import { recurring } from '../lib/cron-window.ts';
+import { checkCron } from './cron-check.ts';
 import { checkedText, described, duration, ratio, text } from './fields.ts';
 import { condition } from './policy-fields.ts';
 
 const DAY_MS = 86_400_000;
-
-/** What croner and the scheduler both read: no `L`, `W` or `#`. */
-const CRON =
-  /^[\d*/,\-? ]*(?:(?:MON|TUE|WED|THU|FRI|SAT|SUN|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[\d*/,\-? ]*)*$/i;
 
 const conditions = (says: string) =>
   z.array(condition({ says: 'In CEL; `target` is the platform that is drilled.' })).meta(described({ says }));
@@ -71,12 +67,7 @@ export const drillSchema = z
       });
       return;
     }
-    const made = recurring({ cron, durationMs: 1_000, timeZone: timezone ?? 'UTC' });
-    const fault = made.ok ? (CRON.test(cron) ? undefined : 'not a cron expression') : made.fault;
-    if (fault === undefined) return;
-    const path = fault.includes('zone') ? ['timezone'] : ['cron'];
-    const params = { remedy: made.ok ? 'for example 0 10 * * TUE' : made.remedy };
-    context.addIssue({ code: 'custom', path, message: fault, params });
+    checkCron(cron, timezone, context);
   })
   .meta({ description: 'A rehearsed loss of a platform.' });
 

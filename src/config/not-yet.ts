@@ -69,7 +69,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: 'run them before `sluice deploy`',
     example: {},
   },
-  { path: 'applications.*.scale', what: 'scaling by schedule or load', example: {} },
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
   {
     path: 'applications.*.affinity',

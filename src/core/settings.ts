@@ -1,3 +1,4 @@
+import type { AutoscaleSettings } from './autoscale.ts';
 import type { DeploySettings } from './deploy-settings.ts';
 import type { DriftSettings } from './drift.ts';
 import type { DrillSettings } from './drill.ts';
@@ -65,6 +66,7 @@ export interface ApplicationSettings {
   readonly drills?: readonly DrillSettings[];
   /** Left out: what differs is reported. */
   readonly drift?: DriftSettings;
+  readonly autoscale?: AutoscaleSettings;
   readonly logDrain?: LogDrainSettings;
 }
 

@@ -5,6 +5,7 @@ import type { DrillStanding } from './drill.ts';
 import type { LoggedEvent } from './events.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { Intent } from './intent.ts';
+import type { InstanceState } from './provider.ts';
 import type { Readiness } from './readiness.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -101,6 +102,26 @@ export interface ProcessStatus {
   readonly waiting?: string;
 }
 
+/** What an application uses on a platform; a part is left out where no instance tells. */
+export interface UsageStatus {
+  /** Of one instance on average, as a share of one core. */
+  readonly cpu?: number;
+  /** Of all together. */
+  readonly memoryBytes?: number;
+  readonly restarts?: number;
+}
+
+export interface InstanceStatus {
+  readonly id: string;
+  readonly state: InstanceState;
+  readonly release?: ReleaseId;
+  readonly restarts?: number;
+  /** Share of one core. */
+  readonly cpu?: number;
+  readonly memoryBytes?: number;
+  readonly reason?: string;
+}
+
 export interface PlatformStatus {
   readonly name: PlatformName;
   readonly provider: string;
@@ -115,6 +136,10 @@ export interface PlatformStatus {
   readonly errorRate: number;
   readonly p95Ms: number;
   readonly instances: { readonly running: number; readonly desired: number } | undefined;
+  /** Undefined until the platform was read. */
+  readonly usage?: UsageStatus;
+  /** One by one, as the platform names them. */
+  readonly each?: readonly InstanceStatus[];
   readonly release: { readonly id: ReleaseId; readonly number?: number } | undefined;
   readonly api: { readonly reachable: boolean; readonly error?: string; readonly at: number } | undefined;
   /** Would a failover to it succeed? Undefined until something was decided. */

@@ -5,6 +5,7 @@ import type { ApplicationView } from './application-view.ts';
 import type { PlatformView } from './platform-view.ts';
 import { summarise } from './traffic.ts';
 import { releaseOf, trialStatusOf, trialStep } from './trial-report.ts';
+import { eachInstance, usageOf } from './usage.ts';
 
 /** Why traffic is where it is, also when nothing has been decided yet. */
 export function explanationOf(view: ApplicationView, now: number): Explanation {
@@ -67,6 +68,12 @@ export function statusOf(
   };
 }
 
+function usageIn({ observation }: PlatformView): Pick<PlatformStatus, 'usage' | 'each'> {
+  if (observation === undefined) return {};
+  const each = eachInstance(observation);
+  return { usage: usageOf(each), each };
+}
+
 /** As the table has it: that is what requests meet. */
 function writesOf(view: ApplicationView): WritesStatus | undefined {
   return view.routes().find(({ writes }) => writes !== undefined)?.writes;
@@ -93,6 +100,7 @@ function platformStatus(
     errorRate: attempts === 0 ? 0 : failed / attempts,
     p95Ms,
     instances: platform.running(),
+    ...usageIn(platform),
     release: releaseOf(platform),
     api: platform.api,
     ...(readiness === undefined ? {} : { readiness }),

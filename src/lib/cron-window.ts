@@ -43,6 +43,17 @@ export function recurring({ cron, durationMs, timeZone }: RecurringWindow): Made
   };
 }
 
+/** When it was due last, `now` included; undefined: never within five years, or it is no such expression. */
+export function lastDue(cron: string, timeZone: string, now: number): number | undefined {
+  try {
+    // A run at this very moment counts too, and croner looks at what was before.
+    const [due] = new Cron(cron, { timezone: timeZone, paused: true }).previousRuns(1, new Date(now + 1_000));
+    return due !== undefined && due.getTime() <= now ? due.getTime() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A window that is open once, from one moment to another (epoch milliseconds). */
 export function once(fromMs: number, toMs: number, text: string): Window {
   return {

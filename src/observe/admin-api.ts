@@ -5,6 +5,7 @@ import { SluiceError, toWire, type WireError } from '../core/errors.ts';
 import type { DrainCounts } from '../core/log-drain.ts';
 import type { Logs } from '../core/logs.ts';
 import type { WorkerCounters } from '../core/messages.ts';
+import type { Operations } from '../core/operations.ts';
 import type { EventLog, Runnable } from '../core/ports.ts';
 import { releaseLabel } from '../core/release.ts';
 import type { RoutingTable } from '../core/routing-table.ts';
@@ -14,6 +15,7 @@ import { authenticate, checkAdminBinding, mayDo, type Role } from './admin-auth.
 import { streamEvents } from './event-stream.ts';
 import { logStream } from './log-stream.ts';
 import { createMetrics } from './metrics.ts';
+import { operationsApi } from './operations-api.ts';
 
 const BUNDLE_LIMIT = 1024 * 1024 * 1024;
 
@@ -28,6 +30,7 @@ export interface AdminApiDeps {
   readonly events: EventLog;
   readonly control: Control;
   readonly acts: Acts;
+  readonly operations: Operations;
   readonly drills: Drills;
   /** What applications print; redacted already. */
   readonly logs: Logs;
@@ -69,6 +72,12 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   acts(app, deps);
   orders(app, deps);
   drills(app, deps);
+  operationsApi(
+    app,
+    deps.operations,
+    { onRequest: requireRole(settings, 'operate') },
+    (request) => callerOf(settings, request)?.name ?? 'unknown',
+  );
 
   return {
     name: 'admin API',

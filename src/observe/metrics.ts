@@ -14,6 +14,10 @@ export const METRICS = {
   sluice_target_error_ratio: 'failed attempts on a platform ÷ attempts, last 10 s',
   sluice_target_p95_seconds: '95th percentile of the time to the response head',
   sluice_target_instances: 'instances of a platform by state: running or desired',
+  sluice_target_cpu_cores: 'cores that one instance uses on average; absent where the platform does not tell',
+  sluice_target_memory_bytes:
+    'memory of all running instances together; absent where the platform does not tell',
+  sluice_target_instance_restarts: 'restarts of the instances that are there now',
   sluice_target_ejected_origins: 'origins that the workers do not send to right now',
   sluice_target_time_to_capacity_seconds:
     'from the last order to scale a platform until all its instances served',
@@ -83,6 +87,9 @@ export function createMetrics(
   const errors = gauge('sluice_target_error_ratio', target);
   const p95 = gauge('sluice_target_p95_seconds', target);
   const instances = gauge('sluice_target_instances', [...target, 'state']);
+  const cpu = gauge('sluice_target_cpu_cores', target);
+  const memory = gauge('sluice_target_memory_bytes', target);
+  const restarts = gauge('sluice_target_instance_restarts', target);
   const ejected = gauge('sluice_target_ejected_origins', target);
   const api = gauge('sluice_platform_api_up', target);
   const timeToCapacity = gauge('sluice_target_time_to_capacity_seconds', target);
@@ -133,6 +140,9 @@ export function createMetrics(
     coverage,
     drifted,
     heals,
+    cpu,
+    memory,
+    restarts,
   ];
   const perApplication = [frozen, shed, writerEpoch];
 
@@ -157,6 +167,10 @@ export function createMetrics(
         const covered = application.coverage?.[platform.name];
         if (covered !== undefined) coverage.set(labels, covered);
         ejected.set(labels, platform.ejectedOrigins);
+        const { usage = {} } = platform;
+        if (usage.cpu !== undefined) cpu.set(labels, usage.cpu);
+        if (usage.memoryBytes !== undefined) memory.set(labels, usage.memoryBytes);
+        if (usage.restarts !== undefined) restarts.set(labels, usage.restarts);
         if (platform.api) api.set(labels, platform.api.reachable ? 1 : 0);
         if (!platform.instances) continue;
         instances.set({ ...labels, state: 'running' }, platform.instances.running);

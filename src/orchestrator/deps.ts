@@ -27,7 +27,7 @@ export interface OrchestratorDeps {
   readonly frozen?: (application: ApplicationName, platform: PlatformName) => string | undefined;
   /** Why no next step may follow now while clients meet two releases; undefined: it may. */
   readonly paused?: (application: ApplicationName, platforms: readonly PlatformName[]) => string | undefined;
-  /** Instances that a failover made of what was deployed: a deployment in the middle of it must not take them away. */
+  /** How many instances it shall have there now: a deployment must not undo what a person or a failover wants. */
   readonly scaledTo?: (application: ApplicationName, platform: PlatformName) => number | undefined;
   readonly process: { readonly host: string; readonly pid: number };
   /** Who we are in a lease: `sluice deploy (pid 4711 on build-7)`. */

@@ -1,6 +1,7 @@
 import type { WireError } from '../core/errors.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { StateStore } from '../core/ports.ts';
+import type { Size } from './sizes.ts';
 
 const COLLECTION = 'intents';
 
@@ -12,6 +13,8 @@ export interface IntentRecord {
   >;
   /** Who runs more instances than it was deployed with. */
   readonly scaled: Readonly<Record<PlatformName, { readonly from: number; readonly to: number }>>;
+  /** Where another number of instances is wanted than is configured, and why. */
+  readonly sizes: Readonly<Record<PlatformName, Size>>;
   /** The newest; epochs only rise. */
   readonly promotion?: PromotionRecord;
 }
@@ -25,7 +28,7 @@ export interface PromotionRecord {
   readonly error?: WireError;
 }
 
-const NOTHING: IntentRecord = { timesToCapacity: {}, scaled: {} };
+const NOTHING: IntentRecord = { timesToCapacity: {}, scaled: {}, sizes: {} };
 
 export interface IntentRecords {
   /** As read or written last by this process. */

@@ -6,11 +6,12 @@ import type { PlatformProvider } from '../core/provider.ts';
 import type { Settings } from '../core/settings.ts';
 import type { PlatformSignal } from '../core/signals.ts';
 import type { PromotionStatus, ScalingStatus } from '../core/status.ts';
-import { type IntentRecord, intentRecordsIn } from './intent-records.ts';
+import type { IntentRecord, IntentRecords } from './intent-records.ts';
 import type { LeaseIdentity } from './lease.ts';
 import { createPromoter } from './promoter.ts';
 import type { RunCommand } from './run-command.ts';
 import { createScaler } from './scaler.ts';
+import { configuredOn, sizeOn } from './sizes.ts';
 
 export interface IntentDeps {
   readonly settings: Pick<Settings, 'applications' | 'file'>;
@@ -28,6 +29,8 @@ export interface IntentDeps {
   readonly runCommand: RunCommand;
   /** What a command of the user's sees beside what we tell it. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Shared with whoever else writes them in this process. */
+  readonly records: IntentRecords;
 }
 
 /** Who decides, and must know what became of it. */
@@ -58,14 +61,16 @@ export interface IntentExecutor {
   want(application: ApplicationName, intents: readonly Intent[]): void;
   scaling(application: ApplicationName, platform: PlatformName): ScalingStatus | undefined;
   promotion(application: ApplicationName): PromotionStatus | undefined;
-  /** Instances that a failover made of what was deployed. */
+  /** Instances that a failover made of what was deployed: never fewer than there were. */
   scaledTo(application: ApplicationName, platform: PlatformName): number | undefined;
+  /** What is wanted when no failover says otherwise: by a person, a schedule or the load, else as configured. */
+  sizeOf(application: ApplicationName, platform: PlatformName): number;
   /** Begins nothing more. Resolves when no command runs any more; what a platform was told goes on by itself. */
   close(): Promise<void>;
 }
 
 export function createIntentExecutor(deps: IntentDeps): IntentExecutor {
-  const records = intentRecordsIn(deps.store);
+  const { records } = deps;
   const scaler = createScaler(deps, records);
   const promoter = createPromoter(deps, records);
   return {
@@ -87,6 +92,12 @@ export function createIntentExecutor(deps: IntentDeps): IntentExecutor {
     scaling: scaler.status,
     promotion: promoter.status,
     scaledTo: (application, platform) => records.known(application).scaled[platform]?.to,
+    sizeOf(name, platform) {
+      const application = deps.settings.applications[name];
+      if (application === undefined) return 1;
+      const said = sizeOn(records.known(name), application, platform, deps.clock.now());
+      return said?.instances ?? configuredOn(application, platform);
+    },
     async close() {
       scaler.close();
       await promoter.close();

@@ -9,6 +9,7 @@ import type { IntentRecords } from './intent-records.ts';
 import type { IntentDeps } from './intents.ts';
 import { holderOf, leaseApplication } from './lease.ts';
 import { quietContext } from './scope.ts';
+import { configuredOn, sizeOn } from './sizes.ts';
 
 export type ScaleIntent = Extract<Intent, { kind: 'scale' }>;
 
@@ -198,8 +199,15 @@ class ScaleOrder {
   }
 
   #configured(): number {
-    const { targets = [] } = this.#deps.settings.applications[this.application] ?? {};
-    return targets.find(({ platform }) => platform === this.platform)?.instances ?? 1;
+    const application = this.#deps.settings.applications[this.application];
+    if (application === undefined) return 1;
+    const said = sizeOn(
+      this.#records.known(this.application),
+      application,
+      this.platform,
+      this.#deps.clock.now(),
+    );
+    return said?.instances ?? configuredOn(application, this.platform);
   }
 
   #noRoom({ desired }: Observation, wanted: number): SluiceError {

@@ -4,7 +4,10 @@ import type { ProviderContext } from '../core/provider.ts';
 import type { ApplicationSettings, Settings } from '../core/settings.ts';
 
 /** The application a person named; USAGE with the names there are otherwise. */
-export function applicationNamed(settings: Settings, name: ApplicationName): ApplicationSettings {
+export function applicationNamed(
+  settings: Pick<Settings, 'applications'>,
+  name: ApplicationName,
+): ApplicationSettings {
   const application = Object.hasOwn(settings.applications, name) ? settings.applications[name] : undefined;
   if (application) return application;
   throw new SluiceError('USAGE', `the configuration has no application "${name}"`, {

@@ -9,8 +9,8 @@ export function targetSpecOf(
   application: ApplicationSettings,
   platform: PlatformName,
   release: Release,
-  /** What a failover has made of it: never fewer. */
-  scaledTo = 0,
+  /** What a person, a schedule, its load or a failover has made of it. */
+  scaledTo?: number,
 ): TargetSpec | undefined {
   const target = application.targets.find((candidate) => candidate.platform === platform);
   if (!target) return undefined;
@@ -18,8 +18,8 @@ export function targetSpecOf(
     application: application.name,
     platform,
     release,
-    process: { ...application.process, instances: Math.max(target.instances, scaledTo) },
     ...(application.processes === undefined ? {} : { processes: application.processes.map(specOf) }),
+    process: { ...application.process, instances: scaledTo ?? target.instances },
     env: {
       ...application.env,
       ...target.env,

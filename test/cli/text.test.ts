@@ -103,6 +103,7 @@ describe('the status', () => {
     errorRate: 0.0123,
     p95Ms: 41.6,
     instances: { running: 2, desired: 3 },
+    usage: { cpu: 0.4, memoryBytes: 120 * 1024 ** 2, restarts: 1 },
     release: { id: 'r-0123456789', number: 42 },
     api: { reachable: true, at: 0 },
     ejectedOrigins: 0,
@@ -147,6 +148,9 @@ describe('the status', () => {
       '1.2 %',
       '42 ms',
       '2/3',
+      '40 %',
+      '120Mi',
+      '1',
       'r42',
       'ok',
       'all probes answered',
@@ -157,11 +161,14 @@ describe('the status', () => {
       '1.2 %',
       '-',
       '-',
+      '40 %',
+      '120Mi',
+      '1',
       'r-9876543210',
       'down',
       'all probes answered',
     ]);
-    expect(x?.slice(8, 10)).toEqual(['-', '-']);
+    expect(x?.slice(11, 13)).toEqual(['-', '-']);
   });
 });
 

@@ -132,6 +132,25 @@ describe('with a server', () => {
     expect(scraped).toContain('sluice_log_drain_up{application="shop"} 1');
   });
 
+  it('scale orders instances, waits for them, and a deployment leaves them', async () => {
+    const scaled = world.run(['scale', '--server', server, '--instances', '2', '--reason', 'a test']);
+    expect(await scaled.ended).toBe(0);
+    expect(scaled.stdout()).toMatch(/^rack: 1 → 2 instances in \S+$/m);
+    const deploy = world.run(['deploy', '--server', server]);
+    expect(await deploy.ended).toBe(0);
+    await until('both are shown', async () => {
+      const shown = world.run(['status', '--server', server]);
+      await shown.ended;
+      return /rack .* 2\/2 +\d+ % +\d+Mi +\d+ /.test(shown.stdout());
+    });
+    const back = world.run(['scale', '--server', server, '--reset', '--json']);
+    expect(await back.ended).toBe(0);
+    expect(JSON.parse(back.stdout())).toMatchObject({ platform: 'rack', from: 2, to: 1 });
+    const scraped = await (await request(`${server}/metrics`)).body.text();
+    expect(scraped).toMatch(/^sluice_target_memory_bytes\{application="shop",platform="rack"\} \d+/m);
+    expect(await world.run(['scale', '--server', server]).ended).toBe(2);
+  }, 30_000);
+
   it('logs that cannot be had are refused with a reason', async () => {
     const refused = world.run(['logs', '--server', server, '--on', 'elsewhere']);
     expect(await refused.ended).toBe(2);

@@ -382,6 +382,7 @@ it('says which port is taken, and where to change it', async () => {
     acts: {} as never,
     drills: {} as never,
     logs: {} as never,
+    operations: {} as never,
     redact: (value) => value,
     ready: unused,
   });

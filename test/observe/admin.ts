@@ -2,6 +2,7 @@ import { request } from 'undici';
 import type { Acts, Control, Drills } from '../../src/core/control.ts';
 import type { Logs } from '../../src/core/logs.ts';
 import type { WorkerCounters } from '../../src/core/messages.ts';
+import type { Operations } from '../../src/core/operations.ts';
 import { EMPTY_TABLE } from '../../src/core/routing-table.ts';
 import type { AdminSettings } from '../../src/core/settings.ts';
 import type { StatusView } from '../../src/core/status.ts';
@@ -74,15 +75,16 @@ export interface TestAdmin {
 
 /** The admin API on a free port, with control and views of the test's choice. */
 export async function testAdmin(
-  given: Partial<Omit<AdminApiDeps, 'settings' | 'control' | 'acts' | 'drills' | 'logs'>> & {
+  given: Partial<Omit<AdminApiDeps, 'settings' | 'control' | 'acts' | 'operations' | 'drills' | 'logs'>> & {
     readonly tokens?: AdminSettings['tokens'];
     readonly control?: Partial<Control>;
     readonly acts?: Partial<Acts>;
     readonly drills?: Partial<Drills>;
     readonly logs?: Logs;
+    readonly operations?: Partial<Operations>;
   } = {},
 ): Promise<TestAdmin> {
-  const { tokens = {}, control, acts, drills, logs, ...rest } = given;
+  const { tokens = {}, control, acts, operations, drills, logs, ...rest } = given;
   const redactor = createRedactor([CANARY]);
   const events = createEventLog({
     clock: virtualClock(1_000),
@@ -99,6 +101,7 @@ export async function testAdmin(
     control: (control ?? {}) as Control,
     acts: (acts ?? {}) as Acts,
     drills: (drills ?? {}) as Drills,
+    operations: (operations ?? {}) as Operations,
     logs: logs ?? ({} as Logs),
     redact: (value) => redactor.value(value),
     ready: () => true,

@@ -5,6 +5,7 @@ import type { Intent } from '../../src/core/intent.ts';
 import type { StateStore } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { virtualClock } from '../../src/lib/virtual-clock.ts';
+import { intentRecordsIn } from '../../src/orchestrator/intent-records.ts';
 import { createIntentExecutor, type IntentExecutor } from '../../src/orchestrator/intents.ts';
 import { type CommandOutcome, type CommandWish, commandRunner } from '../../src/orchestrator/run-command.ts';
 import { memoryStore } from '../../src/state/memory-store.ts';
@@ -24,6 +25,7 @@ function open(promote = './promote.sh'): IntentExecutor {
   const data = { writes: 'single', writer: 'a', ...(promote === '' ? {} : { promote }) } as const;
   const shop = application([target({ platform: 'a' }), target({ platform: 'b' })], { data });
   const executor = createIntentExecutor({
+    records: intentRecordsIn(store),
     settings: { file: '/etc/sluice/sluice.yaml', applications: { shop } },
     ...{ store, clock, events: eventLog(clock, events), logger: silent, providers: new Map() },
     engine: {

@@ -4,6 +4,7 @@ import type { LoggedEvent } from '../../src/core/events.ts';
 import type { Intent } from '../../src/core/intent.ts';
 import type { StateStore } from '../../src/core/ports.ts';
 import { virtualClock } from '../../src/lib/virtual-clock.ts';
+import { intentRecordsIn } from '../../src/orchestrator/intent-records.ts';
 import { createIntentExecutor, type IntentExecutor } from '../../src/orchestrator/intents.ts';
 import { memoryStore } from '../../src/state/memory-store.ts';
 import { type FakePlatform, fakePlatform, fakeProvider, unavailable } from '../support/fake-provider.ts';
@@ -26,6 +27,7 @@ const typesOf = (): string[] => events.map(({ type }) => type);
 function open(): IntentExecutor {
   const provider = fakeProvider(rack);
   return createIntentExecutor({
+    records: intentRecordsIn(store),
     settings: { file: undefined, applications: { shop: application([target({ platform: 'rack' })]) } },
     ...{ store, clock, events: eventLog(clock, events), logger: silent },
     providers: new Map([['rack', provider]]),
