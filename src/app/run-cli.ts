@@ -4,15 +4,16 @@ import { demoCommand } from '../cli/demo.ts';
 import { deployCommand } from '../cli/deploy.ts';
 import { deploymentsCommand } from '../cli/deployments.ts';
 import { destroyCommand } from '../cli/destroy.ts';
+import { doctorCommand } from '../cli/doctor.ts';
 import { drillCommand } from '../cli/drill.ts';
 import { eventsCommand } from '../cli/events.ts';
 import { explainCommand } from '../cli/explain.ts';
 import { hostCommand } from '../cli/host.ts';
+import { initCommand } from '../cli/init.ts';
 import type { CliIo } from '../cli/io.ts';
 import { localCommand } from '../cli/local.ts';
 import { lockCommand } from '../cli/lock.ts';
 import { logsCommand } from '../cli/logs.ts';
-import { NOT_BUILT_COMMANDS } from '../cli/not-built.ts';
 import { planCommand } from '../cli/plan.ts';
 import { formatCaught } from '../cli/print-error.ts';
 import { redactingIo } from '../cli/redacting-io.ts';
@@ -54,6 +55,8 @@ export function buildProgram(io: CliIo, main: string, args: readonly string[]): 
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr });
   // Inherited only by commands made afterwards.
   demoCommand(program, io, main);
+  initCommand(program, io);
+  doctorCommand(program, io);
   validateCommand(program, io);
   planCommand(program, io);
   deployCommand(program, io);
@@ -74,17 +77,6 @@ export function buildProgram(io: CliIo, main: string, args: readonly string[]): 
   actCommands(program, io);
   drillCommand(program, io);
   simulateCommand(program, io);
-  for (const name of NOT_BUILT_COMMANDS) {
-    program
-      .command(name, { hidden: true })
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action(() => {
-        throw new SluiceError('NOT_BUILT', `\`sluice ${name}\` is not built yet`, {
-          remedy: 'see `sluice --help` for what is there',
-        });
-      });
-  }
   return program;
 }
 
