@@ -25,7 +25,7 @@ import { simulateCommand } from '../cli/simulate.ts';
 import { statusCommand } from '../cli/status.ts';
 import { topCommand } from '../cli/top.ts';
 import { validateCommand } from '../cli/validate.ts';
-import { ERROR_CODES, SluiceError } from '../core/errors.ts';
+import { ERROR_CODES } from '../core/errors.ts';
 import { SLUICE_VERSION } from './version.ts';
 
 /** argv → command → exit status. */
