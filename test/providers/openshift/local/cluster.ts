@@ -15,11 +15,14 @@ export interface TestCluster {
   close(): Promise<void>;
 }
 
-export async function startCluster(speed = 0.05): Promise<TestCluster> {
+export async function startCluster(
+  speed = 0.05,
+  more: Pick<Parameters<typeof createLocalOpenShift>[0], 'mode' | 'foreignImages'> = {},
+): Promise<TestCluster> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-openshift-'));
   const random = seededRandom(7);
   const runner = createRunner({ clock: systemClock, random });
-  const openshift = createLocalOpenShift({ dir, runner, clock: systemClock, random, speed });
+  const openshift = createLocalOpenShift({ dir, runner, clock: systemClock, random, speed, ...more });
   await openshift.start();
   return {
     openshift,
