@@ -8,6 +8,7 @@ import type {
   TargetSpec,
 } from '../../src/core/provider.ts';
 import { releaseLabel } from '../../src/core/release.ts';
+import { autoscalerOf, replicasFor } from './autoscaler.ts';
 import type { Manifest } from './client.ts';
 import { readRollout } from './deployed.ts';
 import * as manifests from './manifests.ts';
@@ -54,7 +55,11 @@ export async function apply(
   for (const route of wanted) await applyOwned(site, ROUTE, labelled(route, more), application, signal);
   const refused = await refusedRoute(site, application, signal);
   if (refused) throw refused;
-  const manifest = manifests.deployment(want, image, retryOf(before, want, context));
+  const autoscaler = await autoscalerOf(site, application, signal);
+  // Read again: what an autoscaler has done since the beginning must not be undone.
+  const live = autoscaler ? await site.client.get(DEPLOYMENT, application, signal) : before;
+  const replicas = replicasFor(autoscaler, live, want.process.instances);
+  const manifest = manifests.deployment(want, image, retryOf(before, want, context), replicas);
   await site.client.apply(DEPLOYMENT, labelled(manifest, more), held.has(DEPLOYMENT.kind), signal);
   await removeRoutesBut(site, application, new Set(wanted.map((route) => route.metadata.name)), signal);
 

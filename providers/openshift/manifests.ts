@@ -20,6 +20,9 @@ const PORT = 8080;
 const DRAIN_SECONDS = 10;
 const STOP_SECONDS = 30;
 
+/** How many instances, or that the number is an autoscaler's and not a field of ours. */
+export type Replicas = number | 'autoscaled';
+
 /** Pure: what we want the platform to hold. The same wish gives the same bytes. */
 export function imageStream(application: ApplicationName): Manifest {
   return manifest(IMAGE_STREAM, application, names.ownerLabels(application), {
@@ -68,7 +71,12 @@ export function secret(want: TargetSpec): Manifest {
 }
 
 /** `retry` differs from attempt to attempt of one release, so that a new attempt is a new rollout with a new deadline. */
-export function deployment(want: TargetSpec, image: string, retry: string | undefined): Manifest {
+export function deployment(
+  want: TargetSpec,
+  image: string,
+  retry: string | undefined,
+  replicas: Replicas = want.process.instances,
+): Manifest {
   const template = {
     metadata: {
       labels: { ...names.releaseLabels(want), ...names.instanceLabels(want.application) },
@@ -85,7 +93,7 @@ export function deployment(want: TargetSpec, image: string, retry: string | unde
       DEPLOYMENT,
       want.application,
       names.releaseLabels(want),
-      { spec: deploymentSpec(want.application, want.process.instances, deadline, template) },
+      { spec: deploymentSpec(want.application, replicas, deadline, template) },
       { [names.NUMBER]: String(want.release.number) },
     ),
   };
@@ -95,7 +103,7 @@ export function deployment(want: TargetSpec, image: string, retry: string | unde
 export function restoredDeployment(
   broken: Deployment,
   application: ApplicationName,
-  to: { template: PodTemplate; replicas: number },
+  to: { template: PodTemplate; replicas: Replicas },
   failed: { release: string; reason: string },
 ): Manifest {
   const { template } = to;
@@ -170,12 +178,12 @@ function mebibytes(bytes: number): string {
 
 function deploymentSpec(
   application: ApplicationName,
-  replicas: number,
+  replicas: Replicas,
   deadline: number,
   template: object,
 ): object {
   return {
-    replicas,
+    ...(replicas === 'autoscaled' ? {} : { replicas }),
     progressDeadlineSeconds: deadline,
     revisionHistoryLimit: 5,
     selector: { matchLabels: names.instanceLabels(application) },

@@ -1,12 +1,15 @@
 import { type Observation, type PlanChange, SECRET_VALUE, type TargetSpec } from '../../src/core/provider.ts';
+import { nameOf } from './autoscaler.ts';
 import { commandOf } from './manifests.ts';
 import * as names from './names.ts';
-import type { Deployment, Route } from './wire.ts';
+import type { Autoscaler, Deployment, Route } from './wire.ts';
 
 /** What the platform holds now, beyond the observation. */
 export interface Held {
   readonly deployment: Deployment | undefined;
   readonly routes: readonly Route[];
+  /** Whose the number of instances is, if it is an autoscaler's. */
+  readonly autoscaler?: Autoscaler | undefined;
 }
 
 /** Pure: wanted against held, field by field. Values of the environment are compared and never shown. */
@@ -15,7 +18,7 @@ export function planChanges(want: TargetSpec, seen: Observation, held: Held): re
     return seen.foreign.map((field) => ({ action: 'foreign', field, destructive: false }));
   }
   const { deployment } = held;
-  const changes = deployment ? templateChanges(want, deployment) : [created(want)];
+  const changes = deployment ? templateChanges(want, deployment, held.autoscaler) : [created(want)];
   const env = envChanges(want, deployment ? seen.env : {}, deployment === undefined);
   return [...changes, ...env, ...routeChanges(want, held.routes)];
 }
@@ -30,19 +33,18 @@ function created(want: TargetSpec): PlanChange {
   };
 }
 
-function templateChanges(want: TargetSpec, deployment: Deployment): readonly PlanChange[] {
+function templateChanges(
+  want: TargetSpec,
+  deployment: Deployment,
+  autoscaler: Autoscaler | undefined,
+): readonly PlanChange[] {
   const { labels } = deployment.spec.template.metadata;
   const container = deployment.spec.template.spec.containers[0];
   const command = commandOf(container?.command ?? []);
   const path = container?.readinessProbe?.httpGet?.path;
   return [
     change('release', labels[names.RELEASE], want.release.id, true),
-    change(
-      'instances',
-      String(deployment.spec.replicas),
-      String(want.process.instances),
-      fewer(deployment, want),
-    ),
+    autoscaler ? autoscaled(deployment, autoscaler) : instances(want, deployment),
     change('memory', container?.resources.limits['memory'], mebibytes(want), true),
     change('command', command, want.process.command, true),
     change('health', path ?? 'port', want.health.path ?? 'port', true),
@@ -53,6 +55,17 @@ function templateChanges(want: TargetSpec, deployment: Deployment): readonly Pla
       false,
     ),
   ];
+}
+
+function instances(want: TargetSpec, deployment: Deployment): PlanChange {
+  const { replicas } = deployment.spec;
+  return change('instances', String(replicas), String(want.process.instances), fewer(deployment, want));
+}
+
+/** Whatever is wanted, the number stays what the autoscaler makes it. */
+function autoscaled(deployment: Deployment, autoscaler: Autoscaler): PlanChange {
+  const to = `${deployment.spec.replicas}, by ${nameOf(autoscaler)}`;
+  return { action: 'none', field: 'instances', to, destructive: false };
 }
 
 function change(field: string, from: string | undefined, to: string, destructive: boolean): PlanChange {

@@ -6,6 +6,7 @@ import type {
   ProviderDeps,
 } from '../../src/core/provider.ts';
 import { apply, pollApply } from './apply.ts';
+import { autoscalerOf } from './autoscaler.ts';
 import { check } from './check.ts';
 import { createClient } from './client.ts';
 import type { Options } from './config.ts';
@@ -45,11 +46,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     describe: (context) => describe(site, context),
     observe: (context, application) => observe(site, context, application),
     async plan(context, want, seen) {
-      const [deployment, routes] = await Promise.all([
+      const [deployment, routes, autoscaler] = await Promise.all([
         client.get(DEPLOYMENT, want.application, context.signal),
         client.list(ROUTE, selector(ownerLabels(want.application)), context.signal),
+        autoscalerOf(site, want.application, context.signal),
       ]);
-      return planChanges(want, seen, { deployment, routes });
+      return planChanges(want, seen, { deployment, routes, autoscaler });
     },
     check: (context, want, seen) => check(site, context, want, seen),
     stage: (context, want, bundle) => stage(site, context, want, bundle),

@@ -27,6 +27,12 @@ export const IMAGE_STREAM_TAG = resource(
   wire.imageStreamTagSchema,
 );
 export const BUILD_CONFIG = resource(BUILD, 'BuildConfig', 'buildconfigs', wire.thingSchema);
+export const AUTOSCALER = resource(
+  'autoscaling/v2',
+  'HorizontalPodAutoscaler',
+  'horizontalpodautoscalers',
+  wire.autoscalerSchema,
+);
 export const RESOURCE_QUOTA = resource('v1', 'ResourceQuota', 'resourcequotas', wire.resourceQuotaSchema);
 export const BUILD_RUN = resource(BUILD, 'Build', 'builds', wire.buildSchema);
 

@@ -1,11 +1,13 @@
 import { platformError, type SluiceError } from '../../src/core/errors.ts';
 import type { OperationHandle, ProviderContext } from '../../src/core/provider.ts';
+import { autoscalerOf, replicasFor } from './autoscaler.ts';
 import type { Deployed } from './deployed.ts';
-import { restoredDeployment } from './manifests.ts';
+import { type Replicas, restoredDeployment } from './manifests.ts';
 import { NUMBER } from './names.ts';
 import { DEPLOYMENT, POD } from './resources.ts';
 import { previousReplicaSet, type Rollout } from './rollout.ts';
 import type { Site } from './site.ts';
+import type { PodTemplate } from './wire.ts';
 
 const TAIL_LINES = 20;
 /** An annotation is no log. */
@@ -25,8 +27,10 @@ export async function revert(
   const { application, native } = handle;
   const logTail = failure.pod ? await lastWords(site, failure.pod, context.signal) : [];
   const previous = previousReplicaSet(seen.deployment, seen.replicaSets, native['previous']);
-  const replicas = Number(native['replicas'] ?? seen.deployment.spec.replicas);
-  const to = previous
+  const autoscaler = await autoscalerOf(site, application, context.signal);
+  const before = Number(native['replicas'] ?? seen.deployment.spec.replicas);
+  const replicas = replicasFor(autoscaler, seen.deployment, before);
+  const to: { template: PodTemplate; replicas: Replicas } = previous
     ? { template: previous.spec.template, replicas }
     : { template: seen.deployment.spec.template, replicas: 0 };
   const failed = { release: native['release'] ?? '', reason: failure.why.slice(0, REASON_LENGTH) };

@@ -5,6 +5,7 @@ import type {
   OperationStatus,
   ProviderContext,
 } from '../../src/core/provider.ts';
+import { autoscalerOf, refuseBeside } from './autoscaler.ts';
 import { readRollout } from './deployed.ts';
 import { isOurs } from './names.ts';
 import { DEPLOYMENT } from './resources.ts';
@@ -29,11 +30,17 @@ export async function scale(
     });
   }
   if (!isOurs(deployment.metadata, application)) throw foreignError(site, [`Deployment ${application}`]);
-  await site.client.scale(application, instances, context.signal);
+  const autoscaler = await autoscalerOf(site, application, context.signal);
+  const { replicas } = deployment.spec;
+  if (autoscaler) {
+    // As many as were asked for run already, and the autoscaler takes back what nobody needs.
+    if (replicas < instances) throw refuseBeside(site, autoscaler, replicas, instances);
+  } else await site.client.scale(application, instances, context.signal);
   const allowedMs = deployment.spec.progressDeadlineSeconds * 1_000 + GRACE_MS;
   return {
     handle: handleOf(site, context, application, 'scale', {
       instances: String(instances),
+      ...(autoscaler ? { autoscaler: autoscaler.metadata.name } : {}),
       deadline: String(context.now() + allowedMs),
     }),
   };
@@ -47,8 +54,10 @@ export async function pollScale(
   const seen = await readRollout(site, handle.application, context.signal);
   if (!seen) return { state: 'lost', message: `Deployment ${handle.application} is gone` };
   const wanted = Number(handle.native['instances']);
-  if (seen.deployment.spec.replicas !== wanted) {
-    return { state: 'lost', message: `somebody else scaled it to ${seen.deployment.spec.replicas}` };
+  const { replicas } = seen.deployment.spec;
+  const isEnough = handle.native['autoscaler'] === undefined ? replicas === wanted : replicas >= wanted;
+  if (!isEnough) {
+    return { state: 'lost', message: `somebody else scaled it to ${replicas}` };
   }
   const rollout = judgeRollout(seen.deployment, seen.replicaSets, seen.pods);
   if (rollout.state === 'done') return { state: 'succeeded', message: rollout.message };

@@ -113,6 +113,16 @@ export const deploymentSchema = z.object({
 });
 export type Deployment = z.output<typeof deploymentSchema>;
 
+export const autoscalerSchema = z.object({
+  metadata: metaSchema,
+  spec: z.object({
+    scaleTargetRef: z.object({ kind: z.string(), name: z.string() }),
+    minReplicas: z.number().default(1),
+    maxReplicas: z.number(),
+  }),
+});
+export type Autoscaler = z.output<typeof autoscalerSchema>;
+
 export const replicaSetSchema = z.object({
   metadata: metaSchema,
   spec: z.object({ replicas: z.number().default(1), template: templateSchema }),

@@ -12,6 +12,8 @@ export const DELAYS = {
   assemble: 400,
   push: 400,
   schedule: 40,
+  /** The real one looks every 15 s. */
+  autoscale: 1_500,
   provision: 150,
   pull: 250,
   endpoints: 40,

@@ -12,6 +12,7 @@ import { createApiServer } from './api/server.ts';
 import { createBuildRuns } from './build-runs.ts';
 import type { Cluster, Controller } from './cluster.ts';
 import { createControlServer } from './control.ts';
+import { createAutoscalerController } from './controllers/autoscaler.ts';
 import { createBuildController } from './controllers/build.ts';
 import { createCronJobController } from './controllers/cron-job.ts';
 import { createDeploymentController } from './controllers/deployment.ts';
@@ -75,6 +76,7 @@ const CONTROLLERS: Readonly<Record<string, (cluster: Cluster) => Controller>> = 
   imageTrigger: createImageTriggerController,
   deployment: createDeploymentController,
   replicaset: createReplicaSetController,
+  autoscaler: createAutoscalerController,
   job: createJobController,
   cronjob: createCronJobController,
   volumeClaim: createVolumeClaimController,
