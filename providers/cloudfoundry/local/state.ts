@@ -1,5 +1,6 @@
 import type { Clock } from '../../../src/core/ports.ts';
 import { type AppState, createAppState } from './app-state.ts';
+import { createOperatorState, type OperatorState } from './operator-state.ts';
 import { createQuotaState, type QuotaState } from './quota-state.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
 import { emptyMetadata, type Metadata, newRow, type Row } from './state-rows.ts';
@@ -179,7 +180,7 @@ export interface AuditEventRow extends Row {
 }
 
 /** Everything the Cloud Controller would keep in its database; insertion order is creation order. */
-export interface CloudState extends ServiceState, AppState, QuotaState {
+export interface CloudState extends ServiceState, AppState, QuotaState, OperatorState {
   readonly organizations: Map<string, OrganizationRow>;
   readonly spaces: Map<string, SpaceRow>;
   readonly domains: Map<string, DomainRow>;
@@ -202,6 +203,7 @@ export function createState(clock: Clock, newId: () => string, domain: string): 
     ...createServiceState(clock, newId),
     ...createAppState(),
     ...quotas,
+    ...createOperatorState(clock, newId),
     organizations: new Map(),
     spaces: new Map(),
     domains: new Map(),

@@ -3,6 +3,7 @@ import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
 import { notUnique, quotaExceeded, unprocessable } from '../errors.ts';
+import { DEFAULT_STACK } from '../operator-state.ts';
 import type { ListOptions } from '../pagination.ts';
 import { demandOf } from '../quota.ts';
 import { type AppRow, processesOf } from '../state.ts';
@@ -13,8 +14,6 @@ import { type Collection, keepRow, readRoutes } from './collection.ts';
 import { findByPath } from './find.ts';
 import { newProcess } from './process-rows.ts';
 import { spaceIncludes } from './space-includes.ts';
-
-const DEFAULT_STACK = 'cflinuxfs4';
 
 const lifecycleBody = z.strictObject({
   type: z.enum(['buildpack', 'docker', 'cnb']),

@@ -12,6 +12,7 @@ import { dropletBitsRoutes } from './droplet-bits.ts';
 import { dropletRoutes } from './droplets.ts';
 import { jobRoutes } from './jobs.ts';
 import { manifestRoutes } from './manifests.ts';
+import { operatorRoutes } from './operator.ts';
 import { organizationRoutes } from './organizations.ts';
 import { packageRoutes } from './packages.ts';
 import { processRoutes } from './processes.ts';
@@ -52,6 +53,7 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
     ...serviceInstanceRoutes(cloud),
     ...serviceBindingRoutes(cloud),
     ...appFeatureRoutes(cloud),
+    ...operatorRoutes(cloud),
     ...revisionRoutes(cloud),
     ...sidecarRoutes(cloud),
     ...resourceMatchRoutes(),

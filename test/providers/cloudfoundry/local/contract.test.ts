@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { applications, deployments } from './contract/applications.ts';
 import { documentedOperations, documentsPresent, openApi, page, whyAbsent } from './contract/documents.ts';
 import { createSpecificationCheck, type SpecificationCheck } from './contract/openapi.ts';
+import { operator } from './contract/operator.ts';
 import { discovery, organizations } from './contract/organizations.ts';
 import { quotas } from './contract/quotas.ts';
 import { routes } from './contract/routes.ts';
@@ -19,6 +20,7 @@ const STEPS: readonly Step[] = [
   ...services,
   ...organizations,
   ...quotas,
+  ...operator,
   ...deployments,
 ];
 
@@ -63,6 +65,20 @@ if (!documentsPresent) process.stderr.write(`skipped: ${whyAbsent()}\n`);
       covered.add(step.page);
     },
   );
+
+  it('answers a guid nobody knows with 404 and the name of the resource, wherever one is read', async () => {
+    const definitions = [...documentedOperations()].filter(([name]) => covered.has(name));
+    const reads = definitions.filter(([, definition]) => /^GET \/v3\/[a-z_]+\/:guid$/.test(definition));
+    expect(reads.length).toBeGreaterThan(15);
+    for (const [, definition] of reads) {
+      const answer = await foundation.call('GET', definition.slice(4).replace(':guid', 'nobody'));
+      expect([definition, answer.status, answer.body.errors]).toEqual([
+        definition,
+        404,
+        [{ code: 10010, title: 'CF-ResourceNotFound', detail: expect.stringMatching(/ not found$/) }],
+      ]);
+    }
+  });
 
   it('has no waiver that nothing needs', () => {
     expect(waivers.unused()).toEqual([]);

@@ -1,0 +1,58 @@
+import type { Clock } from '../../../src/core/ports.ts';
+import { emptyMetadata, type Metadata, newRow, type Row } from './state-rows.ts';
+
+export interface StackRow extends Row {
+  readonly name: string;
+  readonly description: string;
+  metadata: Metadata;
+}
+
+export interface BuildpackRow extends Row {
+  readonly name: string;
+  readonly position: number;
+  metadata: Metadata;
+}
+
+export interface IsolationSegmentRow extends Row {
+  readonly name: string;
+  metadata: Metadata;
+}
+
+export interface SecurityGroupRow extends Row {
+  readonly name: string;
+  readonly rules: readonly object[];
+}
+
+/** What the operator of a foundation set up, and its users may only read. */
+export interface OperatorState {
+  readonly stacks: Map<string, StackRow>;
+  readonly buildpacks: Map<string, BuildpackRow>;
+  readonly isolationSegments: Map<string, IsolationSegmentRow>;
+  readonly securityGroups: Map<string, SecurityGroupRow>;
+}
+
+export const DEFAULT_STACK = 'cflinuxfs4';
+
+export function createOperatorState(clock: Clock, newId: () => string): OperatorState {
+  const row = (): Row & { metadata: Metadata } => ({ ...newRow(clock, newId), metadata: emptyMetadata() });
+  const keyed = <T extends Row>(rows: readonly T[]): Map<string, T> =>
+    new Map(rows.map((one) => [one.guid, one]));
+  return {
+    stacks: keyed([{ ...row(), name: DEFAULT_STACK, description: 'Whatever this machine runs' }]),
+    buildpacks: keyed(
+      ['nodejs_buildpack', 'binary_buildpack'].map((name, index) => ({
+        ...row(),
+        name,
+        position: index + 1,
+      })),
+    ),
+    isolationSegments: keyed([{ ...row(), name: 'shared' }]),
+    securityGroups: keyed([
+      {
+        ...newRow(clock, newId),
+        name: 'everything',
+        rules: [{ protocol: 'tcp', destination: '0.0.0.0/0', ports: '1-65535' }],
+      },
+    ]),
+  };
+}
