@@ -24,6 +24,7 @@ import { runDeployment } from './run-deployment.ts';
 import { applicationNamed, platformsOf } from './scope.ts';
 import { targetSpecOf } from './target-spec.ts';
 import { tidy } from './tidy.ts';
+import { goesTogether } from './together.ts';
 
 export interface DeployWish {
   readonly application: ApplicationName;
@@ -175,18 +176,27 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     }
   }
 
-  function newRecord(
+  /** What one of the same release that did not end well has begun is known to the next: what served there before. */
+  async function newRecord(
     release: Release,
     platforms: readonly PlatformName[],
     more: Pick<DeploymentRecord, 'kind' | 'deploy' | 'configuration'>,
-  ): DeploymentRecord {
+  ): Promise<DeploymentRecord> {
     const startedAt = clock.now();
+    const last = (await journal.list()).findLast((one) => one.application === release.application);
+    const isBegun = last?.release.id === release.id && !ENDED_WELL.has(last.outcome);
     const queued: DeploymentTarget = { phase: 'queued', startedAt };
+    const targets = platforms.map((platform) => {
+      const begun = isBegun ? last.targets[platform] : undefined;
+      // Where each goes for itself, one that is done is done; where all go together, it may have to go back with them.
+      const isFresh = begun === undefined || (begun.phase === 'live' && !goesTogether(more));
+      return [platform, isFresh ? queued : freshStart(begun, startedAt)] as const;
+    });
     return {
       id: `d-${deps.uniqueId()}`,
       application: release.application,
       ...{ release, startedAt, by: deps.by, ...more },
-      targets: Object.fromEntries(platforms.map((platform) => [platform, queued])),
+      targets: Object.fromEntries(targets),
     };
   }
 
@@ -237,7 +247,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
         const { deploy } = application;
         const configuration = configurationDigest(application);
         const how = deploy === undefined ? {} : { deploy };
-        const record = newRecord(release, platforms, { configuration, ...how });
+        const record = await newRecord(release, platforms, { configuration, ...how });
         await closeBrokenOff(application.name);
         await journal.begin(record);
         return begin(record, application, bundle, lease, stop);
@@ -286,7 +296,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
         if (!wish.force) checkMigrations(sight, to);
         const { release, application, bundle, notes } = await keptRelease(kept, present.name, to.id);
         await closeBrokenOff(present.name);
-        const record = newRecord(release, platforms, {
+        const record = await newRecord(release, platforms, {
           kind: 'rollback',
           configuration: configurationDigest(application),
         });
@@ -322,6 +332,9 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     deployments: () => journal.list(),
   };
 }
+
+/** What they began is over, one way or the other. */
+const ENDED_WELL: ReadonlySet<DeploymentRecord['outcome']> = new Set(['done', 'rolledBack']);
 
 /** What only a running server knows. */
 function powersOf(deps: OrchestratorDeps): Pick<DeploymentContext, 'frozen' | 'scaledTo' | 'paused'> {

@@ -53,7 +53,13 @@ export async function takeBack(
   // Whoever resumes it goes on taking it back.
   if (ended.some(({ phase }) => phase === 'stopped')) return 'stopped';
   if (byHand) return ended.some(({ phase }) => phase === 'live') ? 'partly' : 'failed';
-  return ended.every(({ phase }) => phase === 'rolledBack') ? 'rolledBack' : 'partly';
+  const isBack = (target: DeploymentTarget) => target.phase === 'rolledBack' || hadItBefore(target);
+  return ended.every(isBack) ? 'rolledBack' : 'partly';
+}
+
+/** The release was live there before this deployment began. */
+function hadItBefore({ phase, inPlace }: DeploymentTarget): boolean {
+  return phase === 'live' && !inPlace;
 }
 
 /** Both may serve until the end: the release that goes and the ones that come back. */
@@ -79,7 +85,7 @@ export async function takeBackOn(context: DeploymentContext, job: TargetJob): Pr
   const run = targetRun(context, job);
   const { application, platform, release } = job.want;
   const { phase, trial, inPlace, previous } = job.from;
-  if (phase === 'rolledBack') return job.from;
+  if (phase === 'rolledBack' || hadItBefore(job.from)) return job.from;
   try {
     run.checkpoint();
     if (trial) {

@@ -145,6 +145,7 @@ function createMove(
         checkNotFrozen(run);
         if (await isUnchanged(run)) {
           await cutOver(run);
+          await retireOthers(run);
           await run.end('live', {});
           return party.leave(platform);
         }
@@ -163,13 +164,19 @@ function createMove(
       const now = await targets();
       const served = party.platforms.filter((platform) => now[platform]?.previous !== undefined);
       if (deploy.strategy === 'rolling' || served.length === 0) return [];
-      trying = served.filter((platform) => context.provider(platform).trial !== undefined);
-      if (trying.length === 0) throw new Refused(nobodyCanTry(served, deploy));
+      const whyNot = (platform: PlatformName): string | undefined => {
+        if (!served.includes(platform)) return 'nothing serves there yet';
+        if (context.provider(platform).trial === undefined) return 'it cannot run two releases side by side';
+        return now[platform]?.inPlace ? 'a deployment that broke off began with that there' : undefined;
+      };
+      trying = party.platforms.filter((platform) => whyNot(platform) === undefined);
+      if (served.every((platform) => context.provider(platform).trial === undefined))
+        throw new Refused(nobodyCanTry(served, deploy));
       for (const platform of party.platforms) {
-        if (trying.includes(platform)) continue;
-        const cannot = 'it cannot run two releases side by side';
-        tellWhoWaits(platform, served.includes(platform) ? cannot : 'nothing serves there yet');
+        const why = whyNot(platform);
+        if (why !== undefined) tellWhoWaits(platform, why);
       }
+      if (trying.length === 0) return [];
       return deploy.steps.map((_part, step) => step).slice(together.step);
     },
 

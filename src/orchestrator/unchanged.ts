@@ -9,7 +9,7 @@ import { servingOf, verify } from './target-steps.ts';
  */
 export async function isUnchanged(run: TargetRun): Promise<boolean> {
   const { want, drift } = run.job;
-  if (run.target.phase !== 'queued') return false;
+  if (run.target.phase !== 'queued' || run.target.previous !== undefined) return false;
   const seen = await run.provider.observe(run.providerContext, want.application).catch(() => undefined);
   if (seen === undefined || servingOf(seen) !== want.release.id || seen.trial !== undefined) return false;
   const running = seen.instances.filter(

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DEFAULT_DEPLOY, type DeploySettings } from '../../src/core/deploy-settings.ts';
+import type { DeploymentTarget } from '../../src/core/deployment.ts';
 import { platformError } from '../../src/core/errors.ts';
 import type { EventType, LoggedEvent } from '../../src/core/events.ts';
 import type { ReleaseOutcome } from '../../src/core/traffic.ts';
 import { noTraffic } from '../../src/core/traffic.ts';
+import { releasesIn } from '../../src/orchestrator/releases.ts';
 import type { FakePlatform } from '../support/fake-provider.ts';
 import { never, openWorld, type World } from './world.ts';
 
@@ -343,6 +345,29 @@ describe('a canary', () => {
     const resumed = await (await (await open()).resume(done.id, never)).finished;
     expect(resumed.outcome).toBe('rolledBack');
     expect(cf.trial).toBeUndefined();
+  });
+
+  it('that follows one which was killed on its way knows what to put back where that was in place already', async () => {
+    const was = await served();
+    const { release, id } = await world.deploy(await open(), 'two');
+    // As it was before the others were in place, and nobody lived to write the end.
+    for (const platform of [cf, ocp]) Object.assign(platform, { serving: was, releases: [was] });
+    for (const name of ['cf', 'ocp']) await releasesIn(world.store).setLive('shop', name, was);
+    const { outcome: _, ...record } = (await (await open()).deployments()).find((one) => one.id === id)!;
+    const waiting: DeploymentTarget = { phase: 'tried', startedAt: 0, previous: was, trial: true };
+    await world.store.put('deployments', id, {
+      ...record,
+      targets: { cf: waiting, ocp: waiting, rack: { ...waiting, phase: 'ready', inPlace: true } },
+    });
+    ocp.failing.apply = platformError('startFailed', 'ocp', 'it crashed');
+    ocp.onPoll = (handle) => {
+      if (handle.native['release'] === was) delete ocp.failing.apply;
+    };
+    const again = await world.deploy(await open(), 'two');
+    expect(again).toMatchObject({ outcome: 'rolledBack', release: { id: release.id } });
+    expect(rack.calls.filter((call) => call.startsWith('trial'))).toHaveLength(2);
+    for (const platform of [cf, ocp, rack])
+      expect(platform).toMatchObject({ serving: was, trial: undefined });
   });
 
   it('writes nothing more once its lock is lost, not even to take it back', async () => {
