@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { exitStatusOf } from '../../src/cli/deploy.ts';
+import { isMeant } from '../../src/cli/events.ts';
 import { formatExplanation } from '../../src/cli/explain.ts';
 import { formatCaught, formatError } from '../../src/cli/print-error.ts';
 import { formatStatus } from '../../src/cli/status.ts';
 import { formatTable } from '../../src/cli/text-table.ts';
 import type { DeploymentRecord } from '../../src/core/deployment.ts';
 import { ERROR_CODES, type ErrorCode, SluiceError } from '../../src/core/errors.ts';
+import type { LoggedEvent } from '../../src/core/events.ts';
 import type { PlatformStatus } from '../../src/core/status.ts';
 import { sampleRelease } from '../support/sample-app.ts';
 
@@ -220,5 +222,27 @@ describe('status', () => {
         '',
       ].join('\n'),
     );
+  });
+});
+
+describe('events', () => {
+  it('are those of an application and of platforms; what names none is about all', () => {
+    const verdict = { type: 'verdict.changed', application: 'shop', platform: 'cf' } as LoggedEvent;
+    const fault = {
+      type: 'fault.over',
+      application: 'shop',
+      platforms: ['cf', 'ocp'],
+    } as unknown as LoggedEvent;
+    const process = { type: 'process.started' } as LoggedEvent;
+    expect([verdict, fault, process].map((event) => isMeant(event, { app: 'shop', on: ['ocp'] }))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect([verdict, fault, process].map((event) => isMeant(event, { app: 'other' }))).toEqual([
+      false,
+      false,
+      true,
+    ]);
   });
 });
