@@ -27,7 +27,7 @@ export interface PlatformProvider {
   apply(context: ProviderContext, want: TargetSpec, artifact: StagedArtifact): Promise<Operation>;
   /** Change the number of instances of one process only. */
   scale(context: ProviderContext, application: ApplicationName, instances: number): Promise<Operation>;
-  /** Remove what is left of one release that no longer serves. Retiring a release that is gone succeeds. */
+  /** Remove what is left of one release that no longer serves, nor is tried. Retiring a release that is gone succeeds. */
   retire(context: ProviderContext, application: ApplicationName, release: ReleaseId): Promise<Operation>;
   /** Remove everything we own for this application. Destroying nothing succeeds. */
   destroy(context: ProviderContext, application: ApplicationName): Promise<Operation>;

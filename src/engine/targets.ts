@@ -22,6 +22,8 @@ export interface EngineTarget {
 export function observedTargets(platform: PlatformName, seen: Observation): readonly EngineTarget[] {
   const groups = new Map<string, { first: ObservedOrigin; urls: string[] }>();
   for (const origin of seen.origins) {
+    // Without its release nobody could tell it from the one that serves.
+    if (origin.trial === true && origin.release === undefined) continue;
     const key = JSON.stringify([origin.trial, origin.release, origin.hostHeader, origin.sni, origin.ca]);
     const group = groups.get(key);
     if (group) group.urls.push(origin.url);

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { DriftStatus } from '../core/drift.ts';
 import type { DrainCounts } from '../core/log-drain.ts';
 import type { WorkerCounters } from '../core/messages.ts';
-import type { ApplicationStatus, StatusView } from '../core/status.ts';
+import type { ApplicationStatus, StatusView, TrialStatus } from '../core/status.ts';
 import { LATENCY_BUCKETS_MS, STATUS_CLASSES, type TargetCounters } from '../core/traffic-counters.ts';
 import { histogramRows } from './histogram-rows.ts';
 
@@ -45,6 +45,10 @@ export const METRICS = {
   sluice_replays_refused_total: 'replays not made because the retry budget was used up',
   sluice_active_requests: 'requests under way right now',
   sluice_upgrades: 'upgraded connections (WebSocket) open right now',
+  sluice_trial_share: 'share of new requests for a release that is tried, 0 to 1',
+  sluice_trial_requests_per_second: 'attempts per second on a release that is tried, last 10 s',
+  sluice_trial_error_ratio: 'failed attempts divided by attempts on a release that is tried, last 10 s',
+  sluice_trial_p95_seconds: '95th percentile of the time to the response head of a release that is tried',
   sluice_queue_waiting: 'requests that wait for a place at a full origin right now',
   sluice_queue_refused_total: 'requests that found the queue full',
   sluice_queue_timeouts_total: 'requests that waited in the queue for too long',
@@ -96,6 +100,7 @@ export function createMetrics(
   const coverage = gauge('sluice_target_coverage_ratio', target);
   const drifted = gauge('sluice_target_drift_fields', target);
   const heals = gauge('sluice_target_heals', target);
+  const trials = createTrialGauges(gauge, target);
   const frozen = gauge('sluice_application_frozen', ['application']);
   const shed = gauge('sluice_application_shed_ratio', ['application']);
   const writerEpoch = gauge('sluice_application_writer_epoch', target);
@@ -143,6 +148,7 @@ export function createMetrics(
     cpu,
     memory,
     restarts,
+    ...trials.gauges,
   ];
   const perApplication = [frozen, shed, writerEpoch];
 
@@ -164,6 +170,7 @@ export function createMetrics(
         const { timeToCapacityMs } = platform;
         if (timeToCapacityMs !== undefined) timeToCapacity.set(labels, timeToCapacityMs / 1000);
         refreshDrift(labels, platform.drift);
+        if (platform.trial !== undefined) trials.set(labels, platform.trial);
         const covered = application.coverage?.[platform.name];
         if (covered !== undefined) coverage.set(labels, covered);
         ejected.set(labels, platform.ejectedOrigins);
@@ -261,4 +268,23 @@ class CountedHistogram extends Histogram {
     const name = this.#name;
     return { name, help: METRICS[name], type: 'histogram', values: histogramRows(name, this.targets) };
   }
+}
+
+/** Told apart by release: nothing of them is in the figures of their platform. */
+function createTrialGauges(gauge: (name: MetricName, labels: string[]) => Gauge, target: readonly string[]) {
+  const labels = [...target, 'release'];
+  const share = gauge('sluice_trial_share', labels);
+  const rps = gauge('sluice_trial_requests_per_second', labels);
+  const errors = gauge('sluice_trial_error_ratio', labels);
+  const p95 = gauge('sluice_trial_p95_seconds', labels);
+  return {
+    gauges: [share, rps, errors, p95],
+    set(of: Readonly<Record<string, string>>, trial: TrialStatus): void {
+      const named = { ...of, release: trial.release.id };
+      share.set(named, trial.share);
+      rps.set(named, trial.rps);
+      errors.set(named, trial.errorRate);
+      p95.set(named, trial.p95Ms / 1000);
+    },
+  };
 }

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ApplicationStatus, TrialStatus } from '../../src/core/status.ts';
 import { createMetrics, METRICS } from '../../src/observe/metrics.ts';
+import { platform } from '../dashboards/shop-status.ts';
 import { COUNTERS, STATUS } from './admin.ts';
+
+function shopTrying(trial: TrialStatus | undefined): ApplicationStatus {
+  const cf = platform('cf', { share: 1, ...(trial === undefined ? {} : { trial }) });
+  return { name: 'shop', release: undefined, demandRps: 0, platforms: [cf] };
+}
 
 describe('metrics', () => {
   const render = (): Promise<string> =>
@@ -53,6 +60,25 @@ describe('metrics', () => {
     ]) {
       expect(text).toContain(`\n${line}\n`);
     }
+  });
+
+  it('tells what a release met that is tried, as long as it is', async () => {
+    const trial = {
+      ...{ release: { id: 'r-2' }, share: 0.05, rps: 4, errorRate: 0.25, p95Ms: 80 },
+      instances: { running: 1, desired: 1 },
+    };
+    let view = { ...STATUS, applications: [shopTrying(trial)] };
+    const metrics = createMetrics(
+      () => view,
+      () => COUNTERS,
+    );
+    const labels = '{application="shop",platform="cf",release="r-2"}';
+    const text = await metrics.render();
+    for (const line of ['share', 'error_ratio', 'requests_per_second', 'p95_seconds'])
+      expect(text).toContain(`\nsluice_trial_${line}${labels} `);
+    expect(text).toContain(`sluice_trial_p95_seconds${labels} 0.08\n`);
+    view = { ...STATUS, applications: [shopTrying(undefined)] };
+    expect(await metrics.render()).not.toContain(labels);
   });
 
   it('renders every metric it has a name for', async () => {
