@@ -1,11 +1,11 @@
-import { SluiceError, toWire } from '../../src/core/errors.ts';
+import { toWire } from '../../src/core/errors.ts';
 import {
+  isFinal,
   type OperationHandle,
   type OperationStatus,
   type PlatformProvider,
   type ProviderContext,
   type ProviderDeps,
-  RETRYABLE,
 } from '../../src/core/provider.ts';
 import { apply } from './apply.ts';
 import { createClient, type Session } from './client.ts';
@@ -105,12 +105,10 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       try {
         return await poll(context, handle);
       } catch (error) {
-        const known = SluiceError.from(error);
         // That we may not ask, or get no answer, says nothing of the operation.
-        const unknown = known.class === undefined || known.class === 'auth' || RETRYABLE.has(known.class);
-        if (unknown) throw error;
-        logger.warn({ platform, operation: handle.kind, error: known.message }, 'an operation was refused');
-        return { state: 'failed', error: toWire(known) };
+        if (!isFinal(error)) throw error;
+        logger.warn({ platform, operation: handle.kind, error: error.message }, 'an operation was refused');
+        return { state: 'failed', error: toWire(error) };
       }
     },
 

@@ -1,10 +1,10 @@
-import { hasClass, platformError, SluiceError } from '../../src/core/errors.ts';
+import { platformError } from '../../src/core/errors.ts';
 import {
+  isFinal,
   type Operation,
   type OperationHandle,
   type OperationStatus,
   type ProviderContext,
-  RETRYABLE,
   type StagedArtifact,
   type TargetSpec,
 } from '../../src/core/provider.ts';
@@ -142,11 +142,8 @@ async function orRemove<T>(session: Session, handle: OperationHandle, work: () =
   try {
     return await work();
   } catch (error) {
-    // Neither when we were only told to stop, nor when nobody knows what became of it.
-    const isFinal = error instanceof SluiceError && error.class !== undefined;
-    if (isFinal && !hasClass(error, 'auth', ...RETRYABLE)) {
+    if (isFinal(error))
       await removeTrial(session, handle, handle.native['release'] ?? '').catch(() => undefined);
-    }
     throw error;
   }
 }

@@ -1,13 +1,12 @@
-import { hasClass, SluiceError } from '../../src/core/errors.ts';
 import type { ApplicationName, ReleaseId } from '../../src/core/ids.ts';
 import {
+  isFinal,
   type ObservedOrigin,
   type ObservedTrial,
   type Operation,
   type OperationHandle,
   type OperationStatus,
   type ProviderContext,
-  RETRYABLE,
   type StagedArtifact,
   type TargetSpec,
 } from '../../src/core/provider.ts';
@@ -109,11 +108,7 @@ async function orRemove<T>(
   try {
     return await work();
   } catch (error) {
-    // Neither when we were only told to stop, nor when nobody knows what became of it.
-    const isFinal = error instanceof SluiceError && error.class !== undefined;
-    if (isFinal && !hasClass(error, 'auth', ...RETRYABLE)) {
-      await destroy(site, context, name).catch(() => undefined);
-    }
+    if (isFinal(error)) await destroy(site, context, name).catch(() => undefined);
     throw error;
   }
 }

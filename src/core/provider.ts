@@ -1,4 +1,4 @@
-import type { ErrorClass, WireError } from './errors.ts';
+import { type ErrorClass, hasClass, SluiceError, type WireError } from './errors.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { ApiBudgets, Clock, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
@@ -341,3 +341,8 @@ export interface PlanCheck {
 
 /** Classes worth another try by the caller after the provider's own retries are used up. */
 export const RETRYABLE: ReadonlySet<ErrorClass> = new Set(['rateLimited', 'unavailable', 'timeout']);
+
+/** The platform refused it for good. Not so when we were only told to stop, or nobody knows what became of it. */
+export function isFinal(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && error.class !== undefined && !hasClass(error, 'auth', ...RETRYABLE);
+}
