@@ -21,6 +21,7 @@ import { destroy, pollRemoval, retire } from './remove.ts';
 import { pollApply } from './rollout.ts';
 import { resolveRoutes } from './routes.ts';
 import { scale } from './scale.ts';
+import { ensureServices, pollServices, withServices } from './services.ts';
 import { pollStage, stage } from './stage.ts';
 import { endTrial, pollTrial, startTrial } from './trial.ts';
 import { processSchema, routeSchema } from './wire.ts';
@@ -45,6 +46,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       case 'destroy':
       case 'endTrial':
         return pollRemoval(session(context), context, handle);
+      case 'services':
+        return pollServices(session(context), context, handle);
       case 'processes':
         return pollProcesses(session(context), context, handle);
       case 'trial':
@@ -60,8 +63,9 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
 
     observe: (context, application) => observe(session(context), options, clock, context, application),
 
-    async plan(context, want, seen) {
+    async plan(context, given, seen) {
       const calls = session(context);
+      const want = await withServices(calls, given);
       const routes = await resolveRoutes(calls, context, want, options.domain);
       const app = seen.exists ? await findOwnApp(calls, want.application) : undefined;
       if (!app) return planChanges({ want, routes }, seen, { process: undefined, routes: [] });
@@ -80,10 +84,15 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
 
     stage: (context, want, bundle) => stage(session(context), context, want, bundle),
 
-    apply: (context, want, artifact) =>
-      apply(session(context), clock, context, options.domain, want, artifact),
+    async apply(context, given, artifact) {
+      const calls = session(context);
+      const want = await withServices(calls, given);
+      return apply(calls, clock, context, options.domain, want, artifact);
+    },
 
     scale: (context, application, instances) => scale(session(context), context, application, instances),
+
+    services: { ensure: (context, want) => ensureServices(session(context), context, want) },
 
     processes: {
       apply: (context, want) => applyProcesses(session(context), context, want),
@@ -96,8 +105,11 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     destroy: (context, application) => destroy(session(context), context, application),
 
     trial: {
-      start: (context, want, artifact) =>
-        startTrial(session(context), context, options.domain, want, artifact),
+      async start(context, given, artifact) {
+        const calls = session(context);
+        const want = await withServices(calls, given);
+        return startTrial(calls, context, options.domain, want, artifact);
+      },
       end: (context, application, release) => endTrial(session(context), context, application, release),
     },
 

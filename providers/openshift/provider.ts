@@ -19,8 +19,10 @@ import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
 import { DEPLOYMENT, ROUTE } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
+import { checkServices, withServices } from './services.ts';
 import type { Site } from './site.ts';
 import { pollStage, stage } from './stage.ts';
+import { handleOf } from './status.ts';
 import { endTrial, pollEndTrial, pollTrial, startTrial } from './trial.ts';
 
 /** One namespace of one OpenShift cluster. */
@@ -38,6 +40,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     trial: pollTrial,
     endTrial: pollEndTrial,
     processes: pollProcesses,
+    // Secrets are there or not: nothing is waited for.
+    services: async () => ({ state: 'succeeded' }),
   };
 
   return {
@@ -45,7 +49,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     platform,
     describe: (context) => describe(site, context),
     observe: (context, application) => observe(site, context, application),
-    async plan(context, want, seen) {
+    async plan(context, given, seen) {
+      const want = await withServices(site, context, given);
       const [deployment, routes, autoscaler] = await Promise.all([
         client.get(DEPLOYMENT, want.application, context.signal),
         client.list(ROUTE, selector(ownerLabels(want.application)), context.signal),
@@ -55,20 +60,29 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
     check: (context, want, seen) => check(site, context, want, seen),
     stage: (context, want, bundle) => stage(site, context, want, bundle),
-    apply(context, want, artifact) {
+    async apply(context, want, artifact) {
       checkName(platform, want.application);
-      return apply(site, context, want, artifact);
+      return apply(site, context, await withServices(site, context, want), artifact);
     },
     scale: (context, application, instances) => scale(site, context, application, instances),
     retire: (context, application, release) => retire(site, context, application, release),
     destroy: (context, application) => destroy(site, context, application),
     trial: {
-      start: (context, want, artifact) => startTrial(site, context, want, artifact),
+      start: async (context, want, artifact) =>
+        startTrial(site, context, await withServices(site, context, want), artifact),
       end: (context, application, release) => endTrial(site, context, application, release),
     },
     poll: (context, handle) => polls[handle.kind](site, context, handle),
+    services: {
+      async ensure(context, want) {
+        await checkServices(site, context, want);
+        const handle = handleOf(site, context, want.application, 'services', {});
+        return { handle, done: { state: 'succeeded' } };
+      },
+    },
     processes: {
-      apply: (context, want, artifact) => applyProcesses(site, context, want, artifact),
+      apply: async (context, want, artifact) =>
+        applyProcesses(site, context, await withServices(site, context, want), artifact),
       scale: (context, application, process, instances) =>
         scaleProcess(site, context, application, process, instances),
     },

@@ -61,6 +61,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return goneStatus(found?.instances.length, found !== undefined);
       case 'destroy':
         return destroyed(application, await readGroups(host, handle.application, context.signal));
+      case 'services':
+        return { state: 'lost', message: 'services are given by their credentials here' };
       case 'trial':
         return trialStatus(platform, release, application);
       case 'endTrial': {

@@ -20,6 +20,7 @@ import {
 } from './fields.ts';
 import { policySchema } from './policy-schema.ts';
 import { scaleSchema } from './scale-schema.ts';
+import { servicesSchema } from './service-schema.ts';
 
 const MEBIBYTE = 1024 ** 2;
 
@@ -381,6 +382,7 @@ export const applicationSchema = z
           'Processes by name. `command`, `instances` and `memory` directly on the application mean `web`.',
       })
       .optional(),
+    services: servicesSchema.optional(),
     env: env.optional(),
     health: healthSchema.optional(),
     startTimeout: duration(

@@ -25,6 +25,7 @@ import { assembleDrift } from './drift-schema.ts';
 import { assembleDrill } from './drill-schema.ts';
 import type { GatewayInput } from './gateway-schema.ts';
 import { assembleScale } from './scale-schema.ts';
+import { assembleServices, givenVariables } from './service-schema.ts';
 
 /** From what was written and found sound to what the program reads: every default filled in. */
 export function assembleApplication(
@@ -45,10 +46,12 @@ export function assembleApplication(
     memoryBytes: input.memory ?? web?.memory ?? DEFAULT_PROCESS.memoryBytes,
   };
   const env = input.env ?? {};
+  const services = assembleServices(input.services);
   const secretEnv = new Set(
     Object.keys(env).filter((key) => isSecretKey(key) || given.isSecret(['env', key])),
   );
   for (const [platform, target] of Object.entries(input.targets)) {
+    for (const key of Object.keys(givenVariables(input.services, platform))) secretEnv.add(key);
     for (const key of Object.keys(target?.env ?? {})) {
       if (isSecretKey(key) || given.isSecret(['targets', platform, 'env', key])) secretEnv.add(key);
     }
@@ -58,13 +61,14 @@ export function assembleApplication(
     source: given.source === undefined ? undefined : { kind: 'folder', path: given.source },
     process,
     ...assembleProcesses(input.processes),
+    ...(services.length === 0 ? {} : { services }),
     env,
     secretEnv: [...secretEnv].sort(),
     health: assembleHealth(input.health),
     data: assembleData(input.data),
     routes: (input.routes ?? [{}]).map(assembleRoute),
     targets: Object.entries(input.targets).map(([platform, target]) =>
-      assembleTarget(platform, target, process.instances),
+      assembleTarget(platform, target, process.instances, givenVariables(input.services, platform)),
     ),
     policy: given.policy,
     startTimeoutMs: input.startTimeout ?? DEFAULT_START_TIMEOUT_MS,
@@ -171,6 +175,7 @@ function assembleTarget(
   platform: string,
   input: ApplicationInput['targets'][string],
   instances: number,
+  given: Readonly<Record<string, string>>,
 ): TargetSettings {
   const { capacity, standby, maxInstances, cost } = input ?? {};
   const waits = standby === 'warm' || standby === 'pilot-light';
@@ -179,7 +184,7 @@ function assembleTarget(
     tier: input?.tier ?? (waits ? 2 : 1),
     weight: input?.weight ?? 1,
     instances: input?.instances ?? (standby === 'pilot-light' ? 1 : instances),
-    env: input?.env ?? {},
+    env: { ...given, ...input?.env },
     capacityRpsPerInstance: capacity?.perInstance === true ? capacity.rps : undefined,
     capacityRps: capacity?.perInstance === false ? capacity.rps : undefined,
     ...(standby === undefined ? {} : { standby }),

@@ -4,6 +4,7 @@ import { checkDrills } from './drill-checks.ts';
 import { type Fault, keyFault, valueFault, warning } from './fault.ts';
 import { isMap, mapAt, type Path, valueAt } from './path.ts';
 import { checkProcesses } from './process-checks.ts';
+import { checkServices } from './service-schema.ts';
 import { checkData, checkGrowth } from './writer-checks.ts';
 
 /**
@@ -32,7 +33,12 @@ export function checkReferences(
   ];
   for (const name of Object.keys(applications)) {
     const path = ['applications', name];
-    faults.push(...checkTargets(path, facts), ...checkProcesses(path, root), ...checkHealth(path, facts));
+    faults.push(
+      ...checkTargets(path, facts),
+      ...checkProcesses(path, root),
+      ...checkServices(path, root),
+      ...checkHealth(path, facts),
+    );
     faults.push(...checkData(path, root), ...checkGrowth(path, root));
     faults.push(...checkAffinity(path, facts), ...checkDrills(path, root));
     faults.push(...checkDeploy(path, root, facts.deploys));

@@ -77,7 +77,12 @@ export function configInvalid(path: string, diagnostics: readonly Diagnostic[]):
   });
 }
 
-const TEXTS = ['applications.*.env.*', 'applications.*.targets.*.env.*', 'applications.*.health.headers.*'];
+const TEXTS = [
+  'applications.*.env.*',
+  'applications.*.targets.*.env.*',
+  'applications.*.health.headers.*',
+  'applications.*.services.*.on.*.credentials.*',
+];
 
 /** Taken as written, also where it looks like a number. */
 function isText(path: Path): boolean {

@@ -58,12 +58,6 @@ export const NOT_YET: readonly NotYet[] = [
   },
   { path: 'applications.*.processes.*.schedule', what: 'scheduled processes', example: '0 * * * *' },
   {
-    path: 'applications.*.services',
-    what: 'services (databases, caches, queues)',
-    instead: 'put their addresses into `env`',
-    example: ['db'],
-  },
-  {
     path: 'applications.*.tasks',
     what: 'tasks such as migrations',
     instead: 'run them before `sluice deploy`',

@@ -2,6 +2,7 @@ import { type ErrorClass, hasClass, SluiceError, type WireError } from './errors
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { ApiBudgets, Clock, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
+import type { ServiceSpec } from './services.ts';
 
 /**
  * The port every platform implements. A provider talks to ONE platform (endpoint, credentials, scope), holds no
@@ -45,6 +46,8 @@ export interface PlatformProvider {
   readonly trial?: TrialPower;
   /** Left out: only web runs there. */
   readonly processes?: ProcessPower;
+  /** Left out: services are given by their credentials only. */
+  readonly services?: ServicePower;
   /** What the application printed there, part after part. An application that is not there printed nothing. */
   logs?(context: ProviderContext, application: ApplicationName, query: LogsQuery): Promise<LogsPage>;
 }
@@ -74,6 +77,15 @@ export interface ProcessPower {
     process: string,
     instances: number,
   ): Promise<void>;
+}
+
+/**
+ * Databases and the like. `plan`, `apply` and `trial` put into the environment what `want.services` hand out; a service
+ * that is not there yet hands out nothing.
+ */
+export interface ServicePower {
+  /** Makes and binds what is missing. To be called when the release is staged, before it is applied. */
+  ensure(context: ProviderContext, want: TargetSpec): Promise<Operation>;
 }
 
 /** What a provider is made of; `options` is its platform's block of sluice.yaml, decoded. */
@@ -147,6 +159,7 @@ export interface TargetSpec {
   readonly process: ProcessSpec;
   /** Beside web; left out: none. */
   readonly processes?: readonly OtherProcessSpec[];
+  readonly services?: readonly ServiceSpec[];
   /** Complete environment, `SLUICE_RELEASE`, `SLUICE_APPLICATION` and `SLUICE_PLATFORM` included. Values may be secret. */
   readonly env: Readonly<Record<string, string>>;
   readonly health: PlatformHealthSpec;
@@ -196,7 +209,16 @@ export interface StagedArtifact {
 export interface OperationHandle {
   readonly platform: PlatformName;
   readonly application: ApplicationName;
-  readonly kind: 'stage' | 'apply' | 'scale' | 'retire' | 'destroy' | 'trial' | 'endTrial' | 'processes';
+  readonly kind:
+    | 'stage'
+    | 'apply'
+    | 'scale'
+    | 'retire'
+    | 'destroy'
+    | 'trial'
+    | 'endTrial'
+    | 'processes'
+    | 'services';
   /** The platform's ids for what was begun: enough to go on in another process. No secrets. */
   readonly native: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */

@@ -17,6 +17,7 @@ import type {
   SafetyRule,
   ScaleSettings,
 } from './policy-settings.ts';
+import type { ServiceSettings } from './services.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -51,6 +52,8 @@ export interface ApplicationSettings {
   readonly process: { readonly command: string; readonly instances: number; readonly memoryBytes: number };
   /** Beside web; left out: none. */
   readonly processes?: readonly OtherProcess[];
+  /** Those that platforms must be asked for; left out: none. */
+  readonly services?: readonly ServiceSettings[];
   readonly env: Readonly<Record<string, string>>;
   /** Keys of `env` (and of the targets' `env`) whose value came from `${…}`. */
   readonly secretEnv: readonly string[];

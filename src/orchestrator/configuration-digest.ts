@@ -13,6 +13,20 @@ export function configurationDigest(application: ApplicationSettings): string {
       .map((name) => [name, secret.has(name) ? null : env[name]!]);
   const { process, processes, health, routes, startTimeoutMs } = application;
   const targets = application.targets.map(({ platform, instances, env }) => [platform, instances, open(env)]);
-  const told = { process, processes, health, routes, startTimeoutMs, env: open(application.env), targets };
+  // Parameters may be secret; the release id has them.
+  const services = application.services?.map(({ name, on }) => [
+    name,
+    Object.entries(on).map(([platform, source]) => [platform, { ...source, parameters: null }]),
+  ]);
+  const told = {
+    process,
+    processes,
+    services,
+    health,
+    routes,
+    startTimeoutMs,
+    env: open(application.env),
+    targets,
+  };
   return `sha256:${createHash('sha256').update(JSON.stringify(told)).digest('hex')}`;
 }

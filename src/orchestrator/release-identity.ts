@@ -23,6 +23,9 @@ export function configHashOf(application: ApplicationSettings, key: string): str
             .map(({ name, command, memoryBytes }) => [name, command, memoryBytes] as const)
             .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
         }),
+    ...(application.services === undefined
+      ? {}
+      : { services: valueDigest(JSON.stringify(application.services), key) }),
     env: env(application.env),
     targets: application.targets
       .filter((target) => Object.keys(target.env).length > 0)

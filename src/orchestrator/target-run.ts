@@ -75,6 +75,7 @@ const PHASE_OF: Readonly<Record<OperationHandle['kind'], DeploymentPhase>> = {
   scale: 'starting',
   destroy: 'draining',
   processes: 'starting',
+  services: 'staging',
 };
 
 export function targetRun(context: DeploymentContext, job: TargetJob): TargetRun {

@@ -20,6 +20,7 @@ export function targetSpecOf(
     release,
     ...(application.processes === undefined ? {} : { processes: application.processes.map(specOf) }),
     process: { ...application.process, instances: scaledTo ?? target.instances },
+    ...servicesOn(application, platform),
     env: {
       ...application.env,
       ...target.env,
@@ -38,4 +39,15 @@ export function targetSpecOf(
 /** Where it follows traffic a deployment leaves it as it is: started twice by mistake, some work would be done twice. */
 function specOf({ name, command, memoryBytes, runOn, instances }: OtherProcess): OtherProcessSpec {
   return { name, command, memoryBytes, instances: runOn === 'all' ? instances : undefined };
+}
+
+function servicesOn(
+  { services = [] }: ApplicationSettings,
+  platform: PlatformName,
+): Pick<TargetSpec, 'services'> {
+  const here = services.flatMap(({ name, on }) => {
+    const source = on[platform];
+    return source === undefined ? [] : [{ name, source }];
+  });
+  return here.length === 0 ? {} : { services: here };
 }

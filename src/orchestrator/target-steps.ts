@@ -4,6 +4,7 @@ import type { ReleaseId } from '../core/ids.ts';
 import type { Observation, ObservedOrigin, StagedArtifact, TargetSpec } from '../core/provider.ts';
 import { applyProcesses } from './apply-processes.ts';
 import { leavingTheirs } from './drift-fields.ts';
+import { ensureServices } from './ensure-services.ts';
 import type { TargetRun } from './target-run.ts';
 import { verifyRelease } from './verify.ts';
 
@@ -36,6 +37,7 @@ export async function stage(run: TargetRun): Promise<StagedArtifact> {
     begin: (provider, context) => provider.stage(context, want, bundle),
   });
   const staged = artifact ?? { native: {} };
+  await ensureServices(run);
   await run.enter('staged', staged.digest ?? 'ready to run', { artifact: staged });
   return staged;
 }

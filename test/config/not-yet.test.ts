@@ -77,10 +77,10 @@ describe('what is not built yet', () => {
   );
 
   it('points at the very value or key', () => {
-    const application = 'processes: { web: { schedule: daily } }\nservices: [db]';
+    const application = 'processes: { web: { schedule: daily } }\nslo: {}';
     expect(faultsOf(soundFile({ application }))).toEqual([
       '7:25 error applications.shop.processes.web.schedule: not built yet: scheduled processes — remove it',
-      '8:5 error applications.shop.services: not built yet: services (databases, caches, queues) — remove it or put their addresses into `env`',
+      '8:5 error applications.shop.slo: not built yet: error budgets — remove it',
     ]);
   });
 });

@@ -24,7 +24,16 @@ export interface FakePlatform {
   /** Thrown or reported once by the step of this name. */
   failing: Partial<
     Record<
-      'stage' | 'apply' | 'processes' | 'retire' | 'observe' | 'destroy' | 'scale' | 'trial' | 'endTrial',
+      | 'stage'
+      | 'apply'
+      | 'processes'
+      | 'services'
+      | 'retire'
+      | 'observe'
+      | 'destroy'
+      | 'scale'
+      | 'trial'
+      | 'endTrial',
       SluiceError
     >
   >;

@@ -1,0 +1,46 @@
+import type { PlatformName } from './ids.ts';
+
+/** Where a platform has a service from. Credentials that the file gives are part of the environment already. */
+export type ServiceSource =
+  /** A Cloud Foundry service instance of our own, made where it is not there yet. */
+  | {
+      readonly how: 'provision';
+      readonly offering: string;
+      readonly plan: string;
+      /** For the broker; may hold secrets. */
+      readonly parameters: Readonly<Record<string, unknown>> | undefined;
+    }
+  /** There already: a service instance in our Cloud Foundry space, a Secret in our OpenShift namespace. */
+  | { readonly how: 'existing'; readonly name: string };
+
+export interface ServiceSettings {
+  readonly name: string;
+  /** Platforms whose credentials the file gives are not among them. */
+  readonly on: Readonly<Record<PlatformName, ServiceSource>>;
+}
+
+export interface ServiceSpec {
+  readonly name: string;
+  readonly source: ServiceSource;
+}
+
+/** `DB_URL` for `url` of the service `db`: the same on every platform, whatever the platform itself calls it. */
+export function serviceVariable(service: string, key: string): string {
+  const words = `${service}_${key.replace(/([a-z0-9])([A-Z])/g, '$1_$2')}`;
+  return words.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
+}
+
+/** What a service hands out, as variables. What is no text is written as JSON. */
+export function serviceVariables(
+  service: string,
+  credentials: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(credentials)
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([key, value]) => [
+        serviceVariable(service, key),
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
+  );
+}
