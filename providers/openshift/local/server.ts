@@ -19,6 +19,7 @@ import { createDeploymentController } from './controllers/deployment.ts';
 import { createEndpointsController } from './controllers/endpoints.ts';
 import { createGarbageCollector } from './controllers/garbage.ts';
 import { createImageTriggerController } from './controllers/image-trigger.ts';
+import { createIngressController } from './controllers/ingress.ts';
 import { createJobController } from './controllers/job.ts';
 import { createNamespaceController } from './controllers/namespace.ts';
 import { createPodController } from './controllers/pod.ts';
@@ -82,6 +83,7 @@ const CONTROLLERS: Readonly<Record<string, (cluster: Cluster) => Controller>> = 
   volumeClaim: createVolumeClaimController,
   pod: createPodController,
   endpoints: createEndpointsController,
+  ingress: createIngressController,
   route: createRouteController,
   quota: createQuotaController,
   garbage: createGarbageCollector,
