@@ -1,3 +1,4 @@
+import { hasClass } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import type {
   Observation,
@@ -47,7 +48,11 @@ export async function observe(
   const { app, trials } = await findWithTrials(session, application);
   const [ours, trial] = await Promise.all([
     app && isOurs(app) ? read(session, options, app, application) : NOTHING,
-    readTrial(session, options, trials),
+    readTrial(session, options, trials).catch((error: unknown) => {
+      // It was ended between two of our reads.
+      if (hasClass(error, 'notFound')) return undefined;
+      throw error;
+    }),
   ]);
   return {
     at,
