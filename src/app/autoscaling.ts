@@ -34,7 +34,7 @@ export interface Autoscaling extends Runnable {
 type Wanted = Pick<Size, 'instances' | 'by' | 'reason'>;
 
 /**
- * Sizes by the clock and by load. The lowest of all who scale: a person's order stands until the next time of the schedule,
+ * Sizes by the clock and by load, and the end of those that were said for a while. The lowest of all who scale: a person's order stands until the next time of the schedule,
  * a failover's growth until it is over, and what is forbidden to automation is not done.
  */
 export function createAutoscaling(deps: AutoscalingDeps): Autoscaling {
@@ -93,8 +93,11 @@ export function createAutoscaling(deps: AutoscalingDeps): Autoscaling {
       return;
     if (isTaken(application.name, platform.name)) return;
     const wanted = wantedOn(application, platform);
-    if (wanted === undefined) return;
     const configured = configuredOn(application, platform.name);
+    if (wanted === undefined) {
+      if (isOver(application, platform.name)) await giveBack(application, provider, configured);
+      return;
+    }
     const keep = () =>
       keepSize(records, application.name, platform.name, { ...wanted, configured, at: clock.now() });
     const before = sizeOn(records.known(application.name), application, platform.name, clock.now());
@@ -109,6 +112,24 @@ export function createAutoscaling(deps: AutoscalingDeps): Autoscaling {
       reason: wanted.reason,
       keep,
     });
+    await done;
+  }
+
+  /** Said for a while that has passed, or by rules that are not there any more. */
+  function isOver({ name, autoscale: rules }: ApplicationSettings, platform: PlatformName): boolean {
+    const size = records.known(name).sizes[platform];
+    if (size === undefined) return false;
+    if (size.until !== undefined && size.until <= clock.now()) return true;
+    return size.by !== 'hand' && rules === undefined;
+  }
+
+  async function giveBack(
+    application: ApplicationSettings,
+    provider: PlatformProvider,
+    to: number,
+  ): Promise<void> {
+    const keep = () => keepSize(records, application.name, provider.platform, undefined);
+    const { done } = await resize(deps, { application, provider, to, reason: 'as configured again', keep });
     await done;
   }
 
@@ -141,7 +162,8 @@ export function createAutoscaling(deps: AutoscalingDeps): Autoscaling {
 
   function lookAtAll(): void {
     for (const application of Object.values(settings.applications)) {
-      if (application.autoscale === undefined) continue;
+      const isScaled = Object.keys(records.known(application.name).sizes).length > 0;
+      if (application.autoscale === undefined && !isScaled) continue;
       for (const platform of engine.statusOf(application.name)?.platforms ?? [])
         void lookOnce(application, platform);
     }
@@ -156,7 +178,6 @@ export function createAutoscaling(deps: AutoscalingDeps): Autoscaling {
     const rules = Object.values(settings.applications).flatMap(({ autoscale: of }) =>
       of === undefined ? [] : [of],
     );
-    if (rules.length === 0) return;
     disposers = [
       clock.every(LOOK_EVERY_MS, lookAtAll),
       ...rules.flatMap(({ schedule }) =>

@@ -70,7 +70,7 @@ function checkScale(
 ): void {
   if (instances !== undefined && (!Number.isInteger(instances) || instances < 1 || instances > 1_000)) {
     throw new SluiceError('USAGE', `${instances} is no number of instances`, {
-      remedy: 'use 1 to 1000; `sluice stop` stops it',
+      remedy: 'use 1 to 1000; `sluice destroy` removes it',
     });
   }
   if (force) return;

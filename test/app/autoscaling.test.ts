@@ -36,10 +36,10 @@ beforeEach(() => {
 });
 afterEach(() => autoscaling?.close());
 
-async function start(autoscale: AutoscaleSettings): Promise<void> {
+async function start(autoscale: AutoscaleSettings | undefined): Promise<void> {
   const store = memoryStore(clock);
   records = intentRecordsIn(store);
-  shop = application([target({ platform: 'rack', maxInstances: 6 })], { autoscale });
+  shop = application([target({ platform: 'rack', maxInstances: 6 })], autoscale && { autoscale });
   autoscaling = createAutoscaling({
     ...{ store, clock, records, events: eventLog(clock, events), logger: silent },
     settings: { applications: { shop } },
@@ -61,7 +61,7 @@ async function start(autoscale: AutoscaleSettings): Promise<void> {
 
 /** All that is ordered comes up. */
 async function passed(ms: number): Promise<void> {
-  await pass(clock, ms, 1_000);
+  await pass(clock, ms, ms > 600_000 ? 60_000 : 1_000);
   rack.running = rack.desired;
 }
 
@@ -102,6 +102,32 @@ describe('a schedule', () => {
     forbidden = undefined;
     await passed(30_000);
     expect(rack.desired).toBe(5);
+  });
+});
+
+describe('a size that is over', () => {
+  it('goes back to what is configured when its time has passed', async () => {
+    await start(undefined);
+    Object.assign(rack, { desired: 4, running: 4 });
+    const said = { instances: 4, configured: 2, by: 'hand', reason: '', at: clock.now() } as const;
+    await keepSize(records, 'shop', 'rack', { ...said, until: clock.now() + 60_000 });
+    await passed(50_000);
+    expect(rack.desired).toBe(4);
+    await passed(30_000);
+    expect(rack.desired).toBe(2);
+    expect(records.known('shop').sizes).toEqual({});
+  });
+
+  it('goes back when the rules that gave it are gone, and stays when a person gave it', async () => {
+    await start(undefined);
+    Object.assign(rack, { desired: 4, running: 4 });
+    const said = { instances: 4, configured: 2, reason: '', at: clock.now() } as const;
+    await keepSize(records, 'shop', 'rack', { ...said, by: 'hand' });
+    await passed(30_000);
+    expect(rack.calls).toEqual([]);
+    await keepSize(records, 'shop', 'rack', { ...said, by: 'load' });
+    await passed(30_000);
+    expect(rack.desired).toBe(2);
   });
 });
 
