@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
@@ -12,13 +12,11 @@ import { runWorker } from '../../src/app/worker.ts';
 import { formatCaught } from '../../src/cli/print-error.ts';
 import type { ToSupervisor, ToWorker } from '../../src/core/messages.ts';
 import type { PlatformProvider } from '../../src/core/provider.ts';
-import type { Runner } from '../../src/core/runner.ts';
 import type { ApplicationStatus, StatusView } from '../../src/core/status.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Fault } from '../../src/lib/faults.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { silentLogger } from '../../src/observe/logger.ts';
-import { createHost } from '../../src/runner/host.ts';
 import { createRunner } from '../../src/runner/runner.ts';
 import { example } from './cli.ts';
 import { fakeIo } from './fake-io.ts';
@@ -29,7 +27,6 @@ export interface Answer {
   /** 0: none at all. */
   readonly status: number;
   readonly platform: string | undefined;
-  readonly release: string | undefined;
 }
 
 /** Two local platforms with an application on each, and a controller and a worker before them, all in this process. */
@@ -41,31 +38,27 @@ export interface LiveWorld {
   sluice(args: readonly string[]): Promise<{ readonly status: number; readonly text: string }>;
   /** So that there is something to deploy. */
   changeSource(): Promise<void>;
-  /** The same with another program. */
-  rewrite(change: (server: string) => string): Promise<void>;
   setFault(platform: LivePlatform, fault: Fault, on: boolean): void;
   /** Somebody else who may do there what we may. */
-  stranger(platform: LivePlatform | WidePlatform): PlatformProvider;
+  stranger(platform: LivePlatform): PlatformProvider;
   readonly ocp: { readonly apiUrl: string; readonly token: string };
   close(): Promise<void>;
 }
 
 export type LivePlatform = 'cf' | 'ocp';
-/** A second foundation, and instances of our own. */
-export type WidePlatform = 'cf-us' | 'rack';
 
 const deps = { clock: systemClock, random: systemRandom, logger: silentLogger };
 const REQUEST_EVERY_MS = 25;
 
-/** `more`: further lines of the application in sluice.yaml; `wide`: with all the platforms there are. */
-export async function openLiveWorld(more: readonly string[] = [], wide = false): Promise<LiveWorld> {
+/** `more`: further lines of the application in sluice.yaml. */
+export async function openLiveWorld(more: readonly string[] = []): Promise<LiveWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-live-'));
   const undo: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true, maxRetries: 5 })];
   async function close(): Promise<void> {
     for (const step of undo.splice(0).reverse()) await step();
   }
   try {
-    return await open(dir, undo, close, more, wide);
+    return await open(dir, undo, close, more);
   } catch (error) {
     await close();
     throw error;
@@ -77,7 +70,6 @@ async function open(
   undo: (() => Promise<unknown>)[],
   close: () => Promise<void>,
   more: readonly string[],
-  wide: boolean,
 ): Promise<LiveWorld> {
   const runner = createRunner(deps);
   undo.push(() => runner.close());
@@ -87,10 +79,9 @@ async function open(
     await platform.start();
     undo.push(() => platform.close());
   }
-  const others = wide ? await openOthers(dir, undo, runner) : { blocks: '', targets: '' };
   await cp(example('shop'), join(dir, 'shop'), { recursive: true });
   const file = join(dir, 'sluice.yaml');
-  await writeFile(file, configuration(cf, ocp, more, others));
+  await writeFile(file, configuration(cf, ocp, more));
   const env = { CF_PASSWORD: cf.credentials.password, OCP_TOKEN: ocp.token, HOME: dir };
   const served = await serve(file, dir, env);
   undo.push(() => served.close());
@@ -129,10 +120,6 @@ async function open(
     },
     sluice: (args) => sluice([...args, '--server', admin]),
     changeSource: () => writeFile(join(dir, 'shop', 'VERSION'), 'changed\n'),
-    async rewrite(change) {
-      const server = await readFile(join(example('shop'), 'server.js'), 'utf8');
-      await writeFile(join(dir, 'shop', 'server.js'), change(server));
-    },
     ocp,
     stranger(platform) {
       const { settings } = readConfiguration({ file, port: '0', adminPort: '0' }, { cwd: dir, env });
@@ -146,39 +133,11 @@ async function open(
   };
 }
 
-interface Others {
-  readonly blocks: string;
-  readonly targets: string;
-}
-
-async function openOthers(dir: string, undo: (() => Promise<unknown>)[], runner: Runner): Promise<Others> {
-  const foundation = createLocalCloudFoundry({ ...deps, dir: join(dir, 'cf-us'), runner, speed: 0.03 });
-  const socket = join(dir, 'host.sock');
-  const host = createHost({ ...deps, socket, stateDir: join(dir, 'host'), onOwnerExit: 'kill' });
-  for (const one of [foundation, host]) {
-    await one.start();
-    undo.push(() => one.close());
-  }
-  const { username, password } = foundation.credentials;
-  const blocks = `  cf-us:
-    provider: cloudfoundry
-    api: ${foundation.apiUrl}
-    router: ${foundation.routerUrl}
-    org: demo
-    space: dev
-    domain: apps.cf.localhost
-    credentials: { username: ${username}, password: ${password} }
-  rack: { provider: selfhosted, socket: ${socket} }
-`;
-  return { blocks, targets: ', cf-us: {}, rack: {}' };
-}
-
 /** Everything is quick: so that a fault and its end are a matter of seconds, and nobody waits for the hour to pass. */
 function configuration(
   cf: { readonly apiUrl: string; readonly routerUrl: string },
   ocp: { readonly apiUrl: string; readonly routerUrl: string },
   more: readonly string[],
-  others: Others,
 ): string {
   return `version: 1
 platforms:
@@ -196,14 +155,14 @@ platforms:
     router: ${ocp.routerUrl}
     namespace: shop
     credentials: { token: "\${OCP_TOKEN}" }
-${others.blocks}applications:
+applications:
   shop:
     source: ./shop
     command: node server.js
     instances: 1
     memory: 64Mi
     health: { path: /healthz, every: 250ms, timeout: 500ms, fall: 2, rise: 1, release: { header: x-release } }
-    targets: { cf: {}, ocp: {}${others.targets} }
+    targets: { cf: {}, ocp: {} }
 ${more.map((line) => `    ${line}\n`).join('')}    policy:
       name: live
       strategy: tiered
@@ -279,10 +238,10 @@ function startLoad(port: number): { readonly answers: readonly Answer[]; stop():
     try {
       const { statusCode, headers, body } = await request(`http://127.0.0.1:${port}/products`);
       await body.dump();
-      const [platform, release] = [headers['x-platform']?.toString(), headers['x-release']?.toString()];
-      answers.push({ at: systemClock.now(), status: statusCode, platform, release });
+      const platform = headers['x-platform'];
+      answers.push({ at: systemClock.now(), status: statusCode, platform: platform?.toString() });
     } catch {
-      answers.push({ at: systemClock.now(), status: 0, platform: undefined, release: undefined });
+      answers.push({ at: systemClock.now(), status: 0, platform: undefined });
     }
   }
   const stop = systemClock.every(REQUEST_EVERY_MS, () => {
