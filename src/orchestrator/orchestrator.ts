@@ -1,5 +1,5 @@
 import type { RollbackWish } from '../core/control.ts';
-import type { DeploymentRecord, DeploymentTarget, PlatformPlan } from '../core/deployment.ts';
+import type { DeploymentRecord, PlatformPlan } from '../core/deployment.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from '../core/ids.ts';
 import type { Bundle, PlatformProvider } from '../core/provider.ts';
@@ -17,6 +17,7 @@ import { keepConfiguration } from './kept-configuration.ts';
 import { keptRelease } from './kept-release.ts';
 import { type HeldLease, holderOf, leaseApplication } from './lease.ts';
 import { planOn } from './plan.ts';
+import { freshStart, recordAfter } from './record-after.ts';
 import { configHashOf, releaseIdOf } from './release-identity.ts';
 import { releasesIn } from './releases.ts';
 import { checkMigrations, rollbackTarget } from './rollback-target.ts';
@@ -24,7 +25,6 @@ import { runDeployment } from './run-deployment.ts';
 import { applicationNamed, platformsOf } from './scope.ts';
 import { targetSpecOf } from './target-spec.ts';
 import { tidy } from './tidy.ts';
-import { goesTogether } from './together.ts';
 
 export interface DeployWish {
   readonly application: ApplicationName;
@@ -176,28 +176,14 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     }
   }
 
-  /** What one of the same release that did not end well has begun is known to the next: what served there before. */
   async function newRecord(
     release: Release,
     platforms: readonly PlatformName[],
     more: Pick<DeploymentRecord, 'kind' | 'deploy' | 'configuration'>,
   ): Promise<DeploymentRecord> {
-    const startedAt = clock.now();
     const last = (await journal.list()).findLast((one) => one.application === release.application);
-    const isBegun = last?.release.id === release.id && !ENDED_WELL.has(last.outcome);
-    const queued: DeploymentTarget = { phase: 'queued', startedAt };
-    const targets = platforms.map((platform) => {
-      const begun = isBegun ? last.targets[platform] : undefined;
-      // Where each goes for itself, one that is done is done; where all go together, it may have to go back with them.
-      const isFresh = begun === undefined || (begun.phase === 'live' && !goesTogether(more));
-      return [platform, isFresh ? queued : freshStart(begun, startedAt)] as const;
-    });
-    return {
-      id: `d-${deps.uniqueId()}`,
-      application: release.application,
-      ...{ release, startedAt, by: deps.by, ...more },
-      targets: Object.fromEntries(targets),
-    };
+    const base = { id: `d-${deps.uniqueId()}`, release, startedAt: clock.now(), by: deps.by, ...more };
+    return recordAfter(last, base, platforms);
   }
 
   function tellNote({ id, targets }: DeploymentRecord, text: string): void {
@@ -333,9 +319,6 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   };
 }
 
-/** What they began is over, one way or the other. */
-const ENDED_WELL: ReadonlySet<DeploymentRecord['outcome']> = new Set(['done', 'rolledBack']);
-
 /** What only a running server knows. */
 function powersOf(deps: OrchestratorDeps): Pick<DeploymentContext, 'frozen' | 'scaledTo' | 'paused'> {
   const { frozen, scaledTo, paused } = deps;
@@ -343,17 +326,5 @@ function powersOf(deps: OrchestratorDeps): Pick<DeploymentContext, 'frozen' | 's
     ...(frozen === undefined ? {} : { frozen }),
     ...(scaledTo === undefined ? {} : { scaledTo }),
     ...(paused === undefined ? {} : { paused }),
-  };
-}
-
-/** A failed target is tried from the start; what is on the platform already is found again by its stamps. */
-function freshStart(target: DeploymentTarget, now: number): DeploymentTarget {
-  const { previous, trial, inPlace } = target;
-  return {
-    phase: 'queued',
-    startedAt: now,
-    ...(previous === undefined ? {} : { previous }),
-    ...(trial === undefined ? {} : { trial }),
-    ...(inPlace === undefined ? {} : { inPlace }),
   };
 }

@@ -26,8 +26,11 @@ export async function takeBack(
   const now = (await journal.get(deployment)) ?? record;
   const together = now.together ?? { step: 0, part: 0 };
   const byHand = deploy?.rollback === 'manual';
+  const warn = (error: unknown): void =>
+    logger.warn({ deployment, error: String(error) }, 'a release is being taken back, with a hitch');
   if (!byHand) {
-    await journal.together(deployment, { ...together, stage: 'takingBack', why });
+    // A journal that cannot be written must not keep clients there.
+    await journal.together(deployment, { ...together, stage: 'takingBack', why }).catch(warn);
     events.append({
       type: 'deployment.takingBack',
       deployment,
@@ -37,9 +40,7 @@ export async function takeBack(
     });
   }
   await allowBoth(context, now);
-  await traffic.split(application, release.id, 0).catch((error: unknown) => {
-    logger.warn({ deployment, error: String(error) }, 'the gateway could not be told to leave a release');
-  });
+  await traffic.split(application, release.id, 0).catch(warn);
   await journal.together(deployment, {
     ...together,
     ...{ stage: byHand ? 'preparing' : 'takingBack', part: 0, step: 0, why },

@@ -58,11 +58,18 @@ export async function moveTogether(
     await move.promote();
     await move.conclude();
   } catch (caught) {
-    if (caught instanceof Refused) return await takeBack(context, record, jobOf, toWire(caught.reason));
     if (caught instanceof Stopped) await move.stop();
-    else if (!(caught instanceof NobodyLeft)) throw caught;
+    else if (caught instanceof NobodyLeft) await move.endSplit();
+    // Whoever has the lease now decides.
+    else if (!context.mayWrite()) throw caught;
+    else return await takeBack(context, record, jobOf, toWire(reasonOf(caught)));
   }
   return await move.outcome();
+}
+
+/** Also what nobody thought of must not leave clients on two releases. */
+function reasonOf(caught: unknown): SluiceError {
+  return caught instanceof Refused ? caught.reason : SluiceError.from(caught);
 }
 
 export interface MoveParts {
@@ -78,6 +85,8 @@ interface Move {
   take(step: number): Promise<void>;
   promote(): Promise<void>;
   conclude(): Promise<void>;
+  /** Clients meet what is in place, and nothing else. */
+  endSplit(): Promise<void>;
   /** As asked: everything stays where it is, and can be resumed. */
   stop(): Promise<void>;
   outcome(): Promise<DeploymentOutcome>;
@@ -109,6 +118,12 @@ function createMove(
   const progress = (step: number): Progress => ({
     ...{ record, deploy, step, origins, together, health },
   });
+
+  async function endSplit(): Promise<void> {
+    if (together.part === 0) return;
+    await traffic.split(application, release.id, 0);
+    await note({ part: 0 });
+  }
 
   /** Starts it beside what serves, or makes it as large as this step wants it. */
   async function tryOn(run: TargetRun, step: number): Promise<void> {
@@ -215,16 +230,15 @@ function createMove(
 
     /** All have it in place: the trials have done their work, and so has the old release. */
     async conclude() {
-      if (together.part > 0) {
-        await traffic.split(application, release.id, 0);
-        await note({ part: 0 });
-      }
+      await endSplit();
       await party.everywhere(party.platforms, async (run) => {
         if (run.target.trial) await endTrialOf(run, release.id);
         await retireOthers(run);
         await run.end('live', {});
       });
     },
+
+    endSplit,
 
     async stop() {
       for (const platform of party.platforms)

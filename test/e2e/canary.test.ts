@@ -120,7 +120,7 @@ describe('a canary over three kinds of platform and a second Cloud Foundry, unde
     expect(record).toMatchObject({ outcome: 'rolledBack', together: { why: { code: 'GATE_FAILED' } } });
     expect(steps(events)).toHaveLength(1);
     const told = load.answers.length;
-    await systemClock.sleep(1_000);
+    await until('clients are served', () => load.answers.length > told + 100, 60_000);
 
     const all = [...load.answers];
     const errors = all.filter((one) => one.status !== 200);
@@ -135,9 +135,9 @@ describe('a canary over three kinds of platform and a second Cloud Foundry, unde
     // Nobody whom the old release served, or should have served, was answered with an error.
     expect(errors.filter((one) => one.release !== bad)).toEqual([]);
     // Clients are back before the deployment says that it is over.
-    expect(partOf(bad, all.slice(told + 10))).toBe(0);
     for (const name of PLATFORMS) expect([name, record.targets[name]?.phase]).toEqual([name, 'rolledBack']);
-    expect(new Set(all.slice(-200).map((one) => one.release))).toEqual(new Set([before]));
+    // Clients were back before the deployment said that it was over; these asked after that.
+    expect(new Set(all.slice(told + 20).map((one) => one.release))).toEqual(new Set([before]));
   }, 240_000);
 
   it('brings a good one to all clients in lockstep', async () => {

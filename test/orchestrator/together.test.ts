@@ -312,6 +312,34 @@ describe('a canary', () => {
     });
   });
 
+  it('is taken back also for what nobody thought of', async () => {
+    const was = await served();
+    world.outcomes = () => {
+      throw new Error('what is this?');
+    };
+    const record = await world.deploy(await open(), 'two');
+    expect(record).toMatchObject({
+      outcome: 'rolledBack',
+      together: { why: { code: 'BUG', message: 'what is this?' } },
+    });
+    expect(cf).toMatchObject({ serving: was, trial: undefined });
+  });
+
+  it('sends nobody to a release that failed on every platform', async () => {
+    const was = await served();
+    for (const platform of [cf, ocp, rack])
+      platform.onPoll = (handle) => {
+        // The trial of the second step.
+        if (seen('deployment.step').length > 0 && handle.kind === 'trial')
+          platform.failing.trial = platformError('quota', platform.name, 'no room');
+      };
+    const record = await world.deploy(await open({ onTargetFailure: { kind: 'continue' } }), 'two');
+    expect(record.outcome).toBe('failed');
+    expect(splits().at(-1)).toBe(`split ${record.release.id} 0`);
+    for (const platform of [cf, ocp, rack])
+      expect(platform).toMatchObject({ serving: was, trial: undefined });
+  });
+
   it('whose process dies in a step goes on with that step in another process', async () => {
     await served();
     const stop = new AbortController();
