@@ -6,6 +6,7 @@ import type { PlatformProvider } from '../core/provider.ts';
 import type { PlatformSignal, ProbeSignal } from '../core/signals.ts';
 import type { WatchedOrigin } from '../core/verdict.ts';
 import { emitter } from '../lib/emitter.ts';
+import { KeptConnection } from './kept-connection.ts';
 import { createObserver } from './observer.ts';
 import type { Probe } from './probes.ts';
 import { type Round, roundsOf, rulesOf } from './rounds.ts';
@@ -37,6 +38,7 @@ export interface MonitorDeps {
 }
 
 interface Turn {
+  readonly kept: KeptConnection;
   round: Round;
   timer: Dispose;
   busy: boolean;
@@ -62,11 +64,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     wanted = origins;
     if (!running) return;
     const rounds = roundsOf(origins);
-    for (const [key, { timer }] of turns) {
-      if (rounds.has(key)) continue;
-      timer();
-      turns.delete(key);
-    }
+    for (const [key, turn] of turns) if (!rounds.has(key)) end(turn);
     let begun = 0;
     for (const [key, round] of rounds) {
       const known = turns.get(key);
@@ -76,10 +74,17 @@ export function createMonitor(deps: MonitorDeps): Monitor {
   }
 
   function begin(round: Round, afterMs: number): void {
-    const started: Turn = { round, timer: () => undefined, busy: false, ok: true };
+    const kept = new KeptConnection();
+    const started: Turn = { round, kept, timer: () => undefined, busy: false, ok: true };
     turns.set(round.key, started);
     // The first as soon as it can be: at start everything waits for it.
     started.timer = clock.after(afterMs, () => void take(started));
+  }
+
+  function end({ round, timer, kept }: Turn): void {
+    turns.delete(round.key);
+    timer();
+    kept.close();
   }
 
   /** One probe; the next is set only when it is over, so one origin has one in flight. */
@@ -91,13 +96,16 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     turn.timer();
     turn.busy = true;
     const begun = clock.monotonic();
-    const result = await probe(first, rules, kind);
+    const result = await probe(first, rules, kind, turn.kept);
     turn.busy = false;
     const { round } = turn;
     if (turns.get(round.key) !== turn) return;
     const wait = round.everyMs * (1 - JITTER + 2 * JITTER * random()) - (clock.monotonic() - begun);
     turn.timer = clock.after(Math.max(0, wait), () => void take(turn));
-    if (turn.ok && !result.ok) lookCloser(round);
+    if (turn.ok && !result.ok) {
+      lookCloser(round);
+      doubtKept(round);
+    }
     turn.ok = result.ok;
     const at = clock.now();
     for (const { application, platform, url, trial } of round.origins) {
@@ -113,6 +121,12 @@ export function createMonitor(deps: MonitorDeps): Monitor {
       const turn = turns.get(`${beside} ${address}`);
       if (turn !== undefined && !turn.busy) void take(turn);
     }
+  }
+
+  /** Nobody is let in, or nobody at home: connections from before would go on saying that all is well. */
+  function doubtKept({ kind, address }: Round): void {
+    if (kind !== 'tcp' && kind !== 'control') return;
+    for (const { round, kept } of turns.values()) if (round.address === address) kept.doubt();
   }
 
   return {
@@ -132,8 +146,7 @@ export function createMonitor(deps: MonitorDeps): Monitor {
     },
     async close() {
       running = false;
-      for (const { timer } of turns.values()) timer();
-      turns.clear();
+      for (const turn of turns.values()) end(turn);
       observer.close();
     },
   };

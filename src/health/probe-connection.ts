@@ -22,8 +22,7 @@ export interface Connected {
 const DAY_MS = 86_400_000;
 
 /**
- * A fresh connection each time: one kept from before would not notice that the router takes no new ones. `connected`
- * is called once, or the socket emits `error`. A certificate that does not hold is read before it is refused: that it
+ * `connected` is called once, or the socket emits `error`. A certificate that does not hold is read before it is refused: that it
  * has expired is what a person wants to know.
  */
 export function connectTo(

@@ -1,21 +1,13 @@
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { PlatformName, ReleaseId } from '../core/ids.ts';
 import type { Clock } from '../core/ports.ts';
 import type { GatewaySettings, HealthSettings } from '../core/settings.ts';
 import type { ProbeKind } from '../core/signals.ts';
 import { createSteadyLookup } from '../lib/steady-lookup.ts';
 import { createTrust } from '../lib/tls-trust.ts';
-import {
-  type Classified,
-  classifyAnswer,
-  classifyControl,
-  classifyError,
-  type ProbeAnswer,
-  wantsBody,
-} from './classify.ts';
-import { BODY_LIMIT, readAnswer } from './probe-answer.ts';
-import { addressOf, type Connected, type Connecting, connectTo } from './probe-connection.ts';
+import { AskedConnection, type Question } from './asked-connection.ts';
+import { type Classified, classifyAnswer, classifyControl, wantsBody } from './classify.ts';
+import { isToBeKept, type KeptConnection } from './kept-connection.ts';
+import { addressOf } from './probe-connection.ts';
 
 /** Where a probe goes. `ObservedOrigin` fits too. */
 export interface ProbeTarget {
@@ -43,9 +35,15 @@ export interface ProbeResult {
 
 /**
  * Never rejects: a failure is an answer. `kind` left out: what decides whether the target serves, HTTP where the
- * health rule has a path and TCP where it has none.
+ * health rule has a path and TCP where it has none. `kept` is for who asks again and again, one question at a time:
+ * health paths are then asked on a connection that lasts for some of them; left out: each on its own.
  */
-export type Probe = (target: ProbeTarget, health: HealthSettings, kind?: ProbeKind) => Promise<ProbeResult>;
+export type Probe = (
+  target: ProbeTarget,
+  health: HealthSettings,
+  kind?: ProbeKind,
+  kept?: KeptConnection,
+) => Promise<ProbeResult>;
 
 /**
  * Not `HTTP-Monitor/1.1`: Cloud Foundry's router answers that one itself, and we would probe the router instead of
@@ -61,38 +59,54 @@ export interface ProbeDeps {
   readonly upstreamTls?: () => GatewaySettings['upstreamTls'];
 }
 
-/** What is sent, and what is made of the answer; undefined: to be let in is the answer. */
-interface Question {
-  readonly request: string;
-  readonly wantsBody: boolean;
-  readonly classify: (answer: ProbeAnswer) => Classified;
-}
-
-interface Asking {
-  readonly target: ProbeTarget;
-  readonly kind: ProbeKind;
-  readonly question: Question | undefined;
-  readonly timeoutMs: number;
-  readonly connecting: Connecting;
-  readonly clock: Clock;
-}
-
 export function createProbe({ clock, upstreamTls }: ProbeDeps): Probe {
   const trust = createTrust();
   const lookup = createSteadyLookup();
 
-  return async function probe(target, health, kind = mainProbe(health)) {
+  return async function probe(target, health, kind = mainProbe(health), kept = undefined) {
     // Host names come from platforms; one that would say more than a name is not sent.
     if (!/^[\x21-\x7e]*$/.test(target.hostHeader ?? ''))
       return { probe: kind, ok: false, detail: 'no host name', latencyMs: 0 };
-    const { ca, platform } = target;
-    const tls = platform === undefined ? undefined : upstreamTls?.()?.[platform];
-    return ask({
-      ...{ target, kind, clock },
-      question: questionOf(kind, target, health),
-      timeoutMs: kind === 'deep' && health.deep !== undefined ? health.deep.timeoutMs : health.timeoutMs,
-      connecting: { lookup, trust: trust({ ca, tls }), speaksTls: kind !== 'tcp', prove: kind !== 'control' },
-    });
+    const { url, sni, ca, platform } = target;
+    const trusted = trust({ ca, tls: platform === undefined ? undefined : upstreamTls?.()?.[platform] });
+    const timeoutMs = kind === 'deep' && health.deep !== undefined ? health.deep.timeoutMs : health.timeoutMs;
+    const host = target.hostHeader ?? addressOf(url).authority;
+    const begun = clock.monotonic();
+    const line = kind === 'http' ? kept : undefined;
+    const place = { url, host, sni, trust: trusted };
+
+    const former = line?.take(place, begun);
+    if (former !== undefined) {
+      const result = await ask(former, true);
+      if (result !== undefined) return result;
+    }
+    const connecting = { lookup, trust: trusted, speaksTls: kind !== 'tcp', prove: kind !== 'control' };
+    const fresh = new AskedConnection(target, connecting, clock);
+    line?.keep(place, fresh);
+    return (await ask(fresh, false)) ?? resultOf({ ok: false, detail: 'reset' }, fresh);
+
+    /** Undefined: it ended before it answered, which is no answer. */
+    async function ask(connection: AskedConnection, isKept: boolean): Promise<ProbeResult | undefined> {
+      const { everyMs } = health;
+      const keep =
+        line !== undefined &&
+        isToBeKept(isKept ? connection : undefined, { everyMs, now: clock.monotonic() });
+      const question = questionOf(kind, { host, health, keep });
+      const outcome = await connection.ask({ question, timeoutMs, keep });
+      if (outcome === 'stale') return undefined;
+      if (!outcome.ok) line?.drop();
+      return resultOf(outcome, connection);
+    }
+
+    function resultOf(found: Classified, { certificateDays }: AskedConnection): ProbeResult {
+      const latencyMs = clock.monotonic() - begun;
+      return {
+        probe: kind,
+        ...found,
+        latencyMs,
+        ...(certificateDays === undefined ? {} : { certificateDays }),
+      };
+    }
   };
 }
 
@@ -101,93 +115,48 @@ export function mainProbe({ path }: HealthSettings): 'http' | 'tcp' {
   return path === undefined ? 'tcp' : 'http';
 }
 
-function questionOf(kind: ProbeKind, target: ProbeTarget, health: HealthSettings): Question | undefined {
-  const host = target.hostHeader ?? addressOf(target.url).authority;
+interface Asking {
+  readonly host: string;
+  readonly health: HealthSettings;
+  readonly keep: boolean;
+}
+
+function questionOf(kind: ProbeKind, { host, health, keep }: Asking): Question | undefined {
+  const { status, headers = {} } = health;
   switch (kind) {
     case 'tcp':
       return undefined;
     case 'control':
-      return { request: requestOf('/', CONTROL_HOST, {}), wantsBody: false, classify: classifyControl };
-    case 'deep': {
-      const { status, headers = {} } = health;
-      const request = requestOf(health.deep?.path ?? '/', host, headers);
-      return { request, wantsBody: false, classify: (answer) => classifyAnswer(answer, { status }) };
-    }
+      return {
+        request: requestOf('/', { host: CONTROL_HOST, keep, headers: {} }),
+        wantsBody: false,
+        classify: classifyControl,
+      };
+    case 'deep':
+      return {
+        request: requestOf(health.deep?.path ?? '/', { host, keep, headers }),
+        wantsBody: false,
+        classify: (answer) => classifyAnswer(answer, { status }),
+      };
     case 'http':
       return {
-        request: requestOf(health.path ?? '/', host, health.headers ?? {}),
+        request: requestOf(health.path ?? '/', { host, keep, headers }),
         wantsBody: wantsBody(health),
         classify: (answer) => classifyAnswer(answer, health),
       };
   }
 }
 
+interface Head {
+  readonly host: string;
+  readonly keep: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Fields of the health rule replace ours, except for those that say how the request ends. */
-function requestOf(path: string, host: string, headers: Readonly<Record<string, string>>): string {
+function requestOf(path: string, { host, keep, headers }: Head): string {
   const fields = { 'user-agent': USER_AGENT, accept: '*/*', ...headers };
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n${lines.join('')}\r\n`;
-}
-
-function ask(asking: Asking): Promise<ProbeResult> {
-  const { target, kind, question, timeoutMs, connecting, clock } = asking;
-  const begun = clock.monotonic();
-  return new Promise((resolve) => {
-    let settled = false;
-    let received: Buffer | undefined;
-    let seen = 0;
-    let certificate: Pick<ProbeResult, 'certificateDays'> = {};
-    const socket = connectTo(target, connecting, clock.now, connected);
-    const expire = clock.after(timeoutMs, () => {
-      settle({ ok: false, detail: 'timeout' });
-      leave(socket);
-    });
-
-    function connected({ certificateDays, distrusted }: Connected): void {
-      if (certificateDays !== undefined) certificate = { certificateDays };
-      if (distrusted === true) finish({ ok: false, detail: 'tls' });
-      else if (question === undefined) finish({ ok: true, detail: 'ok' });
-      else socket.write(question.request, 'latin1');
-    }
-
-    function read(ended: boolean): void {
-      if (settled || question === undefined) return;
-      const reading = readAnswer(received ?? NOTHING, question.wantsBody, ended);
-      if (reading.kind === 'answer') settle(question.classify(reading.answer));
-      else if (reading.kind === 'not-http') finish({ ok: false, detail: 'not HTTP' });
-      else if (ended) finish({ ok: false, detail: 'reset' });
-    }
-
-    function settle(found: Classified): void {
-      if (settled) return;
-      settled = true;
-      received = undefined;
-      // The rest is let in until the other side closes, as it was asked to: who closes first keeps the port for a minute.
-      socket.unref();
-      resolve({ probe: kind, ...found, latencyMs: clock.monotonic() - begun, ...certificate });
-    }
-
-    function finish(found: Classified): void {
-      settle(found);
-      leave(socket);
-    }
-
-    socket.on('data', (chunk: Buffer) => {
-      seen += chunk.length;
-      if (!settled) received = received === undefined ? chunk : Buffer.concat([received, chunk]);
-      read(false);
-      if (settled && seen > BODY_LIMIT) leave(socket);
-    });
-    socket.on('end', () => read(true));
-    socket.on('error', (error) => settle({ ok: false, detail: classifyError(error) }));
-    socket.on('close', expire);
-  });
-}
-
-const NOTHING = Buffer.alloc(0);
-
-/** At once, and without a port that waits for stragglers: at thousands of probes a second they would run out. */
-function leave(socket: Socket): void {
-  if (socket.connecting || socket instanceof TLSSocket) socket.destroy();
-  else socket.resetAndDestroy();
+  let request = `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${keep ? 'keep-alive' : 'close'}\r\n`;
+  for (const [name, value] of Object.entries(fields)) request += `${name}: ${value}\r\n`;
+  return `${request}\r\n`;
 }

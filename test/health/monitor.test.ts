@@ -72,6 +72,28 @@ const SEEN: Observation = {
   foreign: [],
 };
 
+describe('connections kept for health paths', () => {
+  it.each(['tcp', 'control'] as const)('are doubted when %s fails at their address', async (kind) => {
+    const failing = new Set<ProbeKind | undefined>();
+    const doubted: string[] = [];
+    const answer = answering(failing);
+    const probe: Probe = async (target, health, asked, kept) => {
+      if (kept !== undefined) kept.doubt = () => void doubted.push(`${asked} ${target.url}`);
+      return answer(target, health, asked);
+    };
+    const { clock, monitor } = monitored({ probe });
+    const given = { health: { ...DEFAULT_HEALTH, path: '/' }, behindRouter: true } as const;
+    monitor.watch([origin('http://a', given), origin('http://b', { ...given, platform: 'ocp' })]);
+    await monitor.start();
+    await run(clock, 3_000);
+    expect(doubted).toEqual([]);
+    failing.add(kind);
+    await run(clock, 3_000);
+    expect(doubted).toEqual(expect.arrayContaining(['http http://a', 'http http://b']));
+    await monitor.close();
+  });
+});
+
 describe('probing', () => {
   it('begins at once with a few, and one after the other with thousands', async () => {
     let asked = 0;

@@ -11,7 +11,7 @@ export interface ProberOrder extends FleetSize {
 export interface ProbedSample {
   /** CPU seconds a second of monitor and engine, all threads. */
   readonly cores: number;
-  /** Health paths asked a second; each on a connection of its own. */
+  /** Health paths asked a second; several follow one another on a connection, as the monitor keeps it. */
   readonly healthPerSecond: number;
   /** Signals of ports and routers a second; one probe is for all who share the address. */
   readonly otherPerSecond: number;

@@ -52,7 +52,7 @@ export function formatJudgement(report: JudgementReport): string {
     `  one origin that fails: deciding and publishing the whole table            ${ms(deciding.oneFactMs)}`,
     `${probing.targets} targets once a second (${probing.applications} × ${probing.platforms}), the engine included, CPU cores by round:`,
     `  ${probing.samples.map(({ cores }) => cores.toFixed(2)).join('  ')}`,
-    `  ${first?.healthPerSecond.toFixed(0)} health paths a second, each on a fresh connection; ${first?.otherPerSecond.toFixed(0)} signals of ports and routers`,
+    `  ${first?.healthPerSecond.toFixed(0)} health paths a second, up to four on a connection; ${first?.otherPerSecond.toFixed(0)} signals of ports and routers`,
     'limits:',
     ...limitsOf(report).map(limitLine),
   ];
