@@ -7,8 +7,8 @@ import { type Holdings, whatIsThere } from './what-is-there.ts';
 
 /** Compiled: it runs in a process of its own, which dies. */
 const PROGRAM = resolve(import.meta.dirname, '../../dist/test/orchestrator/kill-program.js');
-/** With `all` (as CI runs it) at every write of the journal; otherwise at every seventh, to be done soon. */
-const STRIDE = process.env['SLUICE_KILL'] === 'all' ? 1 : 7;
+/** At every write of the journal; or, while something is being mended, at every so many. */
+const STRIDE = Number(process.env['SLUICE_KILL_STRIDE'] ?? 1);
 
 let world: LocalWorld;
 /** Of one release on all platforms, with nothing left over: every end must look like this. */
