@@ -15,6 +15,8 @@ export interface KeptConfiguration {
   readonly startTimeoutMs: number;
   /** Beside web; left out: there were none. */
   readonly processes?: readonly OtherProcess[];
+  /** HMAC of all services: they may hold credentials, and are not the release's to bring back. */
+  readonly services?: string;
   readonly env: KeptEnv;
   readonly targets: Readonly<Record<PlatformName, KeptEnv>>;
 }
@@ -42,6 +44,7 @@ export function keepConfiguration(application: ApplicationSettings, key: string)
     healthPath: application.health.path ?? null,
     startTimeoutMs: application.startTimeoutMs,
     ...(application.processes === undefined ? {} : { processes: application.processes }),
+    ...(application.services === undefined ? {} : { services: servicesDigest(application, key) }),
     env: keep(application.env),
     targets: Object.fromEntries(application.targets.map(({ platform, env }) => [platform, keep(env)])),
   };
@@ -53,6 +56,8 @@ export interface RestoredConfiguration {
   readonly changed: readonly string[];
   /** Secrets that the present configuration no longer has. */
   readonly missing: readonly string[];
+  /** The services are others than the release had. */
+  readonly otherServices: boolean;
 }
 
 /** The present application with what the release had in place of what is configured now. */
@@ -97,5 +102,11 @@ export function restoreConfiguration(
       return own === undefined ? target : { ...target, env: restore(own, target.env, present.env) };
     }),
   };
-  return { application, changed: [...changed].sort(), missing: [...missing].sort() };
+  const services = present.services === undefined ? undefined : servicesDigest(present, key);
+  const otherServices = services !== kept.services;
+  return { application, changed: [...changed].sort(), missing: [...missing].sort(), otherServices };
+}
+
+function servicesDigest({ services }: ApplicationSettings, key: string): string {
+  return valueDigest(JSON.stringify(services), key);
 }

@@ -46,7 +46,7 @@ export async function keptRelease(
       throw notKept(label, 'its configuration is not kept, and the present one is another');
     return { release, application: now, bundle, notes: [] };
   }
-  const { application: then, changed, missing } = restoreConfiguration(now, kept, hashKey);
+  const { application: then, changed, missing, otherServices } = restoreConfiguration(now, kept, hashKey);
   if (missing.length > 0) {
     throw new SluiceError('USAGE', `${label} needs ${missing.join(', ')}`, {
       where: `applications.${application}.env`,
@@ -55,6 +55,7 @@ export async function keptRelease(
     });
   }
   const notes = changed.map((name) => `${name} is the present one, not the one ${label} had`);
+  if (otherServices) notes.push(`the services are the present ones, not those ${label} had`);
   return { release, application: then, bundle, notes };
 }
 

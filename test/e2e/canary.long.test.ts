@@ -138,7 +138,7 @@ describe('a canary over three kinds of platform and a second Cloud Foundry, unde
     for (const name of PLATFORMS) expect([name, record.targets[name]?.phase]).toEqual([name, 'rolledBack']);
     // Clients were back before the deployment said that it was over; these asked after that.
     expect(new Set(all.slice(told + 20).map((one) => one.release))).toEqual(new Set([before]));
-  }, 240_000);
+  }, 420_000);
 
   it('brings a good one to all clients in lockstep', async () => {
     const before = (await lastLive()) ?? '';
@@ -181,7 +181,7 @@ describe('a canary over three kinds of platform and a second Cloud Foundry, unde
     await until('all platforms serve again', () => PLATFORMS.every((name) => serving().has(name)), 60_000);
     expect(partOf(good, load.answers.slice(-200))).toBe(1);
     expect(load.answers.filter((one) => one.status !== 200)).toEqual([]);
-  }, 240_000);
+  }, 420_000);
 });
 
 async function lastLive(): Promise<string | undefined> {

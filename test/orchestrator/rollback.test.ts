@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { platformError } from '../../src/core/errors.ts';
+import type { ServiceSettings } from '../../src/core/services.ts';
 import type { ApplicationSettings } from '../../src/core/settings.ts';
 import { locksIn } from '../../src/orchestrator/locks.ts';
 import type { Orchestrator } from '../../src/orchestrator/orchestrator.ts';
@@ -125,6 +126,16 @@ describe('a rollback', () => {
       kept.push(await world.store.get('release-configurations', key));
     expect(kept).toHaveLength(2);
     expect(JSON.stringify(kept)).not.toContain('password');
+  });
+
+  it('says so when the services are others than the release had', async () => {
+    const service: ServiceSettings = { name: 'db', on: {} };
+    await world.deploy(await world.open(), 'one');
+    const now = await world.open({ ...world.shop, services: [service] });
+    await world.deploy(now, 'two');
+    await rollback(now);
+    const logs = world.events.flatMap((event) => (event.type === 'deployment.log' ? [event.text] : []));
+    expect(logs).toContain('the services are the present ones, not those r1 had');
   });
 
   it('is refused where the configuration no longer has a secret the release needs', async () => {
