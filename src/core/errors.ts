@@ -5,7 +5,6 @@
 export const ERROR_CODES = {
   CONFIG_INVALID: { exit: 64, summary: 'the configuration has faults' },
   USAGE: { exit: 2, summary: 'the command line is wrong' },
-  NOT_BUILT: { exit: 2, summary: 'this part of the design is not built yet' },
   SOURCE_UNREADABLE: { exit: 64, summary: 'the application source cannot be read' },
   PLATFORM_AUTH: { exit: 1, summary: 'the platform refused the credentials' },
   PLATFORM_FORBIDDEN: { exit: 1, summary: 'the credentials lack a right on the platform' },

@@ -160,12 +160,6 @@ describe('bad input', () => {
     expect((await sluice(['deploy', '--no-such-option'], dir)).status).toBe(2);
   });
 
-  it('a command that the design names and nobody built: refused by name', async () => {
-    const result = await sluice(['rollback'], dir);
-    expect(result.status).toBe(2);
-    expect(result.stderr).toContain('`sluice rollback` is not built yet');
-  });
-
   it.each(['nonsense', '127.0.0.1:9901', 'http://127.0.0.1:undefined'])(
     'a server %s that is no address: exit status 2 and how to write one',
     async (server) => {

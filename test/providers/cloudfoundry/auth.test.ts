@@ -83,16 +83,18 @@ describe('login', () => {
   });
 
   it('takes a new token and repeats the call when the API refuses the old one midway', async () => {
-    let refused = false;
+    let refused = 0;
     api.handle = ({ path, authorization }) => {
-      if (path === '/login/oauth/token') return granted(refused ? 'second' : 'first');
+      if (path === '/login/oauth/token') return granted(refused > 0 ? 'second' : 'first');
       if (path !== '/v3/apps' || authorization === 'bearer second') return undefined;
-      refused = true;
+      refused += 1;
       return refusal(401, 'CF-InvalidAuthToken', 'Invalid Auth Token');
     };
     const seen = await api.provider().observe(context, 'shop');
     expect(seen.exists).toBe(false);
     expect(api.seen.filter((line) => line === TOKEN)).toHaveLength(2);
-    expect(api.seen.filter((line) => line === 'GET /v3/apps')).toHaveLength(2);
+    expect(refused).toBe(1);
+    // The refused one, the same again, and the one that looks for trials.
+    expect(api.seen.filter((line) => line === 'GET /v3/apps')).toHaveLength(3);
   });
 });
