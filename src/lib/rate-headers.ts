@@ -17,7 +17,8 @@ export function limitsOf(status: number, headers: Headers, now: number): ApiLimi
   const isLow = headers['x-ratelimit-remaining']?.trim() === '0';
   return {
     pauseMs: status === 429 ? (retryAfterMs(headers, now) ?? reset) : undefined,
-    scarceMs: isLow ? reset : undefined,
+    // A 429 says how long to wait; what is left then, the next answer tells.
+    scarceMs: isLow && status !== 429 ? reset : undefined,
   };
 }
 

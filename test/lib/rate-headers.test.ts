@@ -29,6 +29,12 @@ describe('what an answer says of limits', () => {
       { pauseMs: undefined, scarceMs: 50_000 },
     ],
     ['no more, for so long', 429, { 'retry-after': '2' }, { pauseMs: 2_000, scarceMs: undefined }],
+    [
+      'no more for a moment, whatever it says of the window',
+      429,
+      { ...reset, 'x-ratelimit-remaining': '0', 'retry-after': '1' },
+      { pauseMs: 1_000, scarceMs: undefined },
+    ],
     ['no more, until the window ends', 429, reset, { pauseMs: 50_000, scarceMs: undefined }],
     ['no more', 429, {}, { pauseMs: undefined, scarceMs: undefined }],
     ['nonsense', 429, { 'x-ratelimit-reset': 'later' }, { pauseMs: undefined, scarceMs: undefined }],
