@@ -1,29 +1,17 @@
 import { PROVIDERS } from '../../providers/registry.ts';
-import type { OperatorAct } from '../core/acts.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
-import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
-import type { PlatformProvider } from '../core/provider.ts';
-import type { Settings } from '../core/settings.ts';
-import type { Engine } from '../engine/engine.ts';
 import { deployedIn } from '../orchestrator/as-deployed.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
 import { createDriftWatch, type DriftWatch } from '../orchestrator/drift-watch.ts';
 import type { IntentExecutor } from '../orchestrator/intents.ts';
 import { automaticWrites } from './automatic-writes.ts';
+import type { AutomationDeps } from './automation-deps.ts';
 import { installationKey } from './installation-key.ts';
 import { deploymentLimits } from './intent-execution.ts';
 import { leaseIdentity, uniqueId } from './orchestration.ts';
 
-export interface DriftWatchingDeps {
-  readonly settings: Settings;
-  readonly store: StateStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly events: EventLog;
-  readonly providers: ReadonlyMap<PlatformName, PlatformProvider>;
-  readonly engine: Engine;
+export interface DriftWatchingDeps extends AutomationDeps {
   readonly executor: IntentExecutor;
-  readonly acts: () => readonly OperatorAct[];
 }
 
 /** Drift watched by this controller, which knows what it is about to change itself and what people have forbidden. */

@@ -1,26 +1,16 @@
 import { concerns, type OperatorAct } from '../core/acts.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
-import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
-import type { PlatformProvider } from '../core/provider.ts';
-import type { Settings } from '../core/settings.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Monitor } from '../health/monitor.ts';
 import type { OrchestratorDeps } from '../orchestrator/deps.ts';
 import type { IntentRecords } from '../orchestrator/intent-records.ts';
 import { createIntentExecutor, type IntentExecutor } from '../orchestrator/intents.ts';
 import { commandRunner } from '../orchestrator/run-command.ts';
+import type { AutomationDeps } from './automation-deps.ts';
 import { leaseIdentity } from './orchestration.ts';
 
-export interface IntentExecutionDeps {
-  readonly settings: Settings;
-  readonly store: StateStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly events: EventLog;
-  readonly providers: ReadonlyMap<PlatformName, PlatformProvider>;
-  readonly engine: Engine;
+export interface IntentExecutionDeps extends AutomationDeps {
   readonly monitor: Monitor;
-  readonly acts: () => readonly OperatorAct[];
   readonly records: IntentRecords;
 }
 

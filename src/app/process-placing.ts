@@ -1,25 +1,12 @@
-import { concerns, isInForce, type OperatorAct } from '../core/acts.ts';
-import type { ApplicationName, PlatformName } from '../core/ids.ts';
-import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
-import type { PlatformProvider } from '../core/provider.ts';
-import type { Settings } from '../core/settings.ts';
-import type { Engine } from '../engine/engine.ts';
+import { concerns, isInForce } from '../core/acts.ts';
+import type { ApplicationName } from '../core/ids.ts';
 import type { Monitor } from '../health/monitor.ts';
 import { createPlacer, type Placer } from '../orchestrator/placer.ts';
+import type { AutomationDeps } from './automation-deps.ts';
 import { leaseIdentity } from './orchestration.ts';
 
 /** Processes that follow traffic, placed by this controller. A hold stops nothing here: they go where traffic went. */
-export function placeProcesses(deps: {
-  readonly settings: Settings;
-  readonly store: StateStore;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly events: EventLog;
-  readonly providers: ReadonlyMap<PlatformName, PlatformProvider>;
-  readonly engine: Engine;
-  readonly monitor: Monitor;
-  readonly acts: () => readonly OperatorAct[];
-}): Placer {
+export function placeProcesses(deps: AutomationDeps & { readonly monitor: Monitor }): Placer {
   const { engine, monitor, clock, acts, ...rest } = deps;
   return createPlacer({
     ...rest,

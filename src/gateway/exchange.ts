@@ -185,7 +185,10 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
       this.#pipeline,
       candidate,
       {
-        ...{ head: this.#head, stamp: record, fresh, once: !this.replayable },
+        head: this.#head,
+        stamp: record,
+        fresh,
+        once: !this.replayable,
         isFirst: this.#recovery?.hasMovedOn !== true,
       },
       this,
