@@ -21,7 +21,7 @@ import { destroy, pollRemoval, retire } from './remove.ts';
 import { pollApply } from './rollout.ts';
 import { resolveRoutes } from './routes.ts';
 import { scale } from './scale.ts';
-import { ensureServices, pollServices, withServices } from './services.ts';
+import { ensureServices, handedOut, pollServices, withServices } from './services.ts';
 import { pollStage, stage } from './stage.ts';
 import { endTrial, pollTrial, startTrial } from './trial.ts';
 import { processSchema, routeSchema } from './wire.ts';
@@ -92,7 +92,10 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
 
     scale: (context, application, instances) => scale(session(context), context, application, instances),
 
-    services: { ensure: (context, want) => ensureServices(session(context), context, want) },
+    services: {
+      ensure: (context, want) => ensureServices(session(context), context, want),
+      handedOut: (context, application, services) => handedOut(session(context), application, services),
+    },
 
     processes: {
       apply: (context, want) => applyProcesses(session(context), context, want),

@@ -7,6 +7,7 @@ import type {
   ProviderContext,
   TargetSpec,
 } from '../../src/core/provider.ts';
+import type { HandedOut } from '../../src/core/service-power.ts';
 import { type ServiceSpec, serviceVariables } from '../../src/core/services.ts';
 import { escaped, type Session } from './client.ts';
 import { findOwnApp, requireOwnApp } from './find.ts';
@@ -111,22 +112,33 @@ function notThere(session: Session, service: string, name: string): OperationSta
   });
 }
 
+/** Of each service that is bound; undefined where the application is not there. */
+export async function handedOut(
+  session: Session,
+  application: string,
+  services: readonly ServiceSpec[],
+): Promise<HandedOut | undefined> {
+  const app = await findOwnApp(session, application);
+  if (app === undefined) return undefined;
+  const found: Record<string, Readonly<Record<string, string>>> = {};
+  for (const service of services) {
+    const instance = await findInstance(session, application, service);
+    const binding = instance && (await findBinding(session, app.guid, instance.guid));
+    if (binding === undefined || (binding.last_operation?.state ?? 'succeeded') !== 'succeeded') continue;
+    const path = `/v3/service_credential_bindings/${binding.guid}/details`;
+    const { credentials } = await session.get(path, detailsSchema);
+    found[service.name] = serviceVariables(service.name, credentials ?? {});
+  }
+  return found;
+}
+
 /** The environment with what its services hand out; nothing of those that are not bound yet. */
 export async function withServices(session: Session, want: TargetSpec): Promise<TargetSpec> {
   const { application, services = [] } = want;
   if (services.length === 0) return want;
-  const app = await findOwnApp(session, application);
-  const env: Record<string, string> = {};
-  for (const service of app === undefined ? [] : services) {
-    const instance = await findInstance(session, application, service);
-    const binding = instance && app && (await findBinding(session, app.guid, instance.guid));
-    if (binding === undefined || (binding.last_operation?.state ?? 'succeeded') !== 'succeeded') continue;
-    const path = `/v3/service_credential_bindings/${binding.guid}/details`;
-    const { credentials } = await session.get(path, detailsSchema);
-    Object.assign(env, serviceVariables(service.name, credentials ?? {}));
-  }
+  const handed = (await handedOut(session, application, services)) ?? {};
   // What the file says for this platform stands above it.
-  return { ...want, env: { ...env, ...want.env } };
+  return { ...want, env: Object.assign({}, ...Object.values(handed), want.env) };
 }
 
 async function makeInstance(

@@ -19,7 +19,7 @@ import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
 import { DEPLOYMENT, ROUTE } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
-import { checkServices, withServices } from './services.ts';
+import { checkServices, handedOut, withServices } from './services.ts';
 import type { Site } from './site.ts';
 import { pollStage, stage } from './stage.ts';
 import { handleOf } from './status.ts';
@@ -79,6 +79,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         const handle = handleOf(site, context, want.application, 'services', {});
         return { handle, done: { state: 'succeeded' } };
       },
+      handedOut: (context, _application, services) => handedOut(site, context, services),
     },
     processes: {
       apply: async (context, want, artifact) =>

@@ -1,6 +1,7 @@
 import { platformError } from '../../src/core/errors.ts';
 import type { ProviderContext, TargetSpec } from '../../src/core/provider.ts';
-import { serviceVariables } from '../../src/core/services.ts';
+import type { HandedOut } from '../../src/core/service-power.ts';
+import { type ServiceSpec, serviceVariables } from '../../src/core/services.ts';
 import { SECRET } from './resources.ts';
 import type { Site } from './site.ts';
 import { ownEnvironment } from './translate.ts';
@@ -17,17 +18,28 @@ export async function checkServices(site: Site, context: ProviderContext, want: 
   }
 }
 
+/** Of each service whose Secret is there. */
+export async function handedOut(
+  site: Site,
+  context: ProviderContext,
+  services: readonly ServiceSpec[],
+): Promise<HandedOut> {
+  const found: Record<string, Readonly<Record<string, string>>> = {};
+  for (const { name, source } of services) {
+    if (source.how !== 'existing') continue;
+    const secret = await site.client.get(SECRET, source.name, context.signal);
+    if (secret !== undefined) found[name] = serviceVariables(name, ownEnvironment(secret.data));
+  }
+  return found;
+}
+
 /** The environment with what its services hand out; nothing of Secrets that are not there. */
 export async function withServices(
   site: Site,
   context: ProviderContext,
   want: TargetSpec,
 ): Promise<TargetSpec> {
-  const env: Record<string, string> = {};
-  for (const { name, source } of want.services ?? []) {
-    if (source.how !== 'existing') continue;
-    const secret = await site.client.get(SECRET, source.name, context.signal);
-    Object.assign(env, serviceVariables(name, ownEnvironment(secret?.data ?? {})));
-  }
-  return want.services === undefined ? want : { ...want, env: { ...env, ...want.env } };
+  if (want.services === undefined) return want;
+  const handed = await handedOut(site, context, want.services);
+  return { ...want, env: Object.assign({}, ...Object.values(handed), want.env) };
 }

@@ -42,6 +42,7 @@ import { createReleaseNames } from './release-names.ts';
 import { createReleaseProbe } from './release-probe.ts';
 import { createReload, textsOf } from './reload.ts';
 import { gatewayRevision } from './revision.ts';
+import { watchServices } from './service-watching.ts';
 import { createStateWatch } from './state-watch.ts';
 import { statusView } from './status-view.ts';
 import { takeUpDeployments } from './take-up.ts';
@@ -156,6 +157,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     ...{ settings, store, clock, logger, events, providers, engine, executor },
     acts: acts.acts,
   });
+  const services = await watchServices({ settings, store, clock, logger, providers, tell: engine.accept });
   const placer = placeProcesses({
     ...{ settings, store, clock, logger, events, providers, engine, monitor },
     acts: acts.acts,
@@ -234,6 +236,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     if (signal.kind === 'platform') {
       drift.hear(signal);
       placer.hear(signal);
+      services.hear(signal);
     }
   });
   engine.onWatched((origins) => monitor.watch(origins));
@@ -335,9 +338,13 @@ export async function createController(deps: ControllerDeps): Promise<Controller
         await closeAll(parts);
         // Deployments stop at their next step; what is under way then is resumed from the journal.
         const settled = new AbortController();
-        void Promise.all([control.settled(), executor.close(), drift.close(), placer.close()]).then(() =>
-          settled.abort(),
-        );
+        void Promise.all([
+          control.settled(),
+          executor.close(),
+          drift.close(),
+          placer.close(),
+          services.close(),
+        ]).then(() => settled.abort());
         await clock.sleep(STOP_DEPLOYMENTS_MS, settled.signal).catch(() => undefined);
       } finally {
         await lastTable.flush();

@@ -13,11 +13,13 @@ const SIGNS: Readonly<Record<PlanChange['action'], string>> = {
 export function formatPlan({ platform, changes, checks }: PlatformPlan): string {
   const shown = changes.filter((change) => change.action !== 'none');
   const refused = checks.filter((check) => check.error !== undefined);
-  const passed = checks.length - refused.length;
+  const noted = checks.filter((check) => check.notice === true);
+  const passed = checks.length - refused.length - noted.length;
   return [
     `${platform}: ${shown.length === 0 ? 'nothing to change' : ''}`.trimEnd(),
     ...shown.map((change) => `  ${lineOf(change)}`),
     ...refused.map(refusalOf),
+    ...noted.map(({ what, found }) => `  ! ${what}: ${found}`),
     ...(passed === 0 ? [] : [`  ✓ ${passed} ${passed === 1 ? 'check' : 'checks'} passed`]),
     '',
   ].join('\n');

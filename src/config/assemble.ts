@@ -25,7 +25,7 @@ import { assembleDrift } from './drift-schema.ts';
 import { assembleDrill } from './drill-schema.ts';
 import type { GatewayInput } from './gateway-schema.ts';
 import { assembleScale } from './scale-schema.ts';
-import { assembleServices, givenVariables } from './service-schema.ts';
+import { assembleServices, comparedServices, givenVariables } from './service-schema.ts';
 
 /** From what was written and found sound to what the program reads: every default filled in. */
 export function assembleApplication(
@@ -47,6 +47,7 @@ export function assembleApplication(
   };
   const env = input.env ?? {};
   const services = assembleServices(input.services);
+  const compared = comparedServices(input.services);
   const secretEnv = new Set(
     Object.keys(env).filter((key) => isSecretKey(key) || given.isSecret(['env', key])),
   );
@@ -62,6 +63,7 @@ export function assembleApplication(
     process,
     ...assembleProcesses(input.processes),
     ...(services.length === 0 ? {} : { services }),
+    ...(compared.length === 0 ? {} : { comparedServices: compared }),
     env,
     secretEnv: [...secretEnv].sort(),
     health: assembleHealth(input.health),

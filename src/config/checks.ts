@@ -4,7 +4,7 @@ import { checkDrills } from './drill-checks.ts';
 import { type Fault, keyFault, valueFault, warning } from './fault.ts';
 import { isMap, mapAt, type Path, valueAt } from './path.ts';
 import { checkProcesses } from './process-checks.ts';
-import { checkServices } from './service-schema.ts';
+import { checkServices } from './service-checks.ts';
 import { checkData, checkGrowth } from './writer-checks.ts';
 
 /**

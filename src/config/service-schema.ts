@@ -1,8 +1,7 @@
 import { z } from 'zod';
+import { type ComparedService, platformsOf } from '../core/service-equality.ts';
 import { type ServiceSettings, type ServiceSource, serviceVariables } from '../core/services.ts';
-import { type Fault, keyFault, valueFault } from './fault.ts';
 import { checkedText, described, text } from './fields.ts';
-import { isMap, mapAt, type Path, valueAt } from './path.ts';
 
 const SERVICE = '^[a-z][a-z0-9]*$';
 
@@ -40,6 +39,13 @@ export const servicesSchema = z
     z
       .strictObject({
         kind: text({ says: 'What it is, for people: postgres, redis.' }).optional(),
+        shared: z
+          .boolean()
+          .meta({
+            description:
+              'true: one and the same everywhere, so that the values are compared too; false: nothing is compared. Left out: which variables there are is compared where they do not come from an `offering`.',
+          })
+          .optional(),
         on: z
           .record(z.string(), sourceSchema)
           .meta(described({ says: 'Where each platform has it from. Every target needs one.' })),
@@ -74,64 +80,18 @@ export function givenVariables(input: Input | undefined, platform: string): Read
   return all;
 }
 
-const WAYS = ['credentials', 'offering', 'existing'] as const;
-const KNOWN_ON = {
-  credentials: ['cloudfoundry', 'openshift', 'selfhosted'],
-  offering: ['cloudfoundry'],
-  existing: ['cloudfoundry', 'openshift'],
-} as const;
-
-/** Each target has each service from exactly one place, and from one that its platform knows. */
-export function checkServices(path: Path, root: unknown): readonly Fault[] {
-  const targets = Object.keys(mapAt(root, [...path, 'targets']));
-  const faults: Fault[] = [];
-  for (const [service, given] of Object.entries(mapAt(root, [...path, 'services']))) {
-    if (!isMap(given)) continue;
-    const on = mapAt(root, [...path, 'services', service, 'on']);
-    const at = [...path, 'services', service, 'on'];
-    for (const platform of targets) {
-      const provider = valueAt(root, ['platforms', platform, 'provider']);
-      if (provider !== 'static' && !Object.hasOwn(on, platform)) {
-        faults.push(
-          valueFault(at, `${platform} has no ${service}`, `add ${platform}: { credentials: { url: … } }`),
-        );
-      }
+/** Those that several platforms have, as they are compared. */
+export function comparedServices(input: Input | undefined): readonly ComparedService[] {
+  return Object.entries(input ?? {}).flatMap(([name, { shared, on }]): ComparedService[] => {
+    if (shared === false) return [];
+    const given: Record<string, Readonly<Record<string, string>>> = {};
+    const asked: string[] = [];
+    for (const [platform, { credentials, offering }] of Object.entries(on)) {
+      if (credentials !== undefined) given[platform] = serviceVariables(name, credentials);
+      // Each broker has names of its own.
+      else if (shared === true || offering === undefined) asked.push(platform);
     }
-    for (const [platform, source] of Object.entries(on)) {
-      faults.push(...checkSource([...at, platform], platform, isMap(source) ? source : {}, targets, root));
-    }
-  }
-  return faults;
-}
-
-function checkSource(
-  path: Path,
-  platform: string,
-  source: Readonly<Record<string, unknown>>,
-  targets: readonly string[],
-  root: unknown,
-): readonly Fault[] {
-  if (!targets.includes(platform)) {
-    return [keyFault(path, 'the application has no such target', `one of: ${targets.join(', ')}`)];
-  }
-  const ways = WAYS.filter((way) => source[way] !== undefined);
-  if (ways.length !== 1) {
-    return [valueFault(path, 'not one place to have it from', `exactly one of ${WAYS.join(', ')}`)];
-  }
-  const provider = valueAt(root, ['platforms', platform, 'provider']);
-  const [way] = ways;
-  const faults: Fault[] = [];
-  if (way !== undefined && !KNOWN_ON[way].some((one) => one === provider)) {
-    faults.push(
-      keyFault([...path, way], `${String(provider)} has no such thing`, 'give its `credentials` here'),
-    );
-  }
-  if (way === 'offering' && source['plan'] === undefined) {
-    faults.push(valueFault(path, 'an offering has several plans', 'name one: plan: small'));
-  }
-  for (const key of ['plan', 'parameters']) {
-    if (way !== 'offering' && source[key] !== undefined)
-      faults.push(keyFault([...path, key], 'this is said of an offering only', 'remove it'));
-  }
-  return faults;
+    const service = { name, shared: shared === true, given, asked };
+    return platformsOf(service).length < 2 ? [] : [service];
+  });
 }

@@ -95,6 +95,8 @@ export interface TargetSignals {
     readonly quotaHeadroom?: number;
     readonly ageMs: number;
   };
+  /** What its services lack or have otherwise than those of other platforms; undefined in it: they could not be read. */
+  readonly services?: { readonly faults: readonly string[] | undefined; readonly ageMs: number };
   /** Failed attempts of the last 10 s by class; `own`: our fault (no connection of ours, our limits). */
   readonly errors?: Readonly<Record<'connect' | 'tls' | 'timeout' | 'reset' | 'status' | 'own', number>>;
   /** Milliseconds: peak EWMA (τ = 10 s) over the windows' medians, and the last median. */

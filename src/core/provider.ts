@@ -2,6 +2,7 @@ import { type ErrorClass, hasClass, SluiceError, type WireError } from './errors
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { ApiBudgets, Clock, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
+import type { ServicePower } from './service-power.ts';
 import type { ServiceSpec } from './services.ts';
 
 /**
@@ -77,15 +78,6 @@ export interface ProcessPower {
     process: string,
     instances: number,
   ): Promise<void>;
-}
-
-/**
- * Databases and the like. `plan`, `apply` and `trial` put into the environment what `want.services` hand out; a service
- * that is not there yet hands out nothing.
- */
-export interface ServicePower {
-  /** Makes and binds what is missing. To be called when the release is staged, before it is applied. */
-  ensure(context: ProviderContext, want: TargetSpec): Promise<Operation>;
 }
 
 /** What a provider is made of; `options` is its platform's block of sluice.yaml, decoded. */
@@ -359,6 +351,8 @@ export interface PlanCheck {
   readonly found: string;
   /** Set where the deployment would fail: why, and what to do. */
   readonly error?: WireError;
+  /** A deployment would succeed; a person should know all the same. */
+  readonly notice?: true;
 }
 
 /** Classes worth another try by the caller after the provider's own retries are used up. */

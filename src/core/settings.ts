@@ -17,6 +17,7 @@ import type {
   SafetyRule,
   ScaleSettings,
 } from './policy-settings.ts';
+import type { ComparedService } from './service-equality.ts';
 import type { ServiceSettings } from './services.ts';
 import type { Window } from './window.ts';
 
@@ -54,6 +55,8 @@ export interface ApplicationSettings {
   readonly processes?: readonly OtherProcess[];
   /** Those that platforms must be asked for; left out: none. */
   readonly services?: readonly ServiceSettings[];
+  /** Those that several platforms have, with what the file gives of them; left out: none. */
+  readonly comparedServices?: readonly ComparedService[];
   readonly env: Readonly<Record<string, string>>;
   /** Keys of `env` (and of the targets' `env`) whose value came from `${…}`. */
   readonly secretEnv: readonly string[];

@@ -3,7 +3,13 @@ import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.t
 import type { Observation } from './provider.ts';
 
 /** One observation: a fact with a time, never a verdict. */
-export type Signal = ProbeSignal | TrafficSignal | PlatformSignal | EjectionSignal | SelfSignal;
+export type Signal =
+  | ProbeSignal
+  | TrafficSignal
+  | PlatformSignal
+  | EjectionSignal
+  | SelfSignal
+  | ServicesSignal;
 
 export interface ProbeSignal {
   readonly kind: 'probe';
@@ -87,6 +93,16 @@ export interface PlatformSignal {
   readonly apiError?: string;
   /** What kind of error it was: an API that refuses us did answer. */
   readonly apiFault?: ErrorClass;
+}
+
+/** What a platform's services hand out, compared with what those of the other platforms do. */
+export interface ServicesSignal {
+  readonly kind: 'services';
+  readonly at: number;
+  readonly application: ApplicationName;
+  readonly platform: PlatformName;
+  /** In words, without any value; undefined: they could not be read. */
+  readonly faults: readonly string[] | undefined;
 }
 
 /** A worker ejected an origin on its own, or let it back in on trial. */

@@ -279,6 +279,9 @@ export function createEngine(deps: EngineDeps): Engine {
           if (view?.hear(signal.platform, signal.origin, signal)) evaluateSoon(view);
           return;
         }
+        case 'services':
+          // Worth no decision of its own: it moves no traffic.
+          return applications.get(signal.application)?.platforms.get(signal.platform)?.hearServices(signal);
         case 'self':
           return knowSelf({ ...self, egress: signal.egress });
         case 'ejection': {

@@ -3,7 +3,7 @@ import { type OriginId, originId, type PlatformName, type ReleaseId } from '../c
 import type { DegradedSettings } from '../core/policy-settings.ts';
 import type { Observation, ObservedInstance } from '../core/provider.ts';
 import type { HealthSettings, TargetSettings } from '../core/settings.ts';
-import type { PlatformSignal, ProbeKind, TrafficSignal } from '../core/signals.ts';
+import type { PlatformSignal, ProbeKind, ServicesSignal, TrafficSignal } from '../core/signals.ts';
 import type { HealthJudge, OriginHealth, OriginSignal, Verdict } from '../core/verdict.ts';
 import { isSame } from '../lib/same.ts';
 import { ReleaseWindows } from './release-windows.ts';
@@ -280,6 +280,10 @@ export class PlatformView {
     if (instances !== undefined) facts.instances = { ...instances, max: this.settings.maxInstances };
     if (this.timeToCapacityMs !== undefined) facts.timeToCapacityMs = this.timeToCapacityMs;
     return facts;
+  }
+
+  hearServices(signal: ServicesSignal): void {
+    this.#signals.hearServices(signal);
   }
 
   /** Undefined where nobody asks for it, or the last one is too old to say anything. */

@@ -2,7 +2,7 @@ import type { ErrorClass } from '../core/errors.ts';
 import type { ProbeFact, TargetSignals } from '../core/facts.ts';
 import type { OriginId } from '../core/ids.ts';
 import type { Observation, ObservedInstance } from '../core/provider.ts';
-import type { ProbeKind, ProbeSignal, TrafficSignal } from '../core/signals.ts';
+import type { ProbeKind, ProbeSignal, ServicesSignal, TrafficSignal } from '../core/signals.ts';
 import { FLAP_CHECKS, flapOf } from '../lib/flap.ts';
 import { type PeakEwma, sampled } from '../lib/peak-ewma.ts';
 
@@ -36,6 +36,7 @@ export class SignalMemory {
   #flap = 0;
   /** Of the last observation; it is looked at much more often than it changes. */
   #counted: { readonly of: Observation | undefined; readonly counts: Counts } | undefined;
+  #services: ServicesSignal | undefined;
   #latency: { readonly ewma: PeakEwma; readonly p50Ms: number } | undefined;
 
   /** `decides`: a verdict hangs on it, so that changes of it count as flapping. Tells whether it says something new. */
@@ -67,6 +68,10 @@ export class SignalMemory {
     if (p50Ms > 0) this.#latency = { ewma: sampled(this.#latency?.ewma, p50Ms, at), p50Ms };
   }
 
+  hearServices(signal: ServicesSignal): void {
+    this.#services = signal;
+  }
+
   keepOnly(origins: ReadonlySet<OriginId>): void {
     for (const id of this.#checks.keys()) if (!origins.has(id)) this.#checks.delete(id);
     this.#flap = this.#flapping();
@@ -95,6 +100,8 @@ export class SignalMemory {
       facts.tls = { ok: days > 0, daysToExpiry: days, ageMs: now - at };
     }
     if (read.observation !== undefined || read.api !== undefined) facts.platform = this.#platform(read, now);
+    const services = this.#services;
+    if (services !== undefined) facts.services = { faults: services.faults, ageMs: now - services.at };
     if (traffic.length > 0) facts.errors = errorsOf(traffic);
     if (this.#latency !== undefined)
       facts.latency = { ewmaMs: this.#latency.ewma.ms, p50Ms: this.#latency.p50Ms };

@@ -5,6 +5,8 @@ import type { Readiness, ReadinessCheck } from '../core/readiness.ts';
 
 /** A certificate that lasts no longer wants a person now, not on the night it is needed. */
 const CERTIFICATE_DAYS = 7;
+/** They are compared once a minute: nobody does so any more. */
+const SECRETS_STALE_MS = 10 * 60_000;
 
 /**
  * Would each target take what a failover brings, and would the others carry what it has? Asked all the time, because
@@ -19,6 +21,7 @@ export function readinessOf(facts: Facts, decision: Decision): Readonly<Record<P
         quota(target, facts.demandRps),
         release(target, facts),
         certificate(target),
+        ...secrets(target),
         drill(),
         coverage(target, decision),
       ],
@@ -82,6 +85,19 @@ function certificate({ signals }: TargetFacts): ReadinessCheck {
   return days <= CERTIFICATE_DAYS
     ? { name, state: 'failed', detail: `its certificate expires in ${left}` }
     : { name, state: 'ok', detail: `its certificate holds for ${left}` };
+}
+
+/** Left out where nothing is compared: then nobody asked. */
+function secrets({ signals }: TargetFacts): readonly ReadinessCheck[] {
+  const name = 'secrets';
+  const services = signals?.services;
+  if (services === undefined || services.ageMs > SECRETS_STALE_MS) return [];
+  const { faults } = services;
+  if (faults === undefined)
+    return [{ name, state: 'unknown', detail: 'what its services hand out could not be read' }];
+  return faults.length === 0
+    ? [{ name, state: 'ok', detail: 'its services hand out what those of the others do' }]
+    : [{ name, state: 'failed', detail: faults.join(', ') }];
 }
 
 function drill(): ReadinessCheck {

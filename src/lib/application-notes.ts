@@ -35,7 +35,7 @@ export function notesOf(application: ApplicationStatus, at: number): readonly No
   }
   for (const platform of platforms)
     notes.push(...trialNotes(platform), ...scalingNotes(platform, at), ...driftNotes(platform));
-  notes.push(...processNotes(platforms));
+  notes.push(...processNotes(platforms), ...secretNotes(platforms));
   notes.push(...coverageNotes(application));
   const times = platforms.flatMap(({ name, timeToCapacityMs: ms }) =>
     ms === undefined ? [] : [`${name} ${seconds(ms)}`],
@@ -133,6 +133,17 @@ function driftNotes({ name, drift }: PlatformStatus): readonly Note[] {
     case 'none':
       return [];
   }
+}
+
+/** A failover would meet it; nobody does now. */
+function secretNotes(platforms: readonly PlatformStatus[]): readonly Note[] {
+  return platforms.flatMap(({ name, readiness = [] }) =>
+    readiness.flatMap(({ name: check, state, detail }): readonly Note[] =>
+      check === 'secrets' && state === 'failed'
+        ? [{ tone: 'warn', text: `services on ${name}: ${detail}` }]
+        : [],
+    ),
+  );
 }
 
 /** N−1. Who has no share is missed by nobody. */

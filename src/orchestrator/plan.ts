@@ -14,7 +14,10 @@ import type { OrchestratorDeps } from './deps.ts';
 import { leavingTheirs } from './drift-fields.ts';
 import { processChanges } from './process-plan.ts';
 import { quietContext } from './scope.ts';
+import { compareServices, comparisonChecks } from './service-comparison.ts';
 import { targetSpecOf } from './target-spec.ts';
+
+const LONGEST_COMPARISON_MS = 10_000;
 
 /** Web by the platform's own knowledge, the processes beside it by ours. */
 export async function changesTo(
@@ -28,11 +31,13 @@ export async function changesTo(
 
 /** What a deployment would change, each platform by itself: one that cannot be read does not hide the others. */
 export function planOn(
-  deps: Pick<OrchestratorDeps, 'providers' | 'clock' | 'scaledTo'>,
+  deps: Pick<OrchestratorDeps, 'providers' | 'clock' | 'scaledTo' | 'hashKey' | 'deploysTo'>,
   application: ApplicationSettings,
   platforms: readonly PlatformName[],
   release: Release,
 ): Promise<readonly PlatformPlan[]> {
+  const compared = compareWithAll(deps, application);
+
   async function planOne(platform: PlatformName): Promise<PlatformPlan> {
     try {
       const provider = deps.providers.get(platform);
@@ -41,14 +46,33 @@ export function planOn(
       const context = quietContext(() => deps.clock.now());
       const seen = await provider.observe(context, application.name);
       const kept = leavingTheirs(want, seen, application.drift);
-      const [changes, checks] = await Promise.all([
+      const [changes, checks, faults] = await Promise.all([
         changesTo(provider, context, kept, seen),
         provider.check?.(context, kept, seen) ?? [],
+        compared,
       ]);
-      return { platform, changes, checks };
+      const services = comparisonChecks(application.name, faults[platform]);
+      return { platform, changes, checks: [...checks, ...services] };
     } catch (caught) {
       return { platform, changes: [], checks: [], error: toWire(SluiceError.from(caught)) };
     }
   }
   return Promise.all(platforms.map(planOne));
+}
+
+/** With those that are not planned for, too. Whoever does not answer in time holds up no plan. */
+async function compareWithAll(
+  deps: Pick<OrchestratorDeps, 'providers' | 'clock' | 'hashKey' | 'deploysTo'>,
+  application: ApplicationSettings,
+): ReturnType<typeof compareServices> {
+  const { clock } = deps;
+  const stop = new AbortController();
+  const expire = clock.after(LONGEST_COMPARISON_MS, () => stop.abort(new Error('too late')));
+  const all = application.targets.map(({ platform }) => platform).filter(deps.deploysTo);
+  try {
+    const context = { ...quietContext(() => clock.now()), signal: stop.signal };
+    return await compareServices(deps, application, all, context);
+  } finally {
+    expire();
+  }
 }

@@ -41,7 +41,7 @@ function specOf({ name, command, memoryBytes, runOn, instances }: OtherProcess):
   return { name, command, memoryBytes, instances: runOn === 'all' ? instances : undefined };
 }
 
-function servicesOn(
+export function servicesOn(
   { services = [] }: ApplicationSettings,
   platform: PlatformName,
 ): Pick<TargetSpec, 'services'> {

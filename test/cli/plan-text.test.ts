@@ -19,6 +19,7 @@ it('a plan shows what changes and what stands in the way, and counts the rest', 
     ],
     checks: [
       { what: 'instances of space dev', found: 'there is no limit' },
+      { what: 'services', found: 'DB_URL is another than on ocp', notice: true },
       { what: 'memory of space dev', found: 'needs 128Mi more; 0Mi of 1024Mi are left', error },
     ],
   });
@@ -30,6 +31,7 @@ it('a plan shows what changes and what stands in the way, and counts the rest', 
     where  cf
     why    needs 128Mi more; 0Mi of 1024Mi are left
     do     ask for a larger quota
+  ! services: DB_URL is another than on ocp
   ✓ 1 check passed
 `);
 });

@@ -71,3 +71,14 @@ it('says where a service is missing, twice, or cannot come from', () => {
     'applications.shop.services.db.on.cf: an offering has several plans',
   ]);
 });
+
+it('compares what is not made by a broker, and values only of what is one and the same', () => {
+  const compared = (more: string) =>
+    loadText(file(ALL).replace('kind: postgres', more), {
+      env: { DB_URL: 'postgres://secret', PASSWORD: 'x' },
+    }).settings!.applications['shop']!.comparedServices;
+  const given = { rack: { DB_URL: 'postgres://secret', DB_PORT: '5432' } };
+  expect(compared('kind: postgres')).toEqual([{ name: 'db', shared: false, given, asked: ['ocp'] }]);
+  expect(compared('shared: true')).toEqual([{ name: 'db', shared: true, given, asked: ['cf', 'ocp'] }]);
+  expect(compared('shared: false')).toBeUndefined();
+});

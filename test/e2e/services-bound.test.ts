@@ -25,7 +25,7 @@ async function makeSecret(data: Readonly<Record<string, string>>): Promise<void>
 beforeAll(async () => {
   world = await openLiveWorld([
     'services:',
-    '  db: { kind: postgres, on: { cf: { offering: database, plan: small }, ocp: { existing: shop-db } } }',
+    '  db: { kind: postgres, shared: true, on: { cf: { offering: database, plan: small }, ocp: { existing: shop-db } } }',
   ]);
   opened.push(world);
 }, 60_000);
@@ -50,6 +50,9 @@ it('a Secret that is not there stops its platform before anything is replaced; w
   // Made once, and nothing to change afterwards.
   const plan = await world.sluice(['plan', '--exit-code']);
   expect([plan.status, plan.text]).toEqual([0, expect.any(String)]);
+  // Said to be one and the same, and it is not: named, and no reason to fail.
+  expect(plan.text).toContain('! services: DB_URI is another than on cf');
+  expect(plan.text).toContain('! services: DB_PASSWORD is missing, which cf has');
   const events = await world.sluice(['events', '--last', '500', '--json']);
   const all = first.text + second.text + plan.text + events.text + JSON.stringify(await world.status());
   expect(all).not.toContain('planted-canary');

@@ -132,4 +132,14 @@ describe('standby readiness', () => {
   ])('asks whether the others would carry it: %s', (_name, decision, expected) => {
     expect(check('coverage', { decision })).toBe(expected);
   });
+
+  it('asks whether services hand out what those of the others do, where they are compared', () => {
+    const secrets = (faults: readonly string[] | undefined, ageMs = 1_000) =>
+      check('secrets', { signals: { services: { faults, ageMs } } });
+    expect(check('secrets')).toBe('undefined: undefined');
+    expect(secrets([])).toBe('ok: its services hand out what those of the others do');
+    expect(secrets(['DB_URL is another than on cf'])).toBe('failed: DB_URL is another than on cf');
+    expect(secrets(undefined)).toBe('unknown: what its services hand out could not be read');
+    expect(secrets([], 11 * 60_000)).toBe('undefined: undefined');
+  });
 });

@@ -53,6 +53,16 @@ describe('the notes on an application', () => {
     ]);
   });
 
+  it('say what a failover would miss of the services', () => {
+    const readiness = [
+      { name: 'secrets', state: 'failed', detail: 'DB_URL is another than on cf' },
+      { name: 'certificate', state: 'failed', detail: 'its certificate has expired' },
+    ] as const;
+    expect(texts({ platforms: [platform('rack', { share: 0, readiness })] })).toEqual([
+      'warn services on rack: DB_URL is another than on cf',
+    ]);
+  });
+
   it('say what is tried beside what serves, what it has and what it met', () => {
     const trial = {
       ...{ release: { id: 'r-2', number: 2 }, share: 0.055, rps: 5, errorRate: 0.02, p95Ms: 31 },

@@ -8,6 +8,7 @@ import type {
   PlatformProvider,
   TargetSpec,
 } from '../../src/core/provider.ts';
+import type { HandedOut } from '../../src/core/service-power.ts';
 
 /** What a fake platform remembers between provider instances, as a real one would. */
 export interface FakePlatform {
@@ -21,6 +22,8 @@ export interface FakePlatform {
   trial: { readonly release: string; readonly instances: number } | undefined;
   /** It can run two releases side by side. */
   canTry: boolean;
+  /** What its services hand out; undefined: it has none. */
+  handedOut: HandedOut | undefined;
   /** Thrown or reported once by the step of this name. */
   failing: Partial<
     Record<
@@ -28,6 +31,7 @@ export interface FakePlatform {
       | 'apply'
       | 'processes'
       | 'services'
+      | 'handedOut'
       | 'retire'
       | 'observe'
       | 'destroy'
@@ -58,6 +62,7 @@ export function fakePlatform(name: string): FakePlatform {
     releases: [],
     trial: undefined,
     canTry: false,
+    handedOut: undefined,
     failing: {},
     desired: 1,
     running: 0,
@@ -105,6 +110,19 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
   return {
     kind: 'fake',
     platform: platform.name,
+    ...(platform.handedOut === undefined
+      ? {}
+      : {
+          services: {
+            async ensure() {
+              return begin('services', {});
+            },
+            async handedOut() {
+              if (platform.failing.handedOut) throw platform.failing.handedOut;
+              return platform.handedOut;
+            },
+          },
+        }),
     async describe() {
       return {
         kind: 'fake',
