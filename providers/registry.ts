@@ -14,25 +14,30 @@ interface Registration {
   readonly schema: ZodType;
   /** False for origins that already run: there is nothing to deploy. */
   readonly deploys: boolean;
+  /** Does it run container images. */
+  readonly images: boolean;
   create(deps: Omit<ProviderDeps<unknown>, 'options'>, options: unknown): PlatformProvider;
 }
 
 /** Every kind of platform, by hand: adding one is a line here and a folder beside this file. */
 export const PROVIDERS: Readonly<Record<string, Registration>> = {
-  cloudfoundry: register(cloudfoundryConfig.schema, cloudfoundry.createProvider, true),
-  openshift: register(openshiftConfig.schema, openshift.createProvider, true),
-  selfhosted: register(selfhostedConfig.schema, selfhosted.createProvider, true),
-  static: register(staticConfig.schema, staticOrigins.createProvider, false),
+  cloudfoundry: register(cloudfoundryConfig.schema, cloudfoundry.createProvider, {
+    deploys: true,
+    images: false,
+  }),
+  openshift: register(openshiftConfig.schema, openshift.createProvider, { deploys: true, images: true }),
+  selfhosted: register(selfhostedConfig.schema, selfhosted.createProvider, { deploys: true, images: false }),
+  static: register(staticConfig.schema, staticOrigins.createProvider, { deploys: false, images: false }),
 };
 
 function register<Options>(
   schema: ZodType<Options>,
   create: (deps: ProviderDeps<Options>) => PlatformProvider,
-  deploys: boolean,
+  can: Pick<Registration, 'deploys' | 'images'>,
 ): Registration {
   return {
     schema,
-    deploys,
+    ...can,
     // Decoded once more: settings may have come from another process as plain JSON.
     create: (deps, options) => create({ ...deps, options: schema.parse(options) }),
   };

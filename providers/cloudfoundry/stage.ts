@@ -1,4 +1,5 @@
 import { FormData } from 'undici';
+import { platformError } from '../../src/core/errors.ts';
 import type {
   Bundle,
   Operation,
@@ -30,8 +31,13 @@ export async function stage(
   session: Session,
   context: ProviderContext,
   want: TargetSpec,
-  bundle: Bundle,
+  bundle: Bundle | undefined,
 ): Promise<Operation> {
+  if (bundle === undefined) {
+    throw platformError('unsupported', session.platform, 'container images are not deployed there', {
+      remedy: 'give the application a `source`, or take this platform out of its targets',
+    });
+  }
   const app = await findOrCreateApp(session, want.application);
   const release = want.release.id;
   const handle = handleOf(session.platform, want.application, 'stage', context.now(), {

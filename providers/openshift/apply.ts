@@ -13,6 +13,7 @@ import type { Manifest } from './client.ts';
 import { readRollout } from './deployed.ts';
 import * as manifests from './manifests.ts';
 import * as names from './names.ts';
+import { pullSecret } from './registry.ts';
 import { DEPLOYMENT, ROUTE, SECRET, SERVICE } from './resources.ts';
 import { revert } from './revert.ts';
 import { judgeRollout, type Rollout } from './rollout.ts';
@@ -49,6 +50,8 @@ export async function apply(
   const held = await heldKinds(site, application, signal);
   const before = await site.client.get(DEPLOYMENT, application, signal);
   await applyOwned(site, SECRET, labelled(manifests.secret(want), more), application, signal);
+  const pull = pullSecret(want);
+  if (pull) await applyOwned(site, SECRET, labelled(pull, more), application, signal);
   const service = labelled(manifests.service(application), more);
   await site.client.apply(SERVICE, service, held.has(SERVICE.kind), signal);
   const wanted = manifests.routes(want, site.options);

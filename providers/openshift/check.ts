@@ -20,6 +20,9 @@ const RIGHTS: readonly Right[] = [
   { verb: 'patch', group: '', resource: 'services' },
   { verb: 'patch', group: '', resource: 'secrets' },
   { verb: 'patch', group: 'route.openshift.io', resource: 'routes' },
+];
+/** An image that was built elsewhere needs none of these. */
+const BUILDING: readonly Right[] = [
   { verb: 'patch', group: 'image.openshift.io', resource: 'imagestreams' },
   { verb: 'patch', group: 'build.openshift.io', resource: 'buildconfigs' },
   { verb: 'create', group: 'build.openshift.io', resource: 'buildconfigs', subresource: 'instantiatebinary' },
@@ -52,7 +55,8 @@ export async function check(
 
 async function rightChecks(site: Site, want: TargetSpec, signal: AbortSignal): Promise<readonly PlanCheck[]> {
   const choosesHosts = want.hosts.length > 0 || site.options.routeHost !== undefined;
-  const needed = choosesHosts ? [...RIGHTS, CUSTOM_HOST] : RIGHTS;
+  const rights = want.image === undefined ? [...RIGHTS, ...BUILDING] : RIGHTS;
+  const needed = choosesHosts ? [...rights, CUSTOM_HOST] : rights;
   const found = await Promise.all(needed.map((right) => mayWe(site, right, signal)));
   return needed.flatMap((right, i) => {
     const access = found[i];
@@ -132,7 +136,7 @@ async function dryRuns(site: Site, want: TargetSpec, signal: AbortSignal): Promi
     [SECRET, manifests.secret(want)],
     [SERVICE, manifests.service(application)],
     ...manifests.routes(want, site.options).map((route) => [ROUTE, route] as const),
-    [DEPLOYMENT, manifests.deployment(want, SOME_IMAGE, undefined)],
+    [DEPLOYMENT, manifests.deployment(want, want.image?.reference ?? SOME_IMAGE, undefined)],
   ];
   const found: PlanCheck[] = [];
   for (const [resource, manifest] of tries) {

@@ -3,6 +3,7 @@ import type { OtherProcessSpec, TargetSpec } from '../../src/core/provider.ts';
 import type { Manifest } from './client.ts';
 import type { Options } from './config.ts';
 import * as names from './names.ts';
+import { pullSecretsOf } from './registry.ts';
 import {
   BUILD_CONFIG,
   DEPLOYMENT,
@@ -150,6 +151,7 @@ export function processDeployment(
             annotations: { [names.NUMBER]: String(want.release.number) },
           },
           spec: {
+            ...pullSecretsOf(want),
             terminationGracePeriodSeconds: STOP_SECONDS,
             securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
             containers: [
@@ -200,6 +202,7 @@ function podSpec(want: TargetSpec, image: string): object {
       ? { tcpSocket: { port: 'http' } }
       : { httpGet: { path: want.health.path, port: 'http' } };
   return {
+    ...pullSecretsOf(want),
     terminationGracePeriodSeconds: DRAIN_SECONDS + STOP_SECONDS,
     securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     containers: [

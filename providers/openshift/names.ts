@@ -61,6 +61,11 @@ export function secretName(
   return `${application}-${release}-${shortHash(JSON.stringify(sorted))}`;
 }
 
+/** Who may pull the application's image; the same for all its releases, for old credentials open nothing. */
+export function pullSecretName(application: ApplicationName): string {
+  return `${application}-registry`;
+}
+
 export function hostRouteName(application: ApplicationName, host: string): string {
   return `${application}-host-${shortHash(host)}`;
 }

@@ -2,12 +2,15 @@ import { type Observation, type PlanChange, SECRET_VALUE, type TargetSpec } from
 import { nameOf } from './autoscaler.ts';
 import { commandOf } from './manifests.ts';
 import * as names from './names.ts';
-import type { Autoscaler, Deployment, Route } from './wire.ts';
+import { registryChanges } from './registry.ts';
+import type { Autoscaler, Deployment, Route, Secret } from './wire.ts';
 
 /** What the platform holds now, beyond the observation. */
 export interface Held {
   readonly deployment: Deployment | undefined;
   readonly routes: readonly Route[];
+  /** Who may pull the image. */
+  readonly pullSecret?: Secret | undefined;
   /** Whose the number of instances is, if it is an autoscaler's. */
   readonly autoscaler?: Autoscaler | undefined;
 }
@@ -20,7 +23,7 @@ export function planChanges(want: TargetSpec, seen: Observation, held: Held): re
   const { deployment } = held;
   const changes = deployment ? templateChanges(want, deployment, held.autoscaler) : [created(want)];
   const env = envChanges(want, deployment ? seen.env : {}, deployment === undefined);
-  return [...changes, ...env, ...routeChanges(want, held.routes)];
+  return [...changes, ...env, ...registryChanges(want, held.pullSecret), ...routeChanges(want, held.routes)];
 }
 
 function created(want: TargetSpec): PlanChange {

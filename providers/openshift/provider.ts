@@ -16,6 +16,7 @@ import { checkName, ownerLabels, selector } from './names.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
 import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
+import { heldPullSecret } from './registry.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
 import { DEPLOYMENT, ROUTE } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
@@ -51,12 +52,13 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     observe: (context, application) => observe(site, context, application),
     async plan(context, given, seen) {
       const want = await withServices(site, context, given);
-      const [deployment, routes, autoscaler] = await Promise.all([
+      const [deployment, routes, autoscaler, pullSecret] = await Promise.all([
         client.get(DEPLOYMENT, want.application, context.signal),
         client.list(ROUTE, selector(ownerLabels(want.application)), context.signal),
         autoscalerOf(site, want.application, context.signal),
+        heldPullSecret(site, want, context.signal),
       ]);
-      return planChanges(want, seen, { deployment, routes, autoscaler });
+      return planChanges(want, seen, { deployment, routes, autoscaler, pullSecret });
     },
     check: (context, want, seen) => check(site, context, want, seen),
     stage: (context, want, bundle) => stage(site, context, want, bundle),

@@ -1,4 +1,5 @@
-import { hasClass, platformError, toWire } from '../../src/core/errors.ts';
+import { hasClass, platformError, SluiceError, toWire } from '../../src/core/errors.ts';
+import { imageDigest } from '../../src/core/image.ts';
 import type {
   Bundle,
   Operation,
@@ -27,12 +28,13 @@ export async function stage(
   site: Site,
   context: ProviderContext,
   want: TargetSpec,
-  bundle: Bundle,
+  bundle: Bundle | undefined,
 ): Promise<Operation> {
   const { signal } = context;
   const { application, release } = want;
   checkName(site.platform, application);
   const held = await heldKinds(site, application, signal);
+  if (bundle === undefined) return prebuilt(site, context, want);
 
   function handleFor(build: Build): OperationHandle {
     return handleOf(site, context, application, 'stage', { build: build.metadata.name, release: release.id });
@@ -55,6 +57,18 @@ export async function stage(
   const newest = builds.at(-1);
   const build = await upload(site, context, want, await bundle.tarGz(), newest ? buildNumber(newest) : 0);
   return { handle: handleFor(build) };
+}
+
+/** Nothing is built, and the cluster pulls it when it is applied. */
+function prebuilt(
+  site: Site,
+  context: ProviderContext,
+  { application, release, image }: TargetSpec,
+): Operation {
+  if (image === undefined) throw new SluiceError('BUG', 'a release is neither files nor an image');
+  const handle = handleOf(site, context, application, 'stage', { release: release.id });
+  const artifact = { digest: imageDigest(image), native: { image: image.reference } };
+  return { handle, done: { state: 'succeeded', artifact } };
 }
 
 /** A new project has no `builder` account for some seconds, and a build begun before that fails at once. */

@@ -104,12 +104,17 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     async check(_context, want) {
+      if (want.image !== undefined) {
+        const { reference } = want.image;
+        return [{ what: 'container image', found: reference, error: toWire(noImages(platform)) }];
+      }
       const what = 'command of process web';
       if (want.process.command !== '') return [{ what, found: want.process.command }];
       return [{ what, found: 'none', error: toWire(noCommand(platform, want.application)) }];
     },
 
     async stage(context, want, bundle) {
+      if (bundle === undefined) throw noImages(platform);
       const { application, release, processes = [] } = want;
       for (const { name } of processes) {
         const group = groupOf(application, name);
@@ -187,6 +192,13 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
 
     close: () => host.close(),
   };
+}
+
+function noImages(platform: string): SluiceError {
+  return platformError('unsupported', platform, 'this platform runs no container images', {
+    why: 'the driver `process` runs programs of this machine, without a container',
+    remedy: 'give the application a `source`, or take this platform out of its targets',
+  });
 }
 
 function noCommand(platform: string, application: string): SluiceError {

@@ -28,7 +28,8 @@ export async function localControl(
   async function wishOf(wish: WireWish): Promise<DeployWish> {
     const { application, platforms } = wish;
     checkConfiguration(settings, wish);
-    return { application, platforms, bundle: await bundles.keep(wish.archive, wish.digest) };
+    const bundle = wish.archive && (await bundles.keep(wish.archive, wish.digest));
+    return { application, platforms, bundle };
   }
 
   function begun(started: StartedDeployment): Pick<StartedDeployment, 'id' | 'release'> {

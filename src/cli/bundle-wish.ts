@@ -1,5 +1,6 @@
 import type { WireWish } from '../core/control.ts';
 import { SluiceError } from '../core/errors.ts';
+import { imageDigest } from '../core/image.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import { bundleFolder } from '../orchestrator/bundle.ts';
 import { configurationDigest } from '../orchestrator/configuration-digest.ts';
@@ -9,18 +10,26 @@ export async function bundleWish(
   application: ApplicationSettings,
   platforms: readonly string[] | undefined,
 ): Promise<WireWish> {
-  if (!application.source) {
-    throw new SluiceError('USAGE', `${application.name} has no source: there is nothing to deploy`, {
-      where: `applications.${application.name}`,
-      remedy: 'add `source:`, or leave deploying to whoever runs the static origins',
-    });
-  }
-  const bundle = await bundleFolder(application.source.path);
   return {
     application: application.name,
     platforms,
-    archive: await bundle.tarGz(),
-    digest: bundle.digest,
+    ...(await packed(application)),
     configuration: configurationDigest(application),
   };
+}
+
+async function packed({
+  name,
+  source,
+  image,
+}: ApplicationSettings): Promise<Pick<WireWish, 'archive' | 'digest'>> {
+  if (image !== undefined) return { archive: undefined, digest: imageDigest(image) };
+  if (source === undefined) {
+    throw new SluiceError('USAGE', `${name} has no source: there is nothing to deploy`, {
+      where: `applications.${name}`,
+      remedy: 'add `source:` or `image:`, or leave deploying to whoever runs the static origins',
+    });
+  }
+  const bundle = await bundleFolder(source.path);
+  return { archive: await bundle.tarGz(), digest: bundle.digest };
 }

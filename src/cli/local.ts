@@ -21,6 +21,7 @@ interface LocalOptions {
   readonly mode: string;
   readonly json?: boolean;
   readonly https?: boolean;
+  readonly images?: string;
 }
 
 export function localCommand(program: Command, io: CliIo): void {
@@ -34,6 +35,7 @@ export function localCommand(program: Command, io: CliIo): void {
     .option('--speed <factor>', '1 is realistic, smaller is faster', '1')
     .option('--https', 'cloudfoundry: hand out https addresses, with a certificate authority in <dir>/ca.pem')
     .option('--mode <mode>', 'of openshift: openshift, microshift (routes only) or kubernetes', 'openshift')
+    .option('--images <path>', 'registries for images: REGISTRY/NAME@sha256:… is a folder below it')
     .option('--json', 'print addresses and credentials as one JSON line on standard output')
     .addHelpText('after', `\nFaults (POST /faults on the control port):\n${faultLines()}`)
     .action(async (platform: string, options: LocalOptions) => {
@@ -50,6 +52,7 @@ export function localCommand(program: Command, io: CliIo): void {
         },
         speed: speedIn(options.speed),
         https: options.https ?? false,
+        ...(options.images === undefined ? {} : { imagesDir: resolve(io.cwd, options.images) }),
       };
       const made = makePlatform(platform, shared, options.mode);
       await runUntilStopped(made.server, io, () => {

@@ -18,6 +18,7 @@ import {
   whole,
   yesNo,
 } from './fields.ts';
+import { imageReference, registrySchema } from './image-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { scaleSchema } from './scale-schema.ts';
 import { servicesSchema } from './service-schema.ts';
@@ -361,7 +362,11 @@ const logsSchema = z
 
 export const applicationSchema = z
   .strictObject({
-    source: text({ says: 'The folder to deploy. Needed unless all targets are static.' }).optional(),
+    source: text({
+      says: 'The folder to deploy. This or `image` is needed unless all targets are static.',
+    }).optional(),
+    image: imageReference.optional(),
+    registry: registrySchema.optional(),
     command: command.optional(),
     instances: instances(
       'How many instances run on each platform; a target may say otherwise.',

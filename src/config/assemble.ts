@@ -24,6 +24,7 @@ import { assembleDeploy } from './deploy-schema.ts';
 import { assembleDrift } from './drift-schema.ts';
 import { assembleDrill } from './drill-schema.ts';
 import type { GatewayInput } from './gateway-schema.ts';
+import { assembleImage } from './image-schema.ts';
 import { assembleScale } from './scale-schema.ts';
 import { assembleServices, comparedServices, givenVariables } from './service-schema.ts';
 
@@ -60,6 +61,7 @@ export function assembleApplication(
   return {
     name,
     source: given.source === undefined ? undefined : { kind: 'folder', path: given.source },
+    ...assembleImage(input),
     process,
     ...assembleProcesses(input.processes),
     ...(services.length === 0 ? {} : { services }),

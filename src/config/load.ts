@@ -13,13 +13,14 @@ import { lintPolicy } from './lint.ts';
 import { refuseNotYet } from './not-yet.ts';
 import { absolute, homeless, type LoadOptions, type ProviderShape } from './options.ts';
 import { isMap, mapAt, matchesPath, type Path, pathKey, valueAt } from './path.ts';
-import { decodePlatforms, deploys } from './platforms.ts';
+import { decodePlatforms, deploys, runsImages } from './platforms.ts';
 import { decodePolicy, type PolicyContext } from './policy.ts';
 import { packagePresets } from './presets.ts';
 import { whyUnreadable } from './references.ts';
 import { type RootInput, rootSchema } from './schema.ts';
 import { secretsInClear, warnInClear } from './secrets.ts';
 import { createSession, type Session } from './session.ts';
+import { checkSources } from './source-checks.ts';
 
 /** Either settings and warnings, or at least one error; both kinds of diagnostics are sorted by place. */
 export type Loaded =
@@ -116,6 +117,7 @@ function decodeRoot(
     ...certificates.faults,
     ...policies.faults,
     ...checkReferences(document.value, (kind) => deploys(kind, options.providers)),
+    ...checkSources(document.value, (kind) => runsImages(kind, options.providers)),
   ];
   session.report(
     document,

@@ -45,12 +45,6 @@ export const NOT_YET: readonly NotYet[] = [
   { path: 'platforms.*.domains', what: 'fault domains', example: ['eu-west'] },
 
   {
-    path: 'applications.*.image',
-    what: 'deploying a container image',
-    instead: 'use `source` with a folder',
-    example: 'registry/shop@sha256:0',
-  },
-  {
     path: 'applications.*.git',
     what: 'deploying from a git ref',
     instead: 'use `source` with a folder',

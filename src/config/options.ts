@@ -11,6 +11,8 @@ export interface ProviderShape {
   readonly schema: ZodType;
   /** False where there is nothing to deploy. Default: true, but for `static`. */
   readonly deploys?: boolean;
+  /** Does it run container images. Default: true. */
+  readonly images?: boolean;
 }
 
 export interface LoadOptions {

@@ -14,6 +14,12 @@ export function deploys(kind: string, providers: LoadOptions['providers']): bool
   return provider && (provider.deploys ?? kind !== 'static');
 }
 
+/** Undefined for a provider nobody knows. */
+export function runsImages(kind: string, providers: LoadOptions['providers']): boolean | undefined {
+  const provider = Object.hasOwn(providers, kind) ? providers[kind] : undefined;
+  return provider && (provider.images ?? true);
+}
+
 /** Each platform's block, decoded by its own provider. */
 export function decodePlatforms(
   root: unknown,

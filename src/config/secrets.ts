@@ -81,10 +81,10 @@ export function secretsInClear(document: ConfigDocument): readonly SecretInClear
   return found;
 }
 
-/** Env variables are the user's own; credentials of platforms and admin tokens in clear are worth a word. */
+/** Env variables are the user's own; credentials of platforms and registries and admin tokens in clear are worth a word. */
 export function warnInClear(found: readonly SecretInClear[]): readonly Fault[] {
   return found
-    .filter(({ path }) => path[0] === 'platforms' || path[0] === 'gateway')
+    .filter(({ path }) => path[0] === 'platforms' || path[0] === 'gateway' || path[2] === 'registry')
     .map(({ path }) =>
       warning(
         path,

@@ -31,7 +31,8 @@ export interface Control {
 export interface WireWish {
   readonly application: ApplicationName;
   readonly platforms: readonly PlatformName[] | undefined;
-  readonly archive: Buffer;
+  /** Undefined: an image, which both sides have in their configuration. */
+  readonly archive: Buffer | undefined;
   readonly digest: string;
   /** `configurationDigest` of the application as the one who asks knows it; undefined: whatever the server has. */
   readonly configuration?: string;

@@ -1,5 +1,6 @@
 import { type ErrorClass, hasClass, SluiceError, type WireError } from './errors.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
+import type { ImageSpec } from './image.ts';
 import type { ApiBudgets, Clock, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
 import type { ServicePower } from './service-power.ts';
@@ -23,8 +24,11 @@ export interface PlatformProvider {
   observe(context: ProviderContext, application: ApplicationName): Promise<Observation>;
   /** The difference between wanted and observed, field by field; writes nothing. */
   plan(context: ProviderContext, want: TargetSpec, seen: Observation): Promise<readonly PlanChange[]>;
-  /** Make the release runnable there: upload, build, unpack. No traffic, nothing replaced. */
-  stage(context: ProviderContext, want: TargetSpec, bundle: Bundle): Promise<Operation>;
+  /**
+   * Make the release runnable there: upload, build, unpack. No traffic, nothing replaced. Without a bundle `want.image`
+   * is what runs.
+   */
+  stage(context: ProviderContext, want: TargetSpec, bundle: Bundle | undefined): Promise<Operation>;
   /** Run the staged release beside or instead of the old one, with its configuration and route. */
   apply(context: ProviderContext, want: TargetSpec, artifact: StagedArtifact): Promise<Operation>;
   /** Change the number of instances of one process only. */
@@ -147,6 +151,8 @@ export interface TargetSpec {
   readonly application: ApplicationName;
   readonly platform: PlatformName;
   readonly release: Release;
+  /** Left out: the release is files. */
+  readonly image?: ImageSpec;
   /** What the previous release was called here, if one serves; providers may reuse its instances count. */
   readonly process: ProcessSpec;
   /** Beside web; left out: none. */

@@ -6,10 +6,12 @@ export interface Release {
   /** The number a person can say: 42 is shown as `r42`. */
   readonly number: number;
   readonly application: ApplicationName;
-  /** `sha256:…` over the sorted (path, mode, content digest) list of the bundle. */
+  /** `sha256:…` over the sorted (path, mode, content digest) list of the bundle; of an image its own digest. */
   readonly sourceDigest: string;
   /** `sha256:…` over everything that changes behaviour: command, env, health, memory; instance counts excluded. */
   readonly configHash: string;
+  /** The image that runs; left out: it is files. */
+  readonly image?: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
   /**

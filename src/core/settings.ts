@@ -3,6 +3,7 @@ import type { DeploySettings } from './deploy-settings.ts';
 import type { DriftSettings } from './drift.ts';
 import type { DrillSettings } from './drill.ts';
 import type { ApplicationName, PlatformName } from './ids.ts';
+import type { ImageSpec } from './image.ts';
 import type { LogDrainSettings } from './log-drain.ts';
 import type {
   CostSettings,
@@ -48,8 +49,9 @@ export interface PlatformSettings {
 
 export interface ApplicationSettings {
   readonly name: ApplicationName;
-  /** Undefined for an application that only has `static` targets. */
+  /** Undefined for an image, and for an application that only has `static` targets. */
   readonly source: SourceSettings | undefined;
+  readonly image?: ImageSpec;
   readonly process: { readonly command: string; readonly instances: number; readonly memoryBytes: number };
   /** Beside web; left out: none. */
   readonly processes?: readonly OtherProcess[];

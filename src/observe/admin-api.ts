@@ -316,15 +316,19 @@ function drills(app: FastifyInstance, { drills, settings }: AdminApiDeps): void 
   });
 }
 
-function wishOf(query: BundleQuery, archive: Buffer): WireWish {
+function wishOf(query: BundleQuery, body: unknown): WireWish {
   const { application, platforms, digest, configuration } = query;
   // A name given twice arrives as a list.
   const named = [application, digest, platforms ?? 'all', configuration ?? ''].every(
     (given) => typeof given === 'string',
   );
-  if (!named || application === '' || digest === '' || !Buffer.isBuffer(archive)) {
+  // Nothing at all is an image; an empty bundle is a mistake.
+  const archive = Buffer.isBuffer(body) && body.length > 0 ? body : undefined;
+  const odd = archive === undefined && body !== undefined && body !== null;
+  if (!named || application === '' || digest === '' || odd) {
     throw new SluiceError('USAGE', 'a deployment needs application, digest and a bundle', {
-      remedy: 'POST the tar.gz as application/gzip with ?application=…&digest=sha256:…',
+      remedy:
+        'POST the tar.gz as application/gzip with ?application=…&digest=sha256:…; of an image, its digest and no body',
     });
   }
   const wish = { application, platforms: namesIn(platforms), archive, digest };

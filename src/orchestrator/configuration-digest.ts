@@ -12,6 +12,7 @@ export function configurationDigest(application: ApplicationSettings): string {
       .sort()
       .map((name) => [name, secret.has(name) ? null : env[name]!]);
   const { process, processes, health, routes, startTimeoutMs } = application;
+  const image = application.image?.reference;
   const targets = application.targets.map(({ platform, instances, env }) => [platform, instances, open(env)]);
   // Parameters may be secret; the release id has them.
   const services = application.services?.map(({ name, on }) => [
@@ -19,6 +20,7 @@ export function configurationDigest(application: ApplicationSettings): string {
     Object.entries(on).map(([platform, source]) => [platform, { ...source, parameters: null }]),
   ]);
   const told = {
+    image,
     process,
     processes,
     services,

@@ -16,7 +16,7 @@ export type ReleaseProbe = (
 
 export interface Restored {
   readonly want: TargetSpec;
-  readonly bundle: Bundle;
+  readonly bundle: Bundle | undefined;
   readonly health: HealthSettings;
   /** What is not as it was then. */
   readonly notes: readonly string[];

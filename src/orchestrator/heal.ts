@@ -44,8 +44,8 @@ export async function heal(healing: Healing): Promise<boolean> {
     const drift = await compare(healing, want);
     if (drift.foreign.length > 0) throw inTheWay(platform, drift.foreign);
     if (drift.fields.length === 0) return false;
-    const bundle = await healing.bundles.find(release.sourceDigest);
-    if (bundle === undefined) throw sourceGone(platform, want);
+    const bundle = want.image === undefined ? await healing.bundles.find(release.sourceDigest) : undefined;
+    if (want.image === undefined && bundle === undefined) throw sourceGone(platform, want);
     await healing.begin(drift);
     const target = leavingTheirs(want, await provider.observe(context, application), settings);
     checkLease(lease.valid, want);

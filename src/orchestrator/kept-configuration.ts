@@ -8,6 +8,8 @@ import { valueDigest } from './release-identity.ts';
  * wants, for an old password is mostly one that no longer opens anything.
  */
 export interface KeptConfiguration {
+  /** The image that ran; left out: it was files. */
+  readonly image?: string;
   readonly command: string;
   readonly memoryBytes: number;
   /** Null: the port accepts a connection. */
@@ -39,6 +41,7 @@ export function keepConfiguration(application: ApplicationSettings, key: string)
     };
   }
   return {
+    ...(application.image === undefined ? {} : { image: application.image.reference }),
     command: application.process.command,
     memoryBytes: application.process.memoryBytes,
     healthPath: application.health.path ?? null,
@@ -83,7 +86,7 @@ export function restoreConfiguration(
     }
     return env;
   }
-  const { processes: now = [], ...others } = present;
+  const { processes: now = [], image: presentImage, ...others } = present;
   // Where and how many is said by the present, as it is of web.
   const processes = kept.processes?.map((then) => {
     const { runOn, takeOverMs, instances } = now.find(({ name }) => name === then.name) ?? then;
@@ -91,6 +94,8 @@ export function restoreConfiguration(
   });
   const application: ApplicationSettings = {
     ...others,
+    // Who may pull it is said by the present, as all credentials are.
+    ...(kept.image === undefined ? {} : { image: { ...presentImage, reference: kept.image } }),
     ...(processes === undefined ? {} : { processes }),
     process: { ...present.process, command: kept.command, memoryBytes: kept.memoryBytes },
     health: { ...present.health, path: kept.healthPath ?? undefined },

@@ -13,7 +13,8 @@ export interface KeptRelease {
   readonly release: Release;
   /** As it was configured then. */
   readonly application: ApplicationSettings;
-  readonly bundle: Bundle;
+  /** Undefined: it is an image. */
+  readonly bundle: Bundle | undefined;
   /** What is not as it was then, for the person who goes back. */
   readonly notes: readonly string[];
 }
@@ -36,8 +37,9 @@ export async function keptRelease(
     throw notKept(id, 'Sluice did not deploy it: there is nothing to deploy it from');
   }
   const label = releaseLabel(release);
-  const bundle = await bundles.find(release.sourceDigest);
-  if (bundle === undefined) throw notKept(label, 'its files are not kept any more');
+  const bundle = release.image === undefined ? await bundles.find(release.sourceDigest) : undefined;
+  if (release.image === undefined && bundle === undefined)
+    throw notKept(label, 'its files are not kept any more');
   const now = present(application);
   const kept = await releases.configuration(application, id);
   if (kept === undefined) {

@@ -2,6 +2,7 @@ import type { RollbackWish } from '../core/control.ts';
 import type { DeploymentRecord, PlatformPlan } from '../core/deployment.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from '../core/ids.ts';
+import { imageDigest } from '../core/image.ts';
 import type { Bundle, PlatformProvider } from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
@@ -30,7 +31,8 @@ export interface DeployWish {
   readonly application: ApplicationName;
   /** Undefined: all targets of the application. */
   readonly platforms: readonly PlatformName[] | undefined;
-  readonly bundle: Bundle;
+  /** Undefined: the application is an image. */
+  readonly bundle: Bundle | undefined;
 }
 
 export interface StartedDeployment {
@@ -74,7 +76,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   function releaseOf(application: ApplicationSettings, sourceDigest: string): Omit<Release, 'number'> {
     const configHash = configHashOf(application, deps.hashKey);
     const id = releaseIdOf(application.name, sourceDigest, configHash);
-    return { id, application: application.name, sourceDigest, configHash, createdAt: clock.now() };
+    const image = application.image === undefined ? {} : { image: application.image.reference };
+    return { id, application: application.name, sourceDigest, configHash, ...image, createdAt: clock.now() };
   }
 
   /** As it would be recorded now. */
@@ -102,7 +105,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   function begin(
     record: DeploymentRecord,
     application: ApplicationSettings,
-    bundle: Bundle,
+    bundle: Bundle | undefined,
     lease: HeldLease,
     stop: AbortSignal,
   ): StartedDeployment {
@@ -206,9 +209,11 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   async function whatToResume({ id, kind, application: name, release }: DeploymentRecord) {
     if (kind === 'rollback') return await keptRelease(kept, name, release.id);
     const application = applicationNamed(settings, name);
-    const bundle = await bundles.find(release.sourceDigest);
-    if (bundle && releaseOf(application, bundle.digest).id === release.id) return { application, bundle };
-    const why = bundle ? 'the configuration changed since' : 'its bundle is gone';
+    const bundle = release.image === undefined ? await bundles.find(release.sourceDigest) : undefined;
+    const there = release.image !== undefined || bundle !== undefined;
+    if (there && releaseOf(application, release.sourceDigest).id === release.id)
+      return { application, bundle };
+    const why = there ? 'the configuration changed since' : 'its bundle is gone';
     throw new SluiceError('USAGE', `${id} cannot go on: ${why}`, { remedy: 'start anew: sluice deploy' });
   }
 
@@ -221,11 +226,13 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   return {
     async deploy(wish, stop) {
       const { application, platforms } = scopeOf(wish);
-      const { digest } = wish.bundle;
+      const digest = sourceDigestOf(application, wish.bundle);
       checkNotInFreeze(application, clock.now());
       await checkGateway(application);
       // A copy of our own: edits of the source must not reach a deployment under way.
-      const bundle = (await bundles.find(digest)) ?? (await bundles.keep(await wish.bundle.tarGz(), digest));
+      const bundle =
+        wish.bundle &&
+        ((await bundles.find(digest)) ?? (await bundles.keep(await wish.bundle.tarGz(), digest)));
       return leased(application.name, `deploying to ${platforms.join(', ')}`, async (lease) => {
         const identity = releaseOf(application, digest);
         await refuseWhatWouldFail(deps, application, platforms, await upcoming(identity));
@@ -299,7 +306,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
 
     async plan(wish) {
       const { application, platforms } = scopeOf(wish);
-      const release = await upcoming(releaseOf(application, wish.bundle.digest));
+      const release = await upcoming(releaseOf(application, sourceDigestOf(application, wish.bundle)));
       return planOn(deps, application, platforms, release);
     },
 
@@ -317,6 +324,17 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     },
     deployments: () => journal.list(),
   };
+}
+
+/** An image is its own digest; both sides must mean the same kind of source. */
+function sourceDigestOf({ name, image }: ApplicationSettings, bundle: Bundle | undefined): string {
+  if (image !== undefined && bundle === undefined) return imageDigest(image);
+  if (image === undefined && bundle !== undefined) return bundle.digest;
+  throw new SluiceError('USAGE', `${name} is ${image === undefined ? 'files' : 'an image'} here`, {
+    where: `applications.${name}`,
+    why: `what was sent is ${bundle === undefined ? 'an image' : 'files'}`,
+    remedy: 'deploy by the same file that the server has',
+  });
 }
 
 /** What only a running server knows. */

@@ -16,6 +16,7 @@ export function configHashOf(application: ApplicationSettings, key: string): str
     command: application.process.command,
     memoryBytes: application.process.memoryBytes,
     healthPath: application.health.path ?? null,
+    ...(application.image === undefined ? {} : { image: application.image.reference }),
     ...(application.processes === undefined
       ? {}
       : {

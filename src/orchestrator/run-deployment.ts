@@ -14,7 +14,7 @@ export async function runDeployment(
   context: DeploymentContext,
   record: DeploymentRecord,
   application: ApplicationSettings,
-  bundle: Bundle,
+  bundle: Bundle | undefined,
 ): Promise<DeploymentRecord> {
   const { clock, events, journal } = context;
   const { id, release, kind, deploy } = record;

@@ -21,7 +21,8 @@ export interface TargetJob {
   readonly deployment: DeploymentId;
   readonly want: TargetSpec;
   readonly health: HealthSettings;
-  readonly bundle: Bundle;
+  /** Undefined: an image runs. */
+  readonly bundle: Bundle | undefined;
   /** Whose fields are whose. */
   readonly drift: DriftSettings | undefined;
   /** Where the journal left off; a fresh target starts as `queued`. */

@@ -18,6 +18,7 @@ export function targetSpecOf(
     application: application.name,
     platform,
     release,
+    ...(application.image === undefined ? {} : { image: application.image }),
     ...(application.processes === undefined ? {} : { processes: application.processes.map(specOf) }),
     process: { ...application.process, instances: scaledTo ?? target.instances },
     ...servicesOn(application, platform),

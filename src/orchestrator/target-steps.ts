@@ -30,7 +30,11 @@ export async function stage(run: TargetRun): Promise<StagedArtifact> {
   if (kept) return kept;
   run.checkpoint();
   const { want, bundle } = run.job;
-  await run.enter('staging', `${want.release.sourceDigest.slice(0, 19)}, ${bundle.files.length} files`);
+  const what =
+    bundle === undefined
+      ? (want.image?.reference ?? '')
+      : `${want.release.sourceDigest.slice(0, 19)}, ${bundle.files.length} files`;
+  await run.enter('staging', what);
   const artifact = await run.perform({
     kind: 'stage',
     deadlineMs: STAGE_DEADLINE_MS,

@@ -398,7 +398,7 @@ gateway:
       'provider: selfhosted, driver: process',
     );
     expect(faultsOf(text)).toEqual([
-      '5:3 error applications.shop: nothing to deploy to here — add `source:` with the folder of the application',
+      '5:3 error applications.shop: nothing to deploy to here — add `source:` with the folder of the application, or `image:`',
     ]);
   });
 

@@ -27,6 +27,7 @@ export const PROVIDERS: Readonly<Record<string, ProviderShape>> = {
     }),
   },
   selfhosted: {
+    images: false,
     schema: z.discriminatedUnion('driver', [
       z.strictObject({ driver: z.literal('process'), socket: z.string().optional() }),
     ]),

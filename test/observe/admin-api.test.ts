@@ -136,10 +136,27 @@ describe('acts', () => {
     ]);
   });
 
+  it('takes an image without a body', async () => {
+    const wishes: WireWish[] = [];
+    admin = await testAdmin({
+      control: {
+        async deploy(wish) {
+          wishes.push(wish);
+          return { id: 'd-1', release: sampleRelease('shop', 7) };
+        },
+      },
+    });
+    const answer = await admin.ask('/v1/deployments?application=shop&digest=sha256%3Aabc', {
+      method: 'POST',
+    });
+    expect(answer.status).toBe(202);
+    expect(wishes).toMatchObject([{ archive: undefined, digest: 'sha256:abc' }]);
+  });
+
   it.each([
     ['no digest', '?application=shop', gzip],
     ['a name given twice', '?application=a&application=b&digest=c', gzip],
-    ['no bundle', '?application=shop&digest=c', { 'content-type': 'application/json' }],
+    ['something else', '?application=shop&digest=c', { 'content-type': 'application/json' }],
   ])('refuses a deployment with %s as bad usage', async (_what, query, headers) => {
     admin = await testAdmin();
     const answer = await admin.ask(`/v1/deployments${query}`, { method: 'POST', headers, body: '{}' });

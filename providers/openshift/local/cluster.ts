@@ -1,6 +1,7 @@
 import type { Clock, Dispose, Event, Logger, Random } from '../../../src/core/ports.ts';
 import type { Runner } from '../../../src/core/runner.ts';
 import type { Fault, PassingFault } from '../../../src/lib/faults.ts';
+import type { ImageShelf } from '../../../src/lib/image-shelf.ts';
 import type { Access } from './access.ts';
 import type { BuildRuns } from './build-runs.ts';
 import { DELAYS, type DelayName } from './delays.ts';
@@ -28,6 +29,8 @@ export interface Cluster {
   readonly served: readonly ResourceType[];
   readonly access: Access;
   readonly images: ImageFolder;
+  /** Registries that are not the cluster's own. */
+  readonly elsewhere: ImageShelf;
   readonly builds: BuildRuns;
   readonly network: PodNetwork;
   readonly podLogs: PodLogs;

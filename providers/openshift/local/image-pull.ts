@@ -1,18 +1,24 @@
+import type { RegistryAccess } from '../../../src/core/image.ts';
 import { type Cluster, delayOf } from './cluster.ts';
 import { DELAYS } from './delays.ts';
-import { imageFolderFor } from './image-lookup.ts';
+import { findImage } from './image-lookup.ts';
 import { parseReference } from './images.ts';
 
 interface Pull {
   readonly cluster: Cluster;
   readonly namespace: string;
   readonly image: string;
+  /** Read anew at each try. */
+  readonly access: () => RegistryAccess | undefined;
   /** Unpacks the image that was found. */
   readonly prepare: (folder: string) => Promise<void>;
   readonly event: (reason: string, message: string, warning?: boolean) => void;
   /** The container cannot go on, and why. */
   readonly waits: (reason: string, message: string) => void;
 }
+
+const UNAUTHORIZED =
+  'pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials';
 
 /** Resolves when the image is there, which may be never: then the signal ends the waiting. */
 export async function pullImage(pull: Pull, signal: AbortSignal): Promise<void> {
@@ -25,13 +31,14 @@ export async function pullImage(pull: Pull, signal: AbortSignal): Promise<void> 
   }
   await cluster.clock.sleep(delayOf(cluster, 'pull'), signal);
   for (let attempt = 0; ; attempt++) {
-    const folder = imageFolderFor(cluster, pull.namespace, image);
-    if (folder) {
-      await pull.prepare(folder);
+    const found = findImage(cluster, pull.namespace, image, pull.access());
+    if (found.state === 'found') {
+      await pull.prepare(found.folder);
       event('Pulled', `Successfully pulled image "${image}"`);
       return;
     }
-    const message = `failed to pull and unpack image "${image}": failed to resolve reference "${image}": not found`;
+    const why = found.state === 'notFound' ? 'not found' : UNAUTHORIZED;
+    const message = `failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${why}`;
     event('Failed', `Failed to pull image "${image}": ${message}`, true);
     waits('ErrImagePull', message);
     await cluster.clock.sleep(delayOf(cluster, 'pull'), signal);

@@ -5,6 +5,7 @@ import { backOffMs, pullImage } from './image-pull.ts';
 import { resolveEnvironment } from './pod-environment.ts';
 import type { ContainerView } from './pod-status.ts';
 import type { Container, ContainerState, Pod } from './pod-types.ts';
+import { pullAccess } from './pull-access.ts';
 
 export interface ContainerRun {
   view(): ContainerView;
@@ -66,6 +67,7 @@ export function runContainer(around: Surroundings): ContainerRun {
         cluster,
         namespace: around.pod().metadata.namespace ?? '',
         image,
+        access: () => pullAccess(cluster, around.pod().metadata.namespace ?? '', around.pod().spec, image),
         prepare: around.prepare,
         event: around.event,
         waits,

@@ -64,6 +64,7 @@ export type PodSpec = {
   restartPolicy?: string;
   terminationGracePeriodSeconds?: number;
   nodeName?: string;
+  imagePullSecrets?: { name?: string }[];
 };
 
 export type PodTemplate = {

@@ -4,6 +4,7 @@ import type { Clock, Logger, Random, Runnable } from '../../../src/core/ports.ts
 import type { Runner } from '../../../src/core/runner.ts';
 import { emitter } from '../../../src/lib/emitter.ts';
 import { createPassing, type Fault } from '../../../src/lib/faults.ts';
+import { imageShelf } from '../../../src/lib/image-shelf.ts';
 import { closeAll, startAll } from '../../../src/lib/lifecycle.ts';
 import { selfSignedCertificate } from '../../../src/lib/self-signed.ts';
 import { createAccess } from './access.ts';
@@ -50,6 +51,8 @@ interface LocalOpenShiftOptions {
   readonly mode?: Mode;
   /** Images that lie in registries elsewhere, as folders on this machine, by reference: `nginx:1`. */
   readonly foreignImages?: Readonly<Record<string, string>>;
+  /** A folder with more of them: `registry.example.com/shop@sha256:…` is a folder below it. */
+  readonly imagesDir?: string;
   /** Controllers that do not run, by name, as when a controller manager is down: the API answers and nothing follows. */
   readonly without?: readonly string[];
 }
@@ -131,6 +134,7 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
           ?.image,
       options.foreignImages,
     ),
+    elsewhere: imageShelf(options.imagesDir),
   };
   const caFile = join(dir, 'ca.pem');
   const api = createApiServer(cluster, options.ports?.api ?? 0, tls);

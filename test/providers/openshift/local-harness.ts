@@ -29,11 +29,11 @@ export interface LocalHarness {
 }
 
 /** A local OpenShift whose waiting times are a thirtieth. */
-export async function openLocal(): Promise<LocalHarness> {
+export async function openLocal(more: { imagesDir?: string } = {}): Promise<LocalHarness> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-openshift-'));
   const random = seededRandom(7);
   const runner = createRunner({ clock: systemClock, random });
-  const local = createLocalOpenShift({ dir, runner, clock: systemClock, random, speed: 0.03 });
+  const local = createLocalOpenShift({ dir, runner, clock: systemClock, random, speed: 0.03, ...more });
   await local.start();
 
   function optionsOf(more: { api?: string; token?: string; routeHost?: string }): Options {
