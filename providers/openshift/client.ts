@@ -29,6 +29,11 @@ export interface Manifest {
   readonly [part: string]: unknown;
 }
 
+export interface Listed<T> {
+  readonly items: readonly T[];
+  readonly version: string;
+}
+
 /** The API of one namespace, in the few verbs we need. Absent things are `undefined`, refusals are thrown. */
 export interface OpenShiftClient {
   read<T>(path: string, schema: ZodType<T>, signal: AbortSignal): Promise<T>;
@@ -37,6 +42,14 @@ export interface OpenShiftClient {
   get<T>(resource: Resource<T>, name: string, signal: AbortSignal): Promise<T | undefined>;
   /** All pages. */
   list<T>(resource: Resource<T>, labelSelector: string, signal: AbortSignal): Promise<readonly T[]>;
+  /** All pages, and the version of the world that they show. */
+  listed<T>(resource: Resource<T>, labelSelector: string, signal: AbortSignal): Promise<Listed<T>>;
+  /** Lines of JSON, one for each event since that version; ends after so many seconds. */
+  watch(
+    resource: Resource<unknown>,
+    from: { readonly labelSelector: string; readonly version: string; readonly seconds: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Buffer>>;
   /** Server-side apply. Without force it fails with `conflict` where somebody else owns a field. */
   apply<T>(resource: Resource<T>, manifest: Manifest, force: boolean, signal: AbortSignal): Promise<T>;
   /** What `apply` would say, without its effect. */
@@ -104,6 +117,26 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
     return { answer, path };
   }
 
+  async function listed<T>(
+    resource: Resource<T>,
+    labelSelector: string,
+    signal: AbortSignal,
+  ): Promise<Listed<T>> {
+    const path = pathOf(resource, namespace);
+    const items: T[] = [];
+    let version = '';
+    let from: string | undefined;
+    do {
+      const query = { labelSelector, limit: 500, continue: from };
+      const answer = await api.call({ method: 'GET', path, query, signal });
+      const page = decode(pageSchema(resource.schema), answer, path);
+      items.push(...page.items);
+      version = page.metadata.resourceVersion;
+      from = page.metadata.continue || undefined;
+    } while (from !== undefined);
+    return { items, version };
+  }
+
   return {
     async read(path, schema, signal) {
       const answer = await api.call({ method: 'GET', path, signal });
@@ -121,18 +154,25 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
       return answer.status === 404 ? undefined : decode(resource.schema, answer, path);
     },
 
-    async list(resource, labelSelector, signal) {
+    list: async (resource, labelSelector, signal) => (await listed(resource, labelSelector, signal)).items,
+
+    listed,
+
+    async watch(resource, { labelSelector, version, seconds }, signal) {
       const path = pathOf(resource, namespace);
-      const items = [];
-      let from: string | undefined;
-      do {
-        const query = { labelSelector, limit: 500, continue: from };
-        const answer = await api.call({ method: 'GET', path, query, signal });
-        const page = decode(pageSchema(resource.schema), answer, path);
-        items.push(...page.items);
-        from = page.metadata.continue || undefined;
-      } while (from !== undefined);
-      return items;
+      const query = {
+        watch: '1',
+        allowWatchBookmarks: 'true',
+        labelSelector,
+        resourceVersion: version,
+        timeoutSeconds: seconds,
+      };
+      const answer = await api.stream({ method: 'GET', path, query, signal });
+      if (answer) return answer.body;
+      throw platformError('notFound', platform, `${resource.plural} cannot be watched there`, {
+        why: `GET ${path} answered 404`,
+        remedy: 'nothing: they are read again and again instead',
+      });
     },
 
     async apply(resource, manifest, force, signal) {
@@ -202,7 +242,9 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
 
 function pageSchema<T>(item: ZodType<T>) {
   return z.object({
-    metadata: z.object({ continue: z.string().optional() }).default({}),
+    metadata: z
+      .object({ continue: z.string().optional(), resourceVersion: z.string().default('') })
+      .prefault({}),
     items: z
       .array(item)
       .nullish()

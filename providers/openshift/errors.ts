@@ -1,7 +1,19 @@
-import { type ErrorClass, platformError, type SluiceError } from '../../src/core/errors.ts';
+import { type ErrorClass, platformError, SluiceError } from '../../src/core/errors.ts';
 import type { ApiAnswer, ApiCall } from '../../src/lib/api-client.ts';
 import { retryAfterMs } from '../../src/lib/rate-headers.ts';
 import { type Status, statusSchema } from './wire.ts';
+
+/** What was asked for goes on from a version that the server no longer knows: only a new list helps. */
+export class VersionForgotten extends SluiceError {
+  constructor(platform: string, why: string) {
+    super(
+      'PLATFORM_CONFLICT',
+      'the server has forgotten this version',
+      { where: platform, why, remedy: 'try again: it begins with a new list' },
+      'conflict',
+    );
+  }
+}
 
 /**
  * An answer with status ≥ 400 as an error in our words, or undefined when it only says that a thing is not there.
@@ -18,6 +30,7 @@ export function errorOf(
   const status = parsed.success ? parsed.data : undefined;
   if (answer.status === 404 && status && (call.method === 'GET' || call.method === 'DELETE'))
     return undefined;
+  if (answer.status === 410) return new VersionForgotten(platform, status?.message ?? answer.text);
   const verdict = classify(answer, status, platform, namespace);
   const wait = retryAfterMs(answer.headers, now);
   const path = call.path.split('?')[0];
@@ -72,7 +85,6 @@ function classify(
         remedy: 'check that `api` is the address of an OpenShift API server',
       };
     case 409:
-    case 410:
       return {
         class: 'conflict',
         what: 'somebody else changed or owns this thing',

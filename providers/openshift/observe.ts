@@ -1,4 +1,5 @@
 import type { Observation, ProviderContext } from '../../src/core/provider.ts';
+import { isBackground } from '../../src/lib/background.ts';
 import { instanceLabels, isOurs, ownerLabels, RELEASE, selector } from './names.ts';
 import { observeProcesses } from './processes.ts';
 import {
@@ -14,13 +15,25 @@ import {
 import type { Site } from './site.ts';
 import { instanceOf, originsOf, ownEnvironment, releasesOf, secretOf, servingRelease } from './translate.ts';
 import { observeTrial } from './trial.ts';
+import type { NamespaceWatch } from './watch/namespace-watch.ts';
 import type { Thing } from './wire.ts';
 
+/**
+ * Who only looks reads our copy while it is fresh, and hears how old it is. Who is about to write must see their own
+ * last write, and reads the API.
+ */
 export async function observe(
   site: Site,
+  watch: NamespaceWatch,
   context: ProviderContext,
   application: string,
 ): Promise<Observation> {
+  const copy = isBackground() ? await watch.copy(context.signal) : undefined;
+  if (copy === undefined) return read(site, context, application);
+  return { ...(await read({ ...site, client: copy.client }, context, application)), at: copy.knownAt };
+}
+
+async function read(site: Site, context: ProviderContext, application: string): Promise<Observation> {
   const { signal } = context;
   const { client } = site;
   const began = site.clock.monotonic();

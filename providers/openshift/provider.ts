@@ -18,19 +18,27 @@ import { planChanges } from './plan.ts';
 import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
 import { heldPullSecret } from './registry.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
-import { DEPLOYMENT, ROUTE } from './resources.ts';
+import { DEPLOYMENT, ROUTE, WATCHED } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
 import { checkServices, handedOut, withServices } from './services.ts';
 import type { Site } from './site.ts';
 import { pollStage, stage } from './stage.ts';
 import { handleOf } from './status.ts';
 import { endTrial, pollEndTrial, pollTrial, startTrial } from './trial.ts';
+import { watchNamespace } from './watch/namespace-watch.ts';
+
+/** Operations whose progress is all to be seen in what is watched. */
+const IS_WATCHED: ReadonlySet<OperationHandle['kind']> = new Set(['apply', 'scale', 'trial']);
+/** Deadlines pass without anything happening. */
+const UNWATCHED_EVERY_MS = 3_000;
 
 /** One namespace of one OpenShift cluster. */
 export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   const { platform, options, clock } = deps;
   const client = createClient(deps);
   const site: Site = { platform, options, client, clock };
+
+  const watch = watchNamespace({ client, clock, random: deps.random, kinds: WATCHED });
 
   const polls: Record<OperationHandle['kind'], Poll> = {
     stage: pollStage,
@@ -49,7 +57,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     kind: 'openshift',
     platform,
     describe: (context) => describe(site, context),
-    observe: (context, application) => observe(site, context, application),
+    observe: (context, application) => observe(site, watch, context, application),
     async plan(context, given, seen) {
       const want = await withServices(site, context, given);
       const [deployment, routes, autoscaler, pullSecret] = await Promise.all([
@@ -74,7 +82,14 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         startTrial(site, context, await withServices(site, context, want), artifact),
       end: (context, application, release) => endTrial(site, context, application, release),
     },
-    poll: (context, handle) => polls[handle.kind](site, context, handle),
+    async poll(context, handle) {
+      const status = await polls[handle.kind](site, context, handle);
+      // Whoever waits hears of it; time is only for what nothing tells of.
+      return status.state === 'running' && watch.isLive && IS_WATCHED.has(handle.kind)
+        ? { ...status, retryAfterMs: UNWATCHED_EVERY_MS }
+        : status;
+    },
+    changes: (application, changed) => watch.changes(application, changed),
     services: {
       async ensure(context, want) {
         await checkServices(site, context, want);
@@ -90,7 +105,10 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         scaleProcess(site, context, application, process, instances),
     },
     logs: (context, application, query) => logs(site, context, application, query),
-    close: () => client.close(),
+    async close() {
+      watch.close();
+      await client.close();
+    },
   };
 }
 

@@ -36,6 +36,17 @@ export const AUTOSCALER = resource(
 export const RESOURCE_QUOTA = resource('v1', 'ResourceQuota', 'resourcequotas', wire.resourceQuotaSchema);
 export const BUILD_RUN = resource(BUILD, 'Build', 'builds', wire.buildSchema);
 
+/** All that an observation is made of, but for Secrets: of those we keep no copies. */
+export const WATCHED: readonly Resource<wire.Thing>[] = [
+  DEPLOYMENT,
+  REPLICA_SET,
+  POD,
+  SERVICE,
+  ROUTE,
+  IMAGE_STREAM,
+  BUILD_RUN,
+];
+
 function resource<T>(apiVersion: string, kind: string, plural: string, schema: ZodType<T>): Resource<T> {
   return { apiVersion, kind, plural, schema };
 }

@@ -10,6 +10,7 @@ const texts = z.record(z.string(), z.string()).default({});
 const metaSchema = z.object({
   name: z.string().default(''),
   generation: z.number().optional(),
+  resourceVersion: z.string().optional(),
   creationTimestamp: z.string().optional(),
   deletionTimestamp: z.string().optional(),
   labels: texts,
@@ -42,6 +43,7 @@ const conditions = z.array(conditionSchema).default([]);
 /** Every refusal by the API itself is one of these. */
 export const statusSchema = z.object({
   kind: z.literal('Status'),
+  code: z.number().optional(),
   message: z.string().default(''),
   reason: z.string().optional(),
   details: z
@@ -61,6 +63,10 @@ export const statusSchema = z.object({
     .optional(),
 });
 export type Status = z.output<typeof statusSchema>;
+
+/** One line of a watch; what `object` is, its `type` tells. */
+export const watchEventSchema = z.object({ type: z.string(), object: z.unknown() });
+export const bookmarkSchema = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
 
 export const versionSchema = z.object({ gitVersion: z.string() });
 export const groupListSchema = z.object({ groups: z.array(z.object({ name: z.string() })) });

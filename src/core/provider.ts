@@ -1,7 +1,7 @@
 import { type ErrorClass, hasClass, SluiceError, type WireError } from './errors.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { ImageSpec } from './image.ts';
-import type { ApiBudgets, Clock, Logger, Random } from './ports.ts';
+import type { ApiBudgets, Clock, Dispose, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
 import type { ServicePower } from './service-power.ts';
 import type { ServiceSpec } from './services.ts';
@@ -47,6 +47,11 @@ export interface PlatformProvider {
    * cannot be found out is left out.
    */
   check?(context: ProviderContext, want: TargetSpec, seen: Observation): Promise<readonly PlanCheck[]>;
+  /**
+   * Where the platform tells of changes by itself: `changed` is called when something of the application may have become
+   * another there, so that whoever waits need not ask by the clock. It tells nothing of what; that is asked for.
+   */
+  changes?(application: ApplicationName, changed: () => void): Dispose;
   /** Left out: the platform cannot run two releases side by side, and takes part in no canary. */
   readonly trial?: TrialPower;
   /** Left out: only web runs there. */

@@ -10,6 +10,8 @@ const EVERY_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const TIMEOUT_MS = 10_000;
 const JITTER = 0.1;
+/** Changes come in bursts: what they came to is read, not each of them. */
+const SETTLE_MS = 100;
 
 export interface Observer {
   start(): void;
@@ -23,6 +25,10 @@ export interface Observer {
 interface Turn extends WatchedPlatform {
   failures: number;
   timer: Dispose;
+  /** Set while a change waits to be read. */
+  settling: Dispose | undefined;
+  /** Ends hearing of changes, where the platform tells of them. */
+  unhear: Dispose;
   /** Nobody wants to hear of it any more, not even of a read under way. */
   isOver: boolean;
 }
@@ -39,6 +45,8 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
 
   async function observe(turn: Turn): Promise<PlatformSignal> {
     turn.timer();
+    turn.settling?.();
+    turn.settling = undefined;
     const signal = await read(turn);
     if (closed || turn.isOver) return signal;
     turn.failures = signal.observation === undefined ? turn.failures + 1 : 0;
@@ -82,10 +90,29 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
     }
   }
 
+  function begin(turn: Turn): void {
+    turn.timer = clock.after(0, () => void observe(turn));
+    const { provider, application } = turn;
+    turn.unhear = provider.changes?.(application, () => heard(turn)) ?? turn.unhear;
+  }
+
+  function heard(turn: Turn): void {
+    turn.settling ??= clock.after(SETTLE_MS, () => {
+      turn.settling = undefined;
+      void observe(turn);
+    });
+  }
+
+  function end(turn: Turn): void {
+    turn.timer();
+    turn.settling?.();
+    turn.unhear();
+  }
+
   return {
     start() {
       started = true;
-      for (const turn of turns) turn.timer = clock.after(0, () => void observe(turn));
+      for (const turn of turns) begin(turn);
     },
     reconfigure(platforms) {
       const before = turns;
@@ -99,11 +126,9 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
       for (const turn of before) {
         if (turns.includes(turn)) continue;
         turn.isOver = true;
-        turn.timer();
+        end(turn);
       }
-      for (const turn of turns) {
-        if (started && !before.includes(turn)) turn.timer = clock.after(0, () => void observe(turn));
-      }
+      for (const turn of turns) if (started && !before.includes(turn)) begin(turn);
     },
     async now(application, platform) {
       const turn = turns.find((t) => t.application === application && t.provider.platform === platform);
@@ -112,13 +137,21 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
     close() {
       closed = true;
       for (const abort of reads) abort.abort(new Error('closed'));
-      for (const turn of turns) turn.timer();
+      for (const turn of turns) end(turn);
     },
   };
 }
 
 function turnOf(watched: WatchedPlatform): Turn {
-  return { ...watched, failures: 0, timer: () => undefined, isOver: false };
+  const nothing = (): void => undefined;
+  return {
+    ...watched,
+    failures: 0,
+    timer: nothing,
+    settling: undefined,
+    unhear: nothing,
+    isOver: false,
+  };
 }
 
 function rejected(signal: AbortSignal): Promise<never> {

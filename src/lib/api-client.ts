@@ -49,6 +49,8 @@ export interface ApiCall {
   readonly repeatable?: boolean;
   /** Milliseconds until the response head; 0 waits for ever. */
   readonly timeoutMs?: number;
+  /** Its answer has no end that could be waited for. */
+  readonly isStream?: boolean;
 }
 
 export interface ApiAnswer {
@@ -60,8 +62,17 @@ export interface ApiAnswer {
   readonly json: unknown;
 }
 
+/** An answer that is read while it comes. */
+export interface ApiStream {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Ends when the server ends it; breaks when the connection does, or the call's signal says so. */
+  readonly body: AsyncIterable<Buffer>;
+}
+
 export interface ApiClient {
   call(call: ApiCall): Promise<ApiAnswer>;
+  /** Without time limit after the head and without retries; undefined where `errorOf` sees no error in a refusal. */
+  stream(call: ApiCall): Promise<ApiStream | undefined>;
   close(): Promise<void>;
 }
 
@@ -85,7 +96,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   });
   let closed = false;
 
-  async function send(call: ApiCall): Promise<ApiAnswer> {
+  async function send<T>(call: ApiCall, read: (answer: Dispatcher.ResponseData) => Promise<T>): Promise<T> {
     const url = urlOf(options.baseUrl, call);
     const auth = await options.headers();
     const timeoutMs = call.timeoutMs ?? options.timeoutMs ?? 30_000;
@@ -96,25 +107,43 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
         headers: { accept: 'application/json', ...contentHeaders(call), ...auth, ...call.headers },
         body: bodyOf(call),
         headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
+        bodyTimeout: call.isStream === true ? 0 : timeoutMs,
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       });
-      const text = await answer.body.text();
-      const headers = flatten(answer.headers);
-      turns.heard(answer.statusCode, headers);
-      return { status: answer.statusCode, headers, text, json: parse(text) };
+      return await read(answer);
     } catch (error) {
       if (call.signal?.aborted) throw error;
       throw connectionError(platform, url, error);
     }
   }
 
+  async function whole(answer: Dispatcher.ResponseData): Promise<ApiAnswer> {
+    const text = await answer.body.text();
+    const headers = flatten(answer.headers);
+    turns.heard(answer.statusCode, headers);
+    return { status: answer.statusCode, headers, text, json: parse(text) };
+  }
+
+  /** A refusal is read whole, as any other is. */
+  async function head(answer: Dispatcher.ResponseData): Promise<ApiAnswer | ApiStream> {
+    if (answer.statusCode >= 400) return whole(answer);
+    const headers = flatten(answer.headers);
+    turns.heard(answer.statusCode, headers);
+    return { headers, body: answer.body };
+  }
+
+  async function twice<T extends object>(
+    call: ApiCall,
+    read: (answer: Dispatcher.ResponseData) => Promise<T>,
+  ): Promise<T> {
+    const answer = await turns.take(() => send(call, read), call.signal);
+    if (!('status' in answer) || answer.status !== 401 || !options.onUnauthorized) return answer;
+    await options.onUnauthorized();
+    return turns.take(() => send(call, read), call.signal);
+  }
+
   async function attempt(call: ApiCall): Promise<ApiAnswer> {
-    let answer = await turns.take(() => send(call), call.signal);
-    if (answer.status === 401 && options.onUnauthorized) {
-      await options.onUnauthorized();
-      answer = await turns.take(() => send(call), call.signal);
-    }
+    const answer = await twice(call, whole);
     if (answer.status < 400) return answer;
     const error = options.errorOf(answer, call);
     if (error) throw error;
@@ -126,6 +155,13 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const repeatable = call.repeatable ?? (call.method !== 'POST' && call.method !== 'PATCH');
       const policy = repeatable ? resilience.repeatable : resilience.once;
       return policy.execute(() => attempt(call), call.signal);
+    },
+    async stream(call) {
+      const answer = await twice({ ...call, isStream: true }, head);
+      if ('body' in answer) return answer;
+      const error = options.errorOf(answer, call);
+      if (error) throw error;
+      return undefined;
     },
     async close() {
       if (closed) return;

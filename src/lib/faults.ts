@@ -15,6 +15,7 @@ export const FAULTS = {
   'api-500-thrice': 'the next three API calls are answered 500',
   'api-502': 'the API answers 502 with a body that is not its own',
   'api-401-once': 'the next API call finds its token expired',
+  'watch-silent': 'watches of the API stay open and say nothing any more, those begun now included',
   'upload-cut-once': 'the next upload is reset when part of it has arrived',
   'build-fails': 'every build fails',
   'jobs-fail': 'what the API took on to do later ends as failed, and is told with 200',

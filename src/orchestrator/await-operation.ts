@@ -8,6 +8,7 @@ import type {
   ProviderContext,
   StagedArtifact,
 } from '../core/provider.ts';
+import { hearNews, type News } from './news.ts';
 import { createPatience, type Patience } from './patience.ts';
 
 const POLL_MS = 400;
@@ -39,12 +40,26 @@ export async function pollToEnd(
   begun: OperationHandle,
   options: AwaitOptions,
 ): Promise<StagedArtifact | undefined> {
+  const news = hearNews(options.clock, options.provider, begun.application);
+  try {
+    return await pollOn(begun, options, news);
+  } finally {
+    news.close();
+  }
+}
+
+async function pollOn(
+  begun: OperationHandle,
+  options: AwaitOptions,
+  news: News,
+): Promise<StagedArtifact | undefined> {
   const { clock, provider, context } = options;
   const deadline = clock.now() + options.deadlineMs;
   const { signal } = context;
   const patience = options.patience ?? createPatience({ clock, signal, onAway: () => undefined });
   let handle = begun;
   for (;;) {
+    news.forget();
     // An API that does not answer right now says nothing of the operation.
     const status = await patience.call(() => provider.poll(context, handle));
     if (status.state === 'succeeded') return status.artifact;
@@ -56,7 +71,7 @@ export async function pollToEnd(
       await options.store(handle);
     }
     if (clock.now() > deadline) throw late(provider, handle, options.deadlineMs);
-    await clock.sleep(Math.min(status.retryAfterMs ?? POLL_MS, LONGEST_PAUSE_MS), signal);
+    await news.wait(Math.min(status.retryAfterMs ?? POLL_MS, LONGEST_PAUSE_MS), signal);
   }
 }
 

@@ -95,3 +95,34 @@ describe('the API client', () => {
     ).rejects.toThrow('refusing to send credentials');
   });
 });
+
+describe('an answer that is read while it comes', () => {
+  it('hands out what is there before the end, and asks once more after a 401', async () => {
+    let calls = 0;
+    const url = await serve((_, res) => {
+      calls += 1;
+      if (calls === 1) {
+        res.statusCode = 401;
+        res.end();
+        return;
+      }
+      res.write('one');
+    });
+    const stream = await client(url, async () => undefined).stream({ method: 'GET', path: '/' });
+    for await (const chunk of stream?.body ?? []) {
+      expect(chunk.toString()).toBe('one');
+      break;
+    }
+    expect(calls).toBe(2);
+  });
+
+  it('is an error where the answer is a refusal', async () => {
+    const url = await serve((_, res) => {
+      res.statusCode = 404;
+      res.end('no such thing');
+    });
+    await expect(client(url).stream({ method: 'GET', path: '/' })).rejects.toMatchObject({
+      class: 'notFound',
+    });
+  });
+});

@@ -137,6 +137,11 @@ export function watchObjects(cluster: Cluster, request: ApiRequest, target: Targ
       // Sent at once, so that the client knows that its watch stands.
       response.flushHeaders();
       let first = true;
+      // A connection that leads nowhere since a router between lost it: only a new one hears again.
+      let isDeaf = cluster.faults.has('watch-silent');
+      const offFault = cluster.onFault((fault) => {
+        isDeaf ||= fault === 'watch-silent';
+      });
       const stop = watch(
         cluster.store,
         cluster.clock,
@@ -154,6 +159,7 @@ export function watchObjects(cluster: Cluster, request: ApiRequest, target: Targ
           timeoutMs: seconds * 1_000,
         },
         (event) => {
+          if (isDeaf) return;
           const object =
             table && event.type !== 'ERROR' && event.type !== 'BOOKMARK' && isKubeObject(event.object)
               ? asTable(
@@ -167,9 +173,14 @@ export function watchObjects(cluster: Cluster, request: ApiRequest, target: Targ
           first = false;
           response.write(`${JSON.stringify({ type: event.type, object })}\n`);
         },
-        () => response.end(),
+        () => {
+          if (!isDeaf) response.end();
+        },
       );
-      response.on('close', stop);
+      response.on('close', () => {
+        offFault();
+        stop();
+      });
     },
   };
 }
