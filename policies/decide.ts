@@ -21,6 +21,7 @@ import { reasonsOf, summaryOf } from './reasons.ts';
 import { rules } from './rules.ts';
 import { safety } from './safety.ts';
 import { settle } from './settle.ts';
+import { shedding } from './shedding.ts';
 import { spill } from './spill.ts';
 import { targetsOf } from './targets.ts';
 import { tiered } from './tiered.ts';
@@ -49,6 +50,7 @@ function layersWith(strategy: Layer): readonly Layer[] {
     safety,
     settle,
     spend,
+    shedding,
     writes,
     growth,
   ];
@@ -98,6 +100,7 @@ function decisionOf(draft: Draft): Decision {
   };
   if (isTimeless(draft)) decision.timeless = true;
   if (shed > 0) decision.shed = shed;
+  if (draft.shedBy !== undefined) decision.shedBy = draft.shedBy;
   if (keep.frozen !== undefined) decision.frozen = keep.frozen;
   if (facts.data?.writes === 'single' && keep.writer !== undefined) {
     // Nobody is the writer while the next one is being promoted.

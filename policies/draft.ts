@@ -1,4 +1,4 @@
-import type { Decision, Shares } from '../src/core/decision.ts';
+import type { Decision, Shares, ShedClass } from '../src/core/decision.ts';
 import type { Facts, OriginFacts, TargetFacts } from '../src/core/facts.ts';
 import type { PlatformName } from '../src/core/ids.ts';
 import type { Intent } from '../src/core/intent.ts';
@@ -29,6 +29,8 @@ export interface Draft {
   readonly scaling: boolean;
   /** Part of the requests to answer 503 at once. */
   readonly shed: number;
+  /** The same by priority of the routes; undefined: of all alike. */
+  readonly shedBy?: readonly ShedClass[] | undefined;
   readonly memory: Readonly<Record<PlatformName, TargetMemory>>;
   readonly mode: Decision['mode'];
   readonly shape: Shape | undefined;

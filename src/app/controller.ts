@@ -249,6 +249,8 @@ export async function createController(deps: ControllerDeps): Promise<Controller
         engine.accept(signal);
         drills.hear(signal);
       }
+    } else if (message.type === 'demand') {
+      for (const signal of message.signals) engine.accept(signal);
     } else if (message.type === 'ejection') engine.accept(message.ejection);
     else if (message.type === 'ready') {
       // It may follow a table that a controller before us published and did not live to keep.

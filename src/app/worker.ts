@@ -46,6 +46,7 @@ export function runWorker(options: WorkerOptions): void {
     const openLines: OpenLines = (file, droppedLine) => openLineFile({ file, droppedLine, clock, logger });
     const made = createGateway({ ...options, worker: index, settings, openLines });
     made.onTraffic((signals) => channel.send({ to: 'controller', type: 'traffic', worker: index, signals }));
+    made.onDemand((signals) => channel.send({ to: 'controller', type: 'demand', worker: index, signals }));
     made.onEjection((ejection) =>
       channel.send({ to: 'controller', type: 'ejection', worker: index, ejection }),
     );

@@ -29,6 +29,7 @@ const SHOWN = new Set([
   'decision.made',
   'fault.attributed',
   'intent.raised',
+  'shedding.changed',
   'platform.api.down',
 ]);
 

@@ -269,6 +269,13 @@ const routeSchema = z
       otherwise: false,
     }).optional(),
     rateLimit: rateLimit.optional(),
+    priority: whole(
+      {
+        says: 'Who is served longer when there is no capacity for all (overload or panic with shed): higher first.',
+        otherwise: 0,
+      },
+      { min: -1000, max: 1000 },
+    ).optional(),
   })
   .meta({ description: 'What the gateway sends to this application.' });
 

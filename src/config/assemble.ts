@@ -153,6 +153,7 @@ function assembleRoute(input: RouteInput): RouteSettings {
     publicHost: input.publicHost ?? (host === '*' ? 'rewrite' : 'map'),
     retry: input.retry ?? 'safe',
     ...(input.affinity === true ? { affinity: true } : {}),
+    ...(input.priority === undefined ? {} : { priority: input.priority }),
     ...(input.rateLimit === undefined ? {} : { rateLimit: assembleRateLimit(input.rateLimit) }),
   };
 }

@@ -18,6 +18,7 @@ export function lintPolicy(application: ApplicationSettings, path: Path): readon
     ...unmeasurable(policy, targets, at),
     ...contradictions(policy, at),
     ...blindSpots(application, path),
+    ...idlePriorities(application, path),
   ];
 }
 
@@ -120,6 +121,23 @@ function unmeasurable(
     faults.push(warning(at, 'nothing can grow: no target has `maxInstances`', 'say how far each may grow'));
   }
   return faults;
+}
+
+/** Priorities only matter where something is shed. */
+function idlePriorities({ routes, policy }: ApplicationSettings, path: Path): readonly Fault[] {
+  const sheds = policy.overload === 'shed' || policy.panic?.mode === 'shed';
+  if (sheds) return [];
+  return routes.flatMap(({ priority }, i) =>
+    priority === undefined
+      ? []
+      : [
+          warning(
+            [...path, 'routes', i, 'priority'],
+            '`priority` decides nothing: the policy sheds nothing',
+            'set `overload: shed` or `panic.mode: shed` in the policy',
+          ),
+        ],
+  );
 }
 
 function contradictions(policy: PolicySettings, at: Path): readonly Fault[] {

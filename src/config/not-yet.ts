@@ -66,7 +66,6 @@ export const NOT_YET: readonly NotYet[] = [
   },
   { path: 'applications.*.health.vantage', what: 'several vantage points', example: {} },
   { path: 'applications.*.data.replica', what: 'watching replication lag', example: {} },
-  { path: 'applications.*.routes.*.priority', what: 'shedding by priority', example: 1 },
   {
     path: 'applications.*.targets.*.standby',
     values: ['cold'],

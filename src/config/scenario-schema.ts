@@ -59,6 +59,15 @@ const expectation = z.strictObject({
       }),
     )
     .optional(),
+  served: z
+    .array(
+      z.strictObject({
+        at: duration({ says: 'When, from the start.' }),
+        within: ratio({ says: 'How far off it may be.', otherwise: '2%' }).optional(),
+        are: z.record(z.string(), ratio({ says: 'Part of what is asked of the route.' })),
+      }),
+    )
+    .optional(),
   events: z
     .array(
       z.strictObject({
@@ -91,6 +100,18 @@ export const scenarioSchema = z
       z.array(z.strictObject({ at: span.at, rps: rate({ says: 'Requests for all.' }) })).min(1),
     ]),
     platforms: z.record(z.string(), platform),
+    routes: z
+      .record(
+        z.string(),
+        z.strictObject({
+          part: ratio({ says: 'Of the demand; those of all routes sum to 100%.' }),
+          priority: whole(
+            { says: 'Higher is served longer when something is shed.', otherwise: 0 },
+            { min: -1000, max: 1000 },
+          ).optional(),
+        }),
+      )
+      .optional(),
     acts: z
       .array(
         z.strictObject({

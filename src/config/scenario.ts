@@ -64,6 +64,11 @@ function assemble(
     platforms: Object.entries(input.platforms).map(([platform, given]) =>
       platformOf(platform, given, duration),
     ),
+    routes: Object.entries(input.routes ?? {}).map(([route, { part, priority = 0 }]) => ({
+      name: route,
+      priority,
+      part,
+    })),
     acts: (input.acts ?? []).map((act) => ({
       ...spanOf(act, duration),
       kind: act.act,
@@ -76,6 +81,11 @@ function assemble(
     data: dataOf(input),
     expect: expectationsOf(input),
   };
+  const parts = scenario.routes.reduce((sum, { part }) => sum + part, 0);
+  if (scenario.routes.length > 0 && Math.abs(parts - 1) > 0.001)
+    faults.push(
+      valueFault(['routes'], `the parts sum to ${Math.round(parts * 1000) / 10} %`, 'let them sum to 100 %'),
+    );
   for (const [i, { byMs }] of scenario.clockJumps.entries()) {
     if (Number.isNaN(byMs))
       faults.push(valueFault(['clockJumps', i, 'by'], 'not a duration', 'for example -1h'));
@@ -146,6 +156,9 @@ function expectationsOf({ expect }: ScenarioInput): readonly Expectation[] {
   for (const { at, within, are } of expect.shares ?? []) {
     all.push({ kind: 'shares', atMs: at, shares: are, within: within ?? 0.02 });
   }
+  for (const { at, within, are } of expect.served ?? []) {
+    all.push({ kind: 'served', atMs: at, served: are, within: within ?? 0.02 });
+  }
   for (const { type, says, at, within } of expect.events ?? []) {
     all.push({ kind: 'event', type, says, atMs: at, withinMs: within ?? 3_000 });
   }
@@ -154,7 +167,7 @@ function expectationsOf({ expect }: ScenarioInput): readonly Expectation[] {
 }
 
 /** Names that no platform of the scenario has. */
-function foreignNames({ platforms, acts, data, expect }: ScenarioInput): Fault[] {
+function foreignNames({ platforms, routes = {}, acts, data, expect }: ScenarioInput): Fault[] {
   const names = Object.keys(platforms);
   const remedy = `one of: ${names.join(', ')}`;
   const faults: Fault[] = [];
@@ -167,6 +180,15 @@ function foreignNames({ platforms, acts, data, expect }: ScenarioInput): Fault[]
   check(data?.writer, ['data', 'writer']);
   for (const [i, { are }] of (expect?.shares ?? []).entries()) {
     for (const name of Object.keys(are)) check(name, ['expect', 'shares', i, 'are', name]);
+  }
+  for (const [i, { are }] of (expect?.served ?? []).entries()) {
+    for (const name of Object.keys(are)) {
+      if (Object.hasOwn(routes, name)) continue;
+      const known = Object.keys(routes).join(', ') || 'none, give it `routes`';
+      faults.push(
+        valueFault(['expect', 'served', i, 'are', name], 'no route of this scenario', `one of: ${known}`),
+      );
+    }
   }
   return faults;
 }

@@ -20,6 +20,8 @@ export interface Decision {
   readonly coverage?: Readonly<Record<PlatformName, number>>;
   /** Part of the requests to answer 503 at once, 0 to 1 (`overload: shed`, panic mode `shed`). */
   readonly shed?: number;
+  /** The same by priority of the routes, lowest first; left out: of all routes alike. */
+  readonly shedBy?: readonly ShedClass[];
   /** With `writes: single`: where unsafe requests go. */
   readonly writer?: { readonly platform: PlatformName; readonly epoch: number };
   /** Who is to be the next one, while there is none. */
@@ -34,6 +36,12 @@ export interface Decision {
   readonly reasons: readonly string[];
   /** The proof: what every layer found, in the order in which they ran. Written when somebody asks for it. */
   readonly proof: () => readonly ExplanationStep[];
+}
+
+export interface ShedClass {
+  readonly priority: number;
+  /** Part of its requests to answer 503 at once, 0 to 1. */
+  readonly part: number;
 }
 
 export interface TargetDecision {

@@ -1,4 +1,5 @@
 import type { Culprit, Remedy } from './attribution.ts';
+import type { ShedClass } from './decision.ts';
 import type { DeploySettings } from './deploy-settings.ts';
 import type { DeploymentOutcome } from './deployment.ts';
 import type { DriftField } from './drift.ts';
@@ -163,6 +164,13 @@ export type DomainEvent =
   /** `reasons`: all that stand in the way now, `rack: its API refuses our credentials`. */
   | { type: 'failover.unready'; application: ApplicationName; reasons: readonly string[] }
   | { type: 'failover.ready'; application: ApplicationName }
+  /** `part` of all requests is answered 503; `by`: of each priority, where routes have several. 0: none any more. */
+  | {
+      type: 'shedding.changed';
+      application: ApplicationName;
+      part: number;
+      by: readonly ShedClass[];
+    }
   | { type: 'intent.raised'; application: ApplicationName; intent: Intent }
   /** `from`: what the platform said it was to run until then. */
   | {
@@ -352,6 +360,7 @@ export const EVENT_TYPES = {
   'traffic.split': 'a part of the traffic goes to a release that is tried, or none any more',
   'failover.unready': 'a failover would not succeed as things are; a person should look now',
   'failover.ready': 'nothing stands in the way of a failover any more',
+  'shedding.changed': 'another part of the requests is answered 503 for want of capacity, or none any more',
   'intent.raised': 'a decision wants something done beside moving traffic',
   'scale.ordered': 'a platform was told to run more or fewer instances',
   'scale.finished': 'all instances that were ordered serve',
@@ -387,6 +396,7 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'traffic.split',
   'failover.unready',
   'failover.ready',
+  'shedding.changed',
   'intent.raised',
   'scale.ordered',
   'scale.finished',

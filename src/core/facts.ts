@@ -11,12 +11,14 @@ import type { Verdict } from './verdict.ts';
  */
 export interface Facts {
   readonly application: ApplicationName;
-  /** Requests per second over all platforms, last 10 s; 0 when nothing is known yet. */
+  /** Requests per second, those that are shed included, last 10 s; 0 when nothing is known yet. */
   readonly demandRps: number;
   /** Releases that may serve; empty: any. Two of them while a rollout is under way. */
   readonly allowedReleases: readonly ReleaseId[];
   /** In the order of the configuration. */
   readonly targets: readonly TargetFacts[];
+  /** What of the demand is for which route; left out where all routes are of the same priority. */
+  readonly routes?: readonly RouteFacts[];
   /** Orders of people that are in force for this application. */
   readonly acts?: readonly OperatorAct[];
   /** What our own machine can reach: with nothing reachable it is us, not them. */
@@ -30,6 +32,17 @@ export interface Facts {
   readonly promotedEpoch?: number;
   /** When the newest release went live anywhere, epoch milliseconds. */
   readonly releasedAt?: number;
+}
+
+export interface RouteFacts {
+  readonly host: string;
+  readonly path: string;
+  /** Higher ones are served longer when there is no capacity for all. */
+  readonly priority: number;
+  /** Last 10 s. */
+  readonly rps: number;
+  /** Since a worker last told of it; undefined: none ever did. */
+  readonly ageMs: number | undefined;
 }
 
 export interface SelfFacts {

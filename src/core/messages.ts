@@ -1,7 +1,7 @@
 import type { ErrorCode, ErrorDetails, WireError } from './errors.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { GatewaySettings } from './settings.ts';
-import type { EjectionSignal, TrafficSignal } from './signals.ts';
+import type { DemandSignal, EjectionSignal, TrafficSignal } from './signals.ts';
 import type { ConnectionCounters, NameCounters, QueueCounters, TargetCounters } from './traffic-counters.ts';
 
 /** What crosses between controller and workers, relayed by the supervisor. Plain JSON. */
@@ -47,6 +47,13 @@ export type FromWorker =
       readonly type: 'traffic';
       readonly worker: number;
       readonly signals: readonly TrafficSignal[];
+    }
+  /** With `traffic`, where routes are told apart or something was shed. */
+  | {
+      readonly to: 'controller';
+      readonly type: 'demand';
+      readonly worker: number;
+      readonly signals: readonly DemandSignal[];
     }
   | {
       readonly to: 'controller';

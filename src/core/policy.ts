@@ -1,4 +1,4 @@
-import type { Decision, Shares } from './decision.ts';
+import type { Decision, Shares, ShedClass } from './decision.ts';
 import type { Facts } from './facts.ts';
 import type { PlatformName } from './ids.ts';
 import type { PolicySettings } from './settings.ts';
@@ -35,6 +35,8 @@ export interface PolicyState {
   readonly displaced?: Readonly<
     Record<PlatformName, { readonly part: number; readonly times: number; readonly until: number }>
   >;
+  /** What is being shed: it grows at once and falls when less has been enough for a while. */
+  readonly shedding?: Shedding;
   readonly panicSince?: number;
   /** When panic's reason ended; it lasts `exitAfterMs` longer. */
   readonly calmSince?: number;
@@ -52,6 +54,15 @@ export interface PolicyState {
   readonly scaledFrom?: Readonly<
     Record<PlatformName, { readonly instances: number; readonly since: number }>
   >;
+}
+
+export interface Shedding {
+  /** Of all requests. */
+  readonly part: number;
+  /** As decided, and kept as long as it fits. */
+  readonly by?: readonly ShedClass[];
+  /** Since when less would do, and the most of what would have done since then. */
+  readonly lower?: { readonly since: number; readonly most: number };
 }
 
 /** All that may move traffic at once, and not by and by. */

@@ -26,6 +26,8 @@ export interface TableRoute {
   readonly affinity?: boolean;
   /** Part of the requests to answer 503 at once, 0 to 1: there is no capacity for them. */
   readonly shed?: number;
+  /** What is asked of it is told by itself: routes of its application differ in priority. */
+  readonly counted?: true;
   /** Left out: unsafe requests go where all go. */
   readonly writes?: TableWrites;
   readonly rateLimit?: RateLimit;

@@ -11,6 +11,8 @@ export interface SimulationScenario {
   /** By time, at least one; linear in between. */
   readonly demand: readonly { readonly atMs: number; readonly rps: number }[];
   readonly platforms: readonly ScenarioPlatform[];
+  /** What the demand is for; none: all of it for one route. */
+  readonly routes: readonly ScenarioRoute[];
   readonly acts: readonly ScenarioAct[];
   /** When a new release goes live, milliseconds from the start. */
   readonly releases: readonly number[];
@@ -27,6 +29,13 @@ export interface SimulationScenario {
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
+}
+
+export interface ScenarioRoute {
+  readonly name: string;
+  readonly priority: number;
+  /** Of the demand; those of all routes sum to 1. */
+  readonly part: number;
 }
 
 export interface ScenarioPlatform {
@@ -64,6 +73,13 @@ export type Expectation =
       readonly kind: 'shares';
       readonly atMs: number;
       readonly shares: Readonly<Record<PlatformName, number>>;
+      readonly within: number;
+    }
+  /** Parts of the demand of routes that are served at a moment, within `within`. */
+  | {
+      readonly kind: 'served';
+      readonly atMs: number;
+      readonly served: Readonly<Record<string, number>>;
       readonly within: number;
     }
   /** An event of this type whose line holds this text happened. */

@@ -137,6 +137,8 @@ export interface RouteSettings {
   /** A client stays on the platform that served it first, as long as that one can serve. */
   readonly affinity?: boolean;
   readonly rateLimit?: RateLimit;
+  /** Left out: 0. When there is no capacity for all, requests of the lower ones are refused first. */
+  readonly priority?: number;
 }
 
 /** A token bucket for each client; held by each worker, divided by their number. */

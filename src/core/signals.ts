@@ -6,6 +6,7 @@ import type { Observation } from './provider.ts';
 export type Signal =
   | ProbeSignal
   | TrafficSignal
+  | DemandSignal
   | PlatformSignal
   | EjectionSignal
   | SelfSignal
@@ -58,6 +59,23 @@ export interface TrafficSignal {
   readonly inFlight: number;
   /** Set where the route asks for it. */
   readonly compared?: ComparedTraffic;
+}
+
+/** What clients asked of one worker in one window, before anything was refused for want of capacity. */
+export interface DemandSignal {
+  readonly kind: 'demand';
+  readonly at: number;
+  readonly windowMs: number;
+  readonly worker: number;
+  readonly application: ApplicationName;
+  /** Those that anybody asked for. */
+  readonly routes: readonly {
+    readonly host: string;
+    readonly path: string;
+    readonly requests: number;
+    /** Of these: answered 503 because there was no capacity for them. */
+    readonly shed: number;
+  }[];
 }
 
 /** What a trial is judged by: first attempts, without those that clients broke off. */

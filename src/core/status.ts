@@ -58,8 +58,21 @@ export interface ApplicationStatus {
   readonly coverage?: Readonly<Record<PlatformName, number>>;
   /** Part of the requests that is answered 503 because there is no capacity for them, 0 to 1. */
   readonly shed?: number;
+  /** Left out where all routes are of the same priority. */
+  readonly routes?: readonly RouteStatus[];
   /** Left out: unsafe requests go where all go. */
   readonly writes?: WritesStatus;
+}
+
+/** What clients ask of one route, and what of it is refused for want of capacity. */
+export interface RouteStatus {
+  readonly host: string;
+  readonly path: string;
+  readonly priority: number;
+  /** Requests per second, last 10 s, those that are shed included. */
+  readonly rps: number;
+  /** Part of them that is answered 503. */
+  readonly shed: number;
 }
 
 export type WritesStatus =
@@ -195,6 +208,7 @@ export interface ExplanationStep {
     | 'ramp'
     | 'pace'
     | 'panic'
+    | 'shedding'
     | 'safety'
     | 'writes'
     | 'intents'

@@ -2,19 +2,21 @@ import { concerns, type OperatorAct } from '../core/acts.ts';
 import type { Attribution } from '../core/attribution.ts';
 import type { Decision, Shares, TargetDecision } from '../core/decision.ts';
 import type { DomainEvent } from '../core/events.ts';
-import type { Facts, SelfFacts } from '../core/facts.ts';
+import type { Facts, RouteFacts, SelfFacts } from '../core/facts.ts';
 import type { OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
 import { type Decide, INITIAL_POLICY_STATE, type PolicyState, type TargetMemory } from '../core/policy.ts';
 import type { Readiness } from '../core/readiness.ts';
 import type { RoutingTable, TableRoute } from '../core/routing-table.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
+import type { DemandSignal } from '../core/signals.ts';
 import type { HealthJudge, OriginSignal, WatchedOrigin } from '../core/verdict.ts';
 import { isSame } from '../lib/same.ts';
 import { routesOf } from './build-table.ts';
 import { ErrorWindows } from './error-windows.ts';
-import { faultEvents, intentEvents } from './news.ts';
+import { faultEvents, intentEvents, sheddingEvents } from './news.ts';
 import type { PlatformView } from './platform-view.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
+import { hasPriorities, RouteDemand } from './route-demand.ts';
 import { platformsKeepingSessions } from './sessions.ts';
 import { type OfferedSplit, type Split, splitOf } from './split.ts';
 import { type EngineTarget, rememberedTargets } from './targets.ts';
@@ -63,6 +65,7 @@ export class ApplicationView {
   #releasedAt: number | undefined;
   #promotedEpoch: number | undefined;
   #split: Split | undefined;
+  #routes = new RouteDemand();
   /** Only where the policy asks for it: six hours are much to add up four times a second. */
   #errors: ErrorWindows | undefined;
 
@@ -179,6 +182,7 @@ export class ApplicationView {
     this.#releasedAt = before.#releasedAt;
     this.#promotedEpoch = before.#promotedEpoch;
     this.#split = before.#split;
+    this.#routes = before.#routes;
     // Asked for by the new settings only: from now on.
     if (this.#errors !== undefined) this.#errors = before.#errors ?? this.#errors;
     // Without the shape: what is not worth a new table are small changes, and these are none.
@@ -247,6 +251,13 @@ export class ApplicationView {
     return this.platforms.get(platform)?.hear(origin, signal, this.#allowed, this.#allowedSince) ?? false;
   }
 
+  /** What clients ask for, route by route. */
+  hearDemand(signal: DemandSignal): void {
+    this.#heardTraffic = true;
+    this.#trafficSince ??= signal.at - signal.windowMs;
+    this.#routes.hear(signal);
+  }
+
   /** May the next tick decide otherwise, although nothing was heard that is worth a turn of its own? */
   get isRestless(): boolean {
     return this.#decision?.timeless !== true || this.#heardTraffic || this.#split !== undefined;
@@ -265,7 +276,7 @@ export class ApplicationView {
     this.#lastRoutes = undefined;
 
     const before = this.#state.shares;
-    const intents = this.#decision?.intents ?? [];
+    const last = this.#decision;
     const facts = this.facts(now);
     const attribution = this.#attribute(facts, this.#attribution, now);
     events.push(...faultEvents(this.settings.name, this.#attribution, attribution));
@@ -273,7 +284,8 @@ export class ApplicationView {
     const answer = this.#decide(this.settings.policy, { ...facts, attribution }, this.#state, now);
     this.#decision = answer.decision;
     this.#state = answer.state;
-    events.push(...intentEvents(this.settings.name, intents, answer.decision.intents ?? []));
+    events.push(...intentEvents(this.settings.name, last?.intents ?? [], answer.decision.intents ?? []));
+    events.push(...sheddingEvents(last, answer.decision));
     events.push(...this.#checkReadiness(facts, answer.decision, now));
     if (!sameShares(before, answer.decision.shares))
       events.push(decisionMade(answer.decision, before, { ...facts, attribution }));
@@ -303,6 +315,7 @@ export class ApplicationView {
   facts(now: number): Facts {
     const spanMs = this.spanMs(now);
     const views = [...this.platforms.values()];
+    const routes = this.routeFacts(now);
     return {
       application: this.settings.name,
       demandRps: this.demandRps(now),
@@ -311,6 +324,7 @@ export class ApplicationView {
       acts: this.#acts,
       data: this.settings.data,
       ...(this.#errors === undefined ? {} : { errorRatio: this.#errors.ratios(now) }),
+      ...(routes === undefined ? {} : { routes }),
       ...(this.#self === undefined ? {} : { self: this.#self }),
       ...(this.#releasedAt === undefined ? {} : { releasedAt: this.#releasedAt }),
       ...(this.#promotedEpoch === undefined ? {} : { promotedEpoch: this.#promotedEpoch }),
@@ -319,7 +333,15 @@ export class ApplicationView {
 
   demandRps(now: number): number {
     const traffic = [...this.platforms.values()].flatMap((view) => view.allTraffic());
-    return demandOf(traffic, this.spanMs(now));
+    const spanMs = this.spanMs(now);
+    return demandOf(traffic, spanMs) + this.#routes.shedRps(spanMs, now);
+  }
+
+  /** Undefined where nothing tells routes apart. */
+  routeFacts(now: number): readonly RouteFacts[] | undefined {
+    const { routes } = this.settings;
+    if (!hasPriorities(routes)) return undefined;
+    return routes.map((route) => this.#routes.of(route, this.spanMs(now), now));
   }
 
   /** Right after a start ten seconds would be ten times too long. */
@@ -337,7 +359,7 @@ export class ApplicationView {
       verdictOf: (platform) => this.platforms.get(platform)?.verdict.state,
       acts: this.#acts,
     });
-    const { targets: decided, shed, writer, promoting } = this.#decision;
+    const { targets: decided, shed, shedBy, writer, promoting } = this.#decision;
     const split = this.#offeredSplit();
     const isCompared = this.#isCompared();
     const from = [
@@ -345,6 +367,7 @@ export class ApplicationView {
       decided,
       [...keepsSessions],
       shed,
+      shedBy,
       writer,
       promoting,
       split && [split.part, ...split.trials],

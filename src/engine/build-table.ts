@@ -2,6 +2,7 @@ import type { Decision } from '../core/decision.ts';
 import { originId, type PlatformName } from '../core/ids.ts';
 import type { RoutingTable, TableRoute, TableTarget } from '../core/routing-table.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
+import { hasPriorities } from './route-demand.ts';
 import type { OfferedSplit } from './split.ts';
 import type { EngineTarget } from './targets.ts';
 
@@ -20,7 +21,8 @@ export interface Routed {
 export function routesOf(routed: Routed): readonly TableRoute[] {
   const { settings, decision } = routed;
   const offered = tableTargets(routed);
-  return settings.routes.map(({ host, path, publicHost, retry, affinity, rateLimit }) => ({
+  const counted = hasPriorities(settings.routes) ? { counted: true as const } : {};
+  return settings.routes.map(({ host, path, publicHost, retry, affinity, rateLimit, priority }) => ({
     application: settings.name,
     host,
     path,
@@ -28,11 +30,18 @@ export function routesOf(routed: Routed): readonly TableRoute[] {
     retry,
     ...(affinity === undefined ? {} : { affinity }),
     ...(rateLimit === undefined ? {} : { rateLimit }),
-    ...(decision.shed === undefined ? {} : { shed: Math.round(decision.shed * 100) / 100 }),
+    ...shedOf(decision, priority),
+    ...counted,
     ...writesOf(settings, decision),
     ...(routed.isCompared === true ? { compared: true as const } : {}),
     targets: offered,
   }));
+}
+
+/** A hundredth is as fine as it needs to be; finer would be a new table with every second. */
+function shedOf({ shed, shedBy }: Decision, priority = 0): Pick<TableRoute, 'shed'> {
+  const own = shedBy?.find((one) => one.priority === priority)?.part ?? shed;
+  return own === undefined ? {} : { shed: Math.round(own * 100) / 100 };
 }
 
 function writesOf(

@@ -282,6 +282,9 @@ export function createEngine(deps: EngineDeps): Engine {
         case 'services':
           // Worth no decision of its own: it moves no traffic.
           return applications.get(signal.application)?.platforms.get(signal.platform)?.hearServices(signal);
+        case 'demand':
+          // Each second, and there is a tick before the next.
+          return applications.get(signal.application)?.hearDemand(signal);
         case 'self':
           return knowSelf({ ...self, egress: signal.egress });
         case 'ejection': {

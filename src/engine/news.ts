@@ -1,4 +1,5 @@
 import type { Attribution } from '../core/attribution.ts';
+import type { Decision } from '../core/decision.ts';
 import type { DomainEvent } from '../core/events.ts';
 import type { ApplicationName } from '../core/ids.ts';
 import type { Intent } from '../core/intent.ts';
@@ -43,6 +44,13 @@ export function intentEvents(
   return after
     .filter((intent) => !known.has(keyOf(intent)))
     .map((intent) => ({ type: 'intent.raised', application, intent }));
+}
+
+/** When what requests meet changed. */
+export function sheddingEvents(before: Decision | undefined, after: Decision): readonly DomainEvent[] {
+  const { application, shed = 0, shedBy = [] } = after;
+  const isSame = shed === (before?.shed ?? 0) && shedBy === (before?.shedBy ?? shedBy);
+  return isSame ? [] : [{ type: 'shedding.changed', application, part: shed, by: shedBy }];
 }
 
 /** Reasons change with every figure in them; the wish stays the same. */

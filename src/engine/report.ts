@@ -1,6 +1,12 @@
 import type { PlatformName } from '../core/ids.ts';
 import type { PlatformSettings } from '../core/settings.ts';
-import type { ApplicationStatus, Explanation, PlatformStatus, WritesStatus } from '../core/status.ts';
+import type {
+  ApplicationStatus,
+  Explanation,
+  PlatformStatus,
+  RouteStatus,
+  WritesStatus,
+} from '../core/status.ts';
 import type { ApplicationView } from './application-view.ts';
 import type { PlatformView } from './platform-view.ts';
 import { summarise } from './traffic.ts';
@@ -53,6 +59,7 @@ export function statusOf(
   const { decision, attribution } = view;
   const intents = decision?.intents ?? [];
   const writes = writesOf(view);
+  const routes = routesStatus(view, now);
   return {
     name: view.settings.name,
     demandRps: view.demandRps(now),
@@ -64,8 +71,18 @@ export function statusOf(
     ...(decision?.frozen === undefined ? {} : { frozen: decision.frozen }),
     ...(decision?.coverage === undefined ? {} : { coverage: decision.coverage }),
     ...(decision?.shed === undefined ? {} : { shed: decision.shed }),
+    ...(routes === undefined ? {} : { routes }),
     ...(writes === undefined ? {} : { writes }),
   };
+}
+
+/** As the table has it. */
+function routesStatus(view: ApplicationView, now: number): readonly RouteStatus[] | undefined {
+  const served = view.routes();
+  return view.routeFacts(now)?.map(({ host, path, priority, rps }) => {
+    const shed = served.find((route) => route.host === host && route.path === path)?.shed ?? 0;
+    return { host, path, priority, rps, shed };
+  });
 }
 
 function usageIn({ observation }: PlatformView): Pick<PlatformStatus, 'usage' | 'each'> {

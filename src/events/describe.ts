@@ -56,6 +56,8 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.application}: would not survive failover because ${event.reasons.join('; ')}`;
     case 'failover.ready':
       return `${event.application}: would survive failover again`;
+    case 'shedding.changed':
+      return describeShedding(event);
     case 'intent.raised':
       return `${event.application}: ${describeIntent(event.intent)}`;
     case 'scale.ordered':
@@ -113,6 +115,19 @@ function describeStart(event: Extract<LoggedEvent, { type: 'deployment.started' 
 function describeDecision(event: Extract<LoggedEvent, { type: 'decision.made' }>): string {
   const move = `${event.application}: ${shares(event.before)} → ${shares(event.shares)}`;
   return event.reasons.length === 0 ? move : `${move}: ${event.reasons.join('; ')}`;
+}
+
+function describeShedding({
+  application,
+  part,
+  by,
+}: Extract<LoggedEvent, { type: 'shedding.changed' }>): string {
+  if (part === 0) return `${application}: nothing is shed any more`;
+  const all = `${application}: ${percent(part)} of the requests are answered 503 for want of capacity`;
+  const hit = by
+    .filter((one) => one.part > 0)
+    .map((one) => `${percent(one.part)} of priority ${one.priority}`);
+  return hit.length === 0 ? all : `${all}: ${hit.join(', ')}`;
 }
 
 function describeIntent(intent: Intent): string {

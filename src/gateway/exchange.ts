@@ -108,7 +108,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
       this.say(429, 'over the rate limit of its client', FLAG.RL, Math.ceil(wait / 1_000));
       return;
     }
-    if (route.shed > 0 && this.#pipeline.random() < route.shed) {
+    if (route.tally.sheds(route.shed, this.#pipeline.random)) {
       // Not all of them may come again in the same second.
       const retryAfterS = 1 + Math.floor(this.#pipeline.random() * 10);
       this.say(503, 'there is no capacity for it', FLAG.OM, retryAfterS);

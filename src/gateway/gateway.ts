@@ -10,7 +10,7 @@ import type {
 } from '../core/ports.ts';
 import { EMPTY_TABLE, type RoutingTable } from '../core/routing-table.ts';
 import type { GatewaySettings } from '../core/settings.ts';
-import type { EjectionReason, EjectionSignal, TrafficSignal } from '../core/signals.ts';
+import type { DemandSignal, EjectionReason, EjectionSignal, TrafficSignal } from '../core/signals.ts';
 import { emitter } from '../lib/emitter.ts';
 import { NameBook } from '../lib/name-book.ts';
 import { createSystemNames } from '../lib/system-names.ts';
@@ -34,6 +34,7 @@ import { RateLimits } from './rate-limits.ts';
 import { Reception } from './reception.ts';
 import { LaneRegistry, namesIn } from './registry.ts';
 import { RetryBudget } from './retry-budget.ts';
+import { demandOf } from './route-tally.ts';
 import { StallWatch } from './stall.ts';
 import { CLOSING_MS } from './transfer.ts';
 import type { Refusal, Wire } from './wire.ts';
@@ -81,6 +82,8 @@ export interface Gateway extends Runnable {
   readonly ports: readonly number[];
   /** Every second; only origins with attempts or requests in flight. */
   readonly onTraffic: Event<readonly TrafficSignal[]>;
+  /** Every second, of applications whose routes are told apart or of which something was shed. */
+  readonly onDemand: Event<readonly DemandSignal[]>;
   readonly onEjection: Event<EjectionSignal>;
   /** A table version: new requests follow it. */
   readonly onApplied: Event<number>;
@@ -101,6 +104,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const time = new TurnClock(clock);
   const wire = deps.wire ?? createWire(settings, clock, time);
   const traffic = emitter<readonly TrafficSignal[]>();
+  const demand = emitter<readonly DemandSignal[]>();
   const applied = emitter<number>();
   const drained = emitter<number>();
   const exchanges = new OpenExchanges();
@@ -235,6 +239,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       });
     }
     if (signals.length > 0) traffic.fire(signals);
+    const asked = demandOf(pipeline.table.routes, { at, windowMs: REPORT_MS, worker });
+    if (asked.length > 0) demand.fire(asked);
   }
 
   function accept(downstream: Parameters<Parameters<Wire['listen']>[1]>[0]): void {
@@ -336,6 +342,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       return ports;
     },
     onTraffic: traffic.event,
+    onDemand: demand.event,
     onEjection: ejector.onEjection,
     onApplied: applied.event,
     onDrained: drained.event,

@@ -3,7 +3,8 @@ import type { Random } from '../core/ports.ts';
 import type { RoutingTable, TableOrigin, TableTarget } from '../core/routing-table.ts';
 import type { GatewaySettings, UpstreamTls } from '../core/settings.ts';
 import { Lane, nameIn, OriginState, wireOrigin } from './lane.ts';
-import { type CompiledTable, compileTable } from './routes.ts';
+import { RouteTallies } from './route-tally.ts';
+import { type CompiledTable, compileTable, type LanesFor } from './routes.ts';
 import type { WireOrigin } from './wire.ts';
 
 export interface RegistryDeps {
@@ -21,6 +22,7 @@ export interface RegistryDeps {
 export class LaneRegistry {
   readonly #deps: RegistryDeps;
   #settings: GatewaySettings;
+  readonly #tallies = new RouteTallies();
   #lanes = new Map<string, Lane>();
   #origins = new Map<string, OriginState>();
   /**
@@ -79,7 +81,7 @@ export class LaneRegistry {
     const origins = new Map<string, OriginState>();
     const places = new Set<string>();
 
-    const compiled = compileTable(table, (application, target, tableOrigin) => {
+    const lanesFor: LanesFor = (application, target, tableOrigin) => {
       // Two releases behind one router are two lanes: the old one drains while the new one proves itself.
       const place = JSON.stringify([
         ...[application, tableOrigin.id, tableOrigin.url.startsWith('https:')],
@@ -106,7 +108,9 @@ export class LaneRegistry {
         lanes.set(key, lane);
         return lane;
       });
-    });
+    };
+    const compiled = compileTable(table, lanesFor, (route) => this.#tallies.of(route));
+    this.#tallies.settle();
 
     for (const [key, lane] of before) {
       if (lanes.get(key) === lane) continue;

@@ -6,6 +6,7 @@ import type { HeadEdit, RequestStamp, ResponseEdit } from './headers.ts';
 import { HostIndex } from './host-index.ts';
 import type { Lane } from './lane.ts';
 import { normalPath } from './normal-path.ts';
+import type { RouteTally } from './route-tally.ts';
 import type { RequestHead } from './wire.ts';
 import { type CompiledWrites, compileWrites, roleOf } from './writes.ts';
 
@@ -29,6 +30,9 @@ export interface CompiledRoute {
   readonly rateLimit: RateLimit | undefined;
   /** Part of the requests for which there is no capacity, 0 to 1. */
   readonly shed: number;
+  /** What is asked of it is told by itself. */
+  readonly counted: boolean;
+  readonly tally: RouteTally;
   /** Undefined: unsafe requests go where all go. */
   readonly writes: CompiledWrites | undefined;
   /** Undefined: clients belong to no platform. */
@@ -60,7 +64,11 @@ export type LanesFor = (
   origin: TableOrigin,
 ) => readonly Lane[];
 
-export function compileTable(table: RoutingTable, lanesFor: LanesFor): CompiledTable {
+export function compileTable(
+  table: RoutingTable,
+  lanesFor: LanesFor,
+  tallyFor: (route: TableRoute) => RouteTally,
+): CompiledTable {
   const routes: CompiledRoute[] = [];
   const byHost = new Map<string, CompiledRoute[]>();
   const anyHost: CompiledRoute[] = [];
@@ -68,7 +76,7 @@ export function compileTable(table: RoutingTable, lanesFor: LanesFor): CompiledT
     if (route.host !== '*') byHost.set(route.host, []);
   }
   for (const route of table.routes) {
-    const compiled = compileRoute(route, lanesFor);
+    const compiled = compileRoute(route, lanesFor, tallyFor(route));
     routes.push(compiled);
     if (route.host === '*') {
       anyHost.push(compiled);
@@ -80,7 +88,7 @@ export function compileTable(table: RoutingTable, lanesFor: LanesFor): CompiledT
   return { version: table.version, routes, hosts: new HostIndex(byHost, anyHost), comparing };
 }
 
-function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
+function compileRoute(route: TableRoute, lanesFor: LanesFor, tally: RouteTally): CompiledRoute {
   const active: CompiledTarget[] = [];
   const staying: CompiledTarget[] = [];
   const spare: CompiledTarget[] = [];
@@ -116,6 +124,8 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor): CompiledRoute {
     targets: [...active, ...spare, ...trials],
     rateLimit: route.rateLimit,
     shed: route.shed ?? 0,
+    counted: route.counted === true,
+    tally,
     writes: undefined,
     sessions: undefined,
   };

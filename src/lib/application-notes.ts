@@ -17,7 +17,10 @@ export function notesOf(application: ApplicationStatus, at: number): readonly No
   const add = (tone: Note['tone'], text: string): void => void notes.push({ tone, text });
 
   if (shed !== undefined)
-    add('bad', `${percent(shed)} of the requests are answered 503: no capacity for them`);
+    add(
+      'bad',
+      `${percent(shed)} of the requests are answered 503: no capacity for them${shedText(application)}`,
+    );
   if (frozen !== undefined) {
     const since = isoTime(frozen.since).slice(11, 19);
     const lift = `sluice unhold --app ${application.name}`;
@@ -42,6 +45,16 @@ export function notesOf(application: ApplicationStatus, at: number): readonly No
   );
   if (times.length > 0) add('plain', `time to capacity, as last measured: ${times.join(', ')}`);
   return notes.sort((a, b) => RANK[a.tone] - RANK[b.tone]);
+}
+
+/** By route, where routes differ in priority: who is refused, the least important first. */
+function shedText({ routes = [] }: ApplicationStatus): string {
+  const hit = routes.filter(({ shed }) => shed > 0).sort((a, b) => a.priority - b.priority);
+  const parts = hit.map(({ host, path, priority, shed }) => {
+    const name = host === '*' ? path : `${host}${path}`;
+    return `${percent(shed)} of ${name} (priority ${priority})`;
+  });
+  return parts.length === 0 ? '' : `; ${parts.join(', ')}`;
 }
 
 function writesNotes(writes: WritesStatus | undefined): readonly Note[] {

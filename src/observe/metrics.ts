@@ -27,6 +27,10 @@ export const METRICS = {
     'fields of a platform that are no longer as deployed, and things under our name that are not ours',
   sluice_target_heals: 'times a platform was put back as deployed within the last hour',
   sluice_application_frozen: '1 while automation is frozen until a person looks',
+  sluice_route_requests_per_second:
+    'what clients ask of a route, refused or not, where routes differ in priority; last ten seconds',
+  sluice_route_shed_ratio:
+    'part of the requests of a route answered 503 because there is no capacity, 0 to 1',
   sluice_application_shed_ratio: 'part of the requests answered 503 because there is no capacity, 0 to 1',
   sluice_application_writer_epoch:
     'epoch of the writer, by its platform; no platform: nobody takes unsafe requests',
@@ -85,6 +89,7 @@ export function createMetrics(
   const counter = (name: MetricName, labels: string[] = []): Counter =>
     new Counter({ name, help: METRICS[name], labelNames: labels, registers: [registry] });
   const target = ['application', 'platform'];
+  const route = ['application', 'host', 'path', 'priority'];
   const share = gauge('sluice_target_share', target);
   const up = gauge('sluice_target_up', target);
   const rps = gauge('sluice_target_requests_per_second', target);
@@ -103,6 +108,8 @@ export function createMetrics(
   const trials = createTrialGauges(gauge, target);
   const frozen = gauge('sluice_application_frozen', ['application']);
   const shed = gauge('sluice_application_shed_ratio', ['application']);
+  const routeRps = gauge('sluice_route_requests_per_second', route);
+  const routeShed = gauge('sluice_route_shed_ratio', route);
   const writerEpoch = gauge('sluice_application_writer_epoch', target);
   const drained = counter('sluice_log_drain_lines_total', ['application', 'outcome']);
   const drainPending = gauge('sluice_log_drain_pending', ['application']);
@@ -150,7 +157,7 @@ export function createMetrics(
     restarts,
     ...trials.gauges,
   ];
-  const perApplication = [frozen, shed, writerEpoch];
+  const perApplication = [frozen, shed, writerEpoch, routeRps, routeShed];
 
   function refresh(): void {
     const view = status();
@@ -195,6 +202,11 @@ export function createMetrics(
   function refreshApplication({ name, writes, ...application }: ApplicationStatus): void {
     frozen.set({ application: name }, application.frozen === undefined ? 0 : 1);
     shed.set({ application: name }, application.shed ?? 0);
+    for (const { host, path, priority, rps: asked, shed: part } of application.routes ?? []) {
+      const labels = { application: name, host, path, priority: String(priority) };
+      routeRps.set(labels, asked);
+      routeShed.set(labels, part);
+    }
     if (writes?.kind === 'single')
       writerEpoch.set({ application: name, platform: writes.writer ?? '' }, writes.epoch);
   }

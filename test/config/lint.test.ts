@@ -63,6 +63,11 @@ describe('a policy that is sound and makes no sense', () => {
       { policy: 'failbackWindow: { cron: 0 9 * * *, for: 1h }' },
       'warning.*means nothing',
     ],
+    [
+      'a priority for nothing',
+      { application: 'routes: [{ host: a.example.com, priority: 5 }]' },
+      'warning.*decides nothing',
+    ],
     ['a port only', { application: 'health: { probe: tcp }' }, 'warning.*only the port is probed'],
   ])('such as %s', (_what, given, expected) => {
     const faults = faultsOf(file(given));

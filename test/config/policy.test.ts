@@ -18,6 +18,7 @@ describe('presets', () => {
       'active-passive',
       'cost-first',
       'demo',
+      'important-first',
       'latency-first',
       'maintenance-friendly',
     ]);

@@ -65,6 +65,19 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     { type: 'fault.over', application: 'shop', culprit: 'router', platforms: ['cf'] },
     'shop: router of cf is seen no more',
   ],
+  'shedding.changed': [
+    {
+      type: 'shedding.changed',
+      application: 'shop',
+      part: 0.4,
+      by: [
+        { priority: -5, part: 1 },
+        { priority: 0, part: 0.4 },
+        { priority: 10, part: 0 },
+      ],
+    },
+    'shop: 40 % of the requests are answered 503 for want of capacity: 100 % of priority -5, 40 % of priority 0',
+  ],
   'intent.raised': [
     {
       type: 'intent.raised',

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { DEFAULT_GATEWAY } from '../../src/core/settings.ts';
 import { nextAttempt } from '../../src/gateway/attempts.ts';
 import { Lane, OriginState, wireOrigin } from '../../src/gateway/lane.ts';
+import { RouteTally } from '../../src/gateway/route-tally.ts';
 import type { CompiledRoute } from '../../src/gateway/routes.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 
@@ -20,6 +21,8 @@ function routeOf(wishes: readonly Wish[]): CompiledRoute {
     path: '/',
     rateLimit: undefined,
     shed: 0,
+    counted: false,
+    tally: new RouteTally(),
     writes: undefined,
     sessions: undefined,
     rewrite: false,

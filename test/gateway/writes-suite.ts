@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TableRoute, TableWrites } from '../../src/core/routing-table.ts';
+import type { DemandSignal } from '../../src/core/signals.ts';
 import {
   type AskOptions,
   ask,
@@ -199,6 +200,25 @@ export function writesSuite(name: string, createWire: CreateWire): void {
       expect(waits.size).toBeGreaterThan(3);
       expect(heard).toHaveLength(400 - shed.length);
       await until(() => gateway.metrics().flags['OM'] === shed.length);
+    });
+
+    it('are not delivered when they are shed, and are told as asked for', async () => {
+      const a = await named('a');
+      const table = tableOf({ a: { urls: [a.url] } }, { shed: 1 });
+      const { gateway, port } = await startGateway(cleanup, createWire, table);
+      const told: DemandSignal[] = [];
+      gateway.onDemand((signals) => told.push(...signals));
+      for (const method of UNSAFE) {
+        const { status, headers } = await ask(port, write(method));
+        expect([status, Number(headers['retry-after']) > 0]).toEqual([503, true]);
+      }
+      expect(heard).toEqual([]);
+      await until(() => told.length > 0);
+      const [{ application, routes } = { application: '', routes: [] }] = told;
+      expect([application, routes]).toEqual([
+        table.routes[0]?.application,
+        [{ host: '*', path: '/', requests: 4, shed: 4 }],
+      ]);
     });
   });
 }

@@ -26,6 +26,18 @@ describe('the notes on an application', () => {
     expect(texts({ coverage: { cf: 0.62 }, demandRps: 0 })).toEqual([]);
   });
 
+  it('name the routes that are shed, the least important first', () => {
+    const common = { host: 'shop.example.com', rps: 10 };
+    const routes = [
+      { ...common, path: '/pay', priority: 10, shed: 0 },
+      { ...common, host: '*', path: '/', priority: 0, shed: 0.4 },
+      { ...common, path: '/reports', priority: -5, shed: 1 },
+    ];
+    expect(texts({ shed: 0.35, routes })).toEqual([
+      'bad 35 % of the requests are answered 503: no capacity for them; 100 % of shop.example.com/reports (priority -5), 40 % of / (priority 0)',
+    ]);
+  });
+
   it('put what hurts first: shed requests, frozen automation', () => {
     expect(
       texts({

@@ -11,6 +11,7 @@ import {
   DEFAULT_POLICY,
   type PlatformSettings,
   type PolicySettings,
+  type RouteSettings,
   type TargetSettings,
 } from '../../src/core/settings.ts';
 import type { EjectionReason, TrafficCounts } from '../../src/core/signals.ts';
@@ -74,6 +75,7 @@ export interface ScenarioOptions {
   readonly proven?: boolean;
   readonly provider?: string;
   readonly deploy?: DeploySettings;
+  readonly routes?: readonly RouteSettings[];
   /** Nothing is observed and nothing probed until `go`. */
   readonly blind?: boolean;
 }
@@ -122,6 +124,7 @@ export function scenario(options: ScenarioOptions): Scenario {
       health,
       policy,
       ...(options.deploy === undefined ? {} : { deploy: options.deploy }),
+      ...(options.routes === undefined ? {} : { routes: options.routes }),
     }),
   ];
   const kinds = Object.fromEntries(

@@ -1,4 +1,5 @@
 import type { PlatformName } from '../../core/ids.ts';
+import { partServed } from './routes.ts';
 import type { Sample, Simulation } from './run.ts';
 
 const BARS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
@@ -9,7 +10,8 @@ const BARS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as co
  */
 export function chart({ samples, scenario }: Simulation, columns = 60): readonly string[] {
   const platforms = scenario.platforms.map(({ target }) => target.platform);
-  const width = Math.max(8, ...platforms.map((name) => name.length));
+  const names = [...platforms, ...scenario.routes.map(({ name }) => name)];
+  const width = Math.max(8, ...names.map((name) => name.length));
   const cells = bins(samples, columns);
   const top = Math.max(1e-9, ...samples.map(({ demandRps }) => demandRps));
   const row = (name: string, read: (sample: Sample) => number, note: string) =>
@@ -21,6 +23,13 @@ export function chart({ samples, scenario }: Simulation, columns = 60): readonly
         name,
         ({ shares }) => shares[name] ?? 0,
         `${percent(last?.shares[name] ?? 0)} at the end${grown(samples, name)}`,
+      ),
+    ),
+    ...scenario.routes.map(({ name, priority }) =>
+      row(
+        name,
+        ({ routes }) => partServed(routes?.[name]),
+        `served, priority ${priority}, at worst ${percent(worstOf(samples, name))}`,
       ),
     ),
     row('demand', ({ demandRps }) => demandRps / top, `up to ${Math.round(top)} rps`),
@@ -55,6 +64,10 @@ function grown(samples: readonly Sample[], name: PlatformName): string {
   const first = counts[0] ?? 0;
   const most = Math.max(first, ...counts);
   return most > first ? `, ${first} → ${most} instances` : '';
+}
+
+function worstOf(samples: readonly Sample[], name: string): number {
+  return samples.reduce((worst, { routes }) => Math.min(worst, partServed(routes?.[name])), 1);
 }
 
 function unservedOf(samples: readonly Sample[]): number {

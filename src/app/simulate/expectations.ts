@@ -1,5 +1,6 @@
 import type { Expectation } from '../../core/scenario.ts';
 import { describeEvent } from '../../events/describe.ts';
+import { partServed } from './routes.ts';
 import type { Simulation } from './run.ts';
 
 export interface Verified {
@@ -26,6 +27,8 @@ function verifyOne(simulation: Simulation, expectation: Expectation): Verified {
     }
     case 'shares':
       return sharesAt(simulation, expectation);
+    case 'served':
+      return servedAt(simulation, expectation);
     case 'event':
       return eventAt(simulation, expectation);
     case 'no-event': {
@@ -65,6 +68,21 @@ function sharesAt({ samples }: Simulation, wanted: Expectation & { kind: 'shares
   const list = (shares: Readonly<Record<string, number>> | undefined) =>
     names.map((name) => `${name} ${percent(shares?.[name] ?? 0)}`).join(', ');
   return { ok, line: `at ${wanted.atMs / 1000} s ${list(wanted.shares)}: ${list(sample?.shares)}` };
+}
+
+function servedAt({ samples }: Simulation, wanted: Expectation & { kind: 'served' }): Verified {
+  const routes = samples.findLast(({ atMs }) => atMs <= wanted.atMs)?.routes ?? {};
+  const names = Object.keys(wanted.served);
+  const found = (name: string) => partServed(routes[name]);
+  const ok = names.every(
+    (name) => Math.abs(found(name) - (wanted.served[name] ?? 0)) <= wanted.within + 1e-9,
+  );
+  const list = (part: (name: string) => number) =>
+    names.map((name) => `${name} ${percent(part(name))}`).join(', ');
+  return {
+    ok,
+    line: `at ${wanted.atMs / 1000} s served ${list((name) => wanted.served[name] ?? 0)}: ${list(found)}`,
+  };
 }
 
 function percent(part: number): string {

@@ -20,11 +20,10 @@ export interface Borne {
 }
 
 /**
- * One second of demand: by shares, what cannot be delivered goes to whoever has room, as the gateway would send it
+ * One second of demand, without what was shed: by shares, what cannot be delivered goes to whoever has room, as the gateway would send it
  * again elsewhere; more than a platform can carry and what it answers 500 is not served.
  */
-export function bear(demandRps: number, shares: Shares, shed: number, platforms: readonly Bearing[]): Borne {
-  const wanted = demandRps * (1 - shed);
+export function bear(wanted: number, shares: Shares, platforms: readonly Bearing[]): Borne {
   const arrived = new Map(
     platforms.map(({ platform, reachable }) => [platform, reachable ? wanted * (shares[platform] ?? 0) : 0]),
   );

@@ -13,10 +13,12 @@ import { emitter } from '../../lib/emitter.ts';
 import { type VirtualClock, virtualClock } from '../../lib/virtual-clock.ts';
 import { bear, demandAt } from './load.ts';
 import { SimulatedPlatform } from './platform.ts';
+import { askedOf, demandSignal, type RouteSample, routeSamples, routesOf } from './routes.ts';
 
 export const APPLICATION = 'simulated';
 const SECOND_MS = 1_000;
 const READ_MS = 2_000;
+const WINDOWS_AT_MS = 10;
 /** A worker stops sending there for this long; then it tries. */
 const EJECTED_MS = 5_000;
 /** Until a promoted writer may write. */
@@ -30,6 +32,8 @@ export interface Sample {
   readonly shares: Shares;
   readonly instances: Readonly<Record<PlatformName, number>>;
   readonly mode: Decision['mode'];
+  /** By name; left out where the scenario names none. */
+  readonly routes?: Readonly<Record<string, RouteSample>>;
 }
 
 export interface Simulation {
@@ -106,10 +110,13 @@ export function simulate(policy: PolicySettings, scenario: SimulationScenario): 
       capacity: platform.capacity(ms),
       errors: platform.at(ms).errors,
     }));
-    const { arrived, served } = bear(demandRps, shares, engine.decision(APPLICATION)?.shed ?? 0, bearings);
+    const asked = askedOf(scenario, demandRps, engine.table);
+    const wanted = asked.reduce((sum, { rps, shed }) => sum + rps * (1 - shed), 0);
+    const { arrived, served } = bear(wanted, shares, bearings);
     for (const platform of platforms) {
-      tellTraffic(platform, ms, arrived[platform.name] ?? 0, (shares[platform.name] ?? 0) * demandRps);
+      tellTraffic(platform, ms, arrived[platform.name] ?? 0, (shares[platform.name] ?? 0) * wanted);
     }
+    engine.accept(demandSignal(APPLICATION, asked, { at: clock.now(), windowMs: SECOND_MS, worker: 1 }));
     engine.accept({ kind: 'self', at: clock.now(), egress: cutOff() ? 'failing' : 'ok', detail: '' });
     samples.push({
       atMs: ms,
@@ -119,6 +126,9 @@ export function simulate(policy: PolicySettings, scenario: SimulationScenario): 
       shares,
       instances: Object.fromEntries(platforms.map((platform) => [platform.name, platform.running(ms)])),
       mode: engine.decision(APPLICATION)?.mode ?? 'normal',
+      ...(scenario.routes.length === 0
+        ? {}
+        : { routes: routeSamples(asked, served / Math.max(1e-9, wanted)) }),
     });
   }
 
@@ -160,7 +170,8 @@ export function simulate(policy: PolicySettings, scenario: SimulationScenario): 
       });
     });
   });
-  clock.every(SECOND_MS, second);
+  // Not with the engine's ticks, which would see nine windows of ten.
+  clock.after(WINDOWS_AT_MS, () => clock.every(SECOND_MS, second));
   for (const { fromMs, toMs } of scenario.stateLost) {
     clock.after(fromMs, () => engine.stateIs('lost'));
     clock.after(toMs, () => engine.stateIs('ok'));
@@ -216,7 +227,7 @@ function engineFor(
     secretEnv: [],
     health: DEFAULT_HEALTH,
     data: scenario.data,
-    routes: [{ host: '*', path: '/', publicHost: 'map', retry: 'safe' }],
+    routes: routesOf(scenario),
     targets: scenario.platforms.map(({ target }) => target),
     policy,
     startTimeoutMs: 60_000,
