@@ -1,6 +1,6 @@
 import { hasClass, platformError } from '../../src/core/errors.ts';
 import { escaped, type Session } from './client.ts';
-import { dropletRelease, isOurs, selectorOf, stamps, TRIAL, trialOf } from './translate.ts';
+import { dropletRelease, isOurs, selectorOf, stamps, TASK_OF, TRIAL, trialOf } from './translate.ts';
 import {
   type App,
   appSchema,
@@ -45,6 +45,19 @@ export async function trialApps(session: Session, application: string): Promise<
   return session.list('/v3/apps', appSchema, {
     space_guids: await session.spaceGuid(),
     label_selector: `${selectorOf(stamps(application))},${TRIAL}`,
+  });
+}
+
+/** Applications made for runs: of one release, or all. */
+export async function besideApps(
+  session: Session,
+  application: string,
+  release?: string,
+): Promise<readonly App[]> {
+  const which = release === undefined ? TASK_OF : `${TASK_OF}=${release}`;
+  return session.list('/v3/apps', appSchema, {
+    space_guids: await session.spaceGuid(),
+    label_selector: `${selectorOf(stamps(application))},${which}`,
   });
 }
 

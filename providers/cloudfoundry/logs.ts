@@ -15,6 +15,8 @@ interface PlatformLine extends LogLine {
   readonly stamp: string;
   /** The guid of the process that printed it, where the platform tells. */
   readonly process: string | undefined;
+  /** `RTR`, `STG`, `APP/PROC/WEB/0`, `APP/TASK/migrate`. */
+  readonly sourceType: string;
 }
 
 /** Lines reach log-cache from many machines, and not in their order: the newest are left to the next look. */
@@ -42,7 +44,9 @@ export async function logs(
   const release = found.length === 0 ? undefined : await currentRelease(session, app);
   const last = found.at(-1)?.stamp;
   return {
-    lines: found.map(({ process: _, stamp: __, ...line }) => (release ? { ...line, release } : line)),
+    lines: found.map(({ process: _, stamp: __, sourceType: ___, ...line }) =>
+      release ? { ...line, release } : line,
+    ),
     cursor: last === undefined ? (after ?? first ?? String(settled)) : String(BigInt(last) + 1n),
     ...(after !== undefined && found.length === limit ? { more: true } : {}),
   };
@@ -84,6 +88,7 @@ async function readLogs(
       text: Buffer.from(envelope.log.payload, 'base64').toString().trimEnd(),
       ...(instance ? { instance } : {}),
       process: tags['process_id'] ?? undefined,
+      sourceType: tags['source_type'] ?? '',
     });
   }
   // A stable sort keeps the order of lines of one moment.
@@ -99,12 +104,17 @@ export async function logTail(
     /** Epoch milliseconds. */
     readonly since: number;
     readonly process?: string | undefined;
+    readonly task?: string;
   },
 ): Promise<readonly string[]> {
   try {
     const recent = (await readLogs(session, appGuid, MOST_LINES)).filter(
       (line) => line.at >= which.since - CLOCK_SKEW_MS,
     );
+    if (which.task !== undefined) {
+      const ofTask = recent.filter((line) => isOfTask(line, which.task));
+      return ofTask.slice(-TAIL_LINES).map((line) => line.text);
+    }
     const bySource = recent.filter((line) => line.source === which.source);
     const byProcess = bySource.filter(
       (line) => which.process === undefined || line.process === which.process,
@@ -120,17 +130,41 @@ export async function logTail(
  * Hands what the build printed since the last look to whoever waits, and returns the stamp to go on from. The stamp
  * travels in the handle, so another process neither repeats nor misses a line.
  */
-export async function relayBuildLog(
+export function relayBuildLog(
   session: Session,
   log: (line: LogLine) => void,
   appGuid: string,
   from: string,
 ): Promise<string> {
+  return relay(session, log, appGuid, from, ({ source }) => source === 'build');
+}
+
+/** The same for one task. */
+export function relayTaskLog(
+  session: Session,
+  log: (line: LogLine) => void,
+  appGuid: string,
+  { taskName, from }: { readonly taskName: string; readonly from: string },
+): Promise<string> {
+  return relay(session, log, appGuid, from, (line) => isOfTask(line, taskName));
+}
+
+function isOfTask({ sourceType }: PlatformLine, name: string | undefined): boolean {
+  return sourceType === `APP/TASK/${name}`;
+}
+
+async function relay(
+  session: Session,
+  log: (line: LogLine) => void,
+  appGuid: string,
+  from: string,
+  isWanted: (line: PlatformLine) => boolean,
+): Promise<string> {
   try {
     let next = from;
     for (const line of await readLogs(session, appGuid, MOST_LINES, { from })) {
-      if (line.source !== 'build') continue;
-      log({ at: line.at, source: 'build', text: line.text });
+      if (!isWanted(line)) continue;
+      log({ at: line.at, source: line.source, text: line.text });
       next = String(BigInt(line.stamp) + 1n);
     }
     return next;

@@ -23,6 +23,7 @@ import { resolveRoutes } from './routes.ts';
 import { scale } from './scale.ts';
 import { ensureServices, handedOut, pollServices, withServices } from './services.ts';
 import { pollStage, stage } from './stage.ts';
+import { cancelTask, forgetTask, pollTask, startTask } from './tasks.ts';
 import { endTrial, pollTrial, startTrial } from './trial.ts';
 import { processSchema, routeSchema } from './wire.ts';
 
@@ -50,6 +51,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return pollServices(session(context), context, handle);
       case 'processes':
         return pollProcesses(session(context), context, handle);
+      case 'task':
+        return pollTask(session(context), context, handle);
       case 'trial':
         return pollTrial(session(context), context, handle);
     }
@@ -114,6 +117,15 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return startTrial(calls, context, options.domain, want, artifact);
       },
       end: (context, application, release) => endTrial(session(context), context, application, release),
+    },
+
+    tasks: {
+      async start(context, given, artifact, task) {
+        const calls = session(context);
+        return startTask(calls, context, await withServices(calls, given), artifact, task);
+      },
+      cancel: (context, handle) => cancelTask(session(context), handle),
+      forget: (context, handle) => forgetTask(session(context), handle),
     },
 
     async poll(context, handle) {

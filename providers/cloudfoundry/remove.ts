@@ -8,6 +8,7 @@ import type {
 import type { Session } from './client.ts';
 import {
   activeDeployment,
+  besideApps,
   findApp,
   findOwnApp,
   packagesOf,
@@ -42,6 +43,8 @@ export async function retire(
   for (const bits of await packagesOf(session, app.guid)) {
     if (releaseOf(bits) === release) paths.push(`/v3/packages/${bits.guid}`);
   }
+  // A run whose end nobody wrote down.
+  for (const { guid } of await besideApps(session, application, release)) paths.push(`/v3/apps/${guid}`);
   return removeAll(session, handle, paths);
 }
 
@@ -62,6 +65,7 @@ export async function destroy(
   const paths = ours.map((one) => `/v3/routes/${one.guid}`);
   // Routes first: nothing shall be sent to instances that are being stopped.
   const apps = [...(app ? [app] : []), ...(await trialApps(session, application))];
+  apps.push(...(await besideApps(session, application)));
   return removeAll(session, handle, [...paths, ...apps.map(({ guid }) => `/v3/apps/${guid}`)]);
 }
 

@@ -7,6 +7,10 @@ export const APPLICATION = 'sluice.dev/application';
 export const RELEASE = 'sluice.dev/release';
 /** On what is tried beside the application, with its release. */
 export const TRIAL = 'sluice.dev/trial';
+/** On an application made for one run of a task, with its release. */
+export const TASK_OF = 'sluice.dev/task-of';
+/** On tasks: tells one run from another. */
+export const RUN = 'sluice.dev/run';
 /** On deployments: tells one act of applying a release from another. */
 export const ATTEMPT = 'sluice.dev/attempt';
 
@@ -51,6 +55,10 @@ export function isOurs(thing: Stamped): boolean {
 
 export function releaseOf(thing: Stamped): string | undefined {
   return thing.metadata?.labels?.[RELEASE] ?? undefined;
+}
+
+export function runOf(thing: Stamped): string | undefined {
+  return thing.metadata?.labels?.[RUN] ?? undefined;
 }
 
 export function attemptOf(thing: Stamped): string | undefined {

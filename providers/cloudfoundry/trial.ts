@@ -72,7 +72,7 @@ async function findOrCreateTrial(session: Session, want: TargetSpec): Promise<Ap
 }
 
 /** The application is the release's alone: what is in it, or on its way there, is this very droplet. */
-async function findOrCopy(session: Session, app: App, source: string): Promise<string> {
+export async function findOrCopy(session: Session, app: App, source: string): Promise<string> {
   const found = await session.findOrCreate(
     async () => {
       const copies = await session.list(`/v3/apps/${app.guid}/droplets`, dropletSchema);

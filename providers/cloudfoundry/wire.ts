@@ -146,6 +146,17 @@ export const deploymentSchema = z.object({
 });
 export type Deployment = z.output<typeof deploymentSchema>;
 
+export const taskSchema = z.object({
+  guid: z.string(),
+  name: z.string(),
+  created_at: z.string(),
+  state: z.enum(['PENDING', 'RUNNING', 'SUCCEEDED', 'CANCELING', 'FAILED']),
+  result: z.object({ failure_reason: z.string().nullish() }).nullish(),
+  relationships: z.object({ app: toOne }).optional(),
+  metadata,
+});
+export type Task = z.output<typeof taskSchema>;
+
 export const jobSchema = z.object({
   guid: z.string(),
   operation: z.string().optional(),

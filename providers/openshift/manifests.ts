@@ -1,5 +1,6 @@
 import type { ApplicationName } from '../../src/core/ids.ts';
 import type { OtherProcessSpec, TargetSpec } from '../../src/core/provider.ts';
+import type { TaskSpec } from '../../src/core/task-power.ts';
 import type { Manifest } from './client.ts';
 import type { Options } from './config.ts';
 import * as names from './names.ts';
@@ -8,6 +9,7 @@ import {
   BUILD_CONFIG,
   DEPLOYMENT,
   IMAGE_STREAM,
+  JOB,
   type Resource,
   ROUTE,
   SECRET,
@@ -172,6 +174,44 @@ export function processDeployment(
     },
     { [names.NUMBER]: String(want.release.number) },
   );
+}
+
+/** Long enough for whoever ordered it to come back and read how it ended. */
+const JOB_KEPT_SECONDS = 7 * 24 * 3_600;
+
+/** Tried once: whether a migration that failed may run again, a person decides. */
+export function job(want: TargetSpec, task: TaskSpec, image: string): Manifest {
+  const labels = { ...names.releaseLabels(want), [names.RUN]: task.run };
+  const memory = mebibytes(task.memoryBytes);
+  return manifest(JOB, names.jobName(want.application, task), labels, {
+    spec: {
+      backoffLimit: 0,
+      completions: 1,
+      parallelism: 1,
+      activeDeadlineSeconds: Math.max(1, Math.ceil(task.timeoutMs / 1_000)),
+      ttlSecondsAfterFinished: JOB_KEPT_SECONDS,
+      template: {
+        metadata: { labels },
+        spec: {
+          restartPolicy: 'Never',
+          terminationGracePeriodSeconds: STOP_SECONDS,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          containers: [
+            {
+              name: 'task',
+              image,
+              command: shellCommand(task.command),
+              envFrom: [
+                { secretRef: { name: names.secretName(want.application, want.release.id, want.env) } },
+              ],
+              resources: { requests: { memory }, limits: { memory } },
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+            },
+          ],
+        },
+      },
+    },
+  });
 }
 
 function mebibytes(bytes: number): string {

@@ -15,6 +15,10 @@ export const PROCESS = 'sluice.dev/process';
 export const TRIAL_OF = 'sluice.dev/trial-of';
 /** On what belongs to a process beside web, and on nothing else. */
 export const GROUP = 'sluice.dev/group';
+/** On a task, with its run. */
+export const RUN = 'sluice.dev/run';
+/** The platform's own, on the pods of a Job. */
+export const JOB_NAME = 'batch.kubernetes.io/job-name';
 /** Annotations: what a label cannot hold or nobody selects by. */
 export const NUMBER = 'sluice.dev/number';
 export const FAILED_RELEASE = 'sluice.dev/failed-release';
@@ -89,6 +93,14 @@ export function instanceLabels(application: ApplicationName): Record<string, str
 
 export function processName(application: ApplicationName, process: string): string {
   return `${application}-${process}`;
+}
+
+/** By its run, in few letters: what is below a Job is named after it. */
+export function jobName(
+  application: ApplicationName,
+  { name, run }: { readonly name: string; readonly run: string },
+): string {
+  return `${application}-${name.slice(0, 16).replace(/-+$/, '')}-${shortHash(`${name} ${run}`)}`;
 }
 
 export function groupLabels(application: ApplicationName, process: string): Record<string, string> {

@@ -24,6 +24,7 @@ import { checkServices, handedOut, withServices } from './services.ts';
 import type { Site } from './site.ts';
 import { pollStage, stage } from './stage.ts';
 import { handleOf } from './status.ts';
+import { cancelTask, forgetTask, pollTask, startTask } from './tasks.ts';
 import { endTrial, pollEndTrial, pollTrial, startTrial } from './trial.ts';
 import { watchNamespace } from './watch/namespace-watch.ts';
 
@@ -49,6 +50,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     trial: pollTrial,
     endTrial: pollEndTrial,
     processes: pollProcesses,
+    task: pollTask,
     // Secrets are there or not: nothing is waited for.
     services: async () => ({ state: 'succeeded' }),
   };
@@ -103,6 +105,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         applyProcesses(site, context, await withServices(site, context, want), artifact),
       scale: (context, application, process, instances) =>
         scaleProcess(site, context, application, process, instances),
+    },
+    tasks: {
+      start: async (context, want, artifact, task) =>
+        startTask(site, context, await withServices(site, context, want), artifact, task),
+      cancel: (context, handle) => cancelTask(site, context, handle),
+      forget: (context, handle) => forgetTask(site, context, handle),
     },
     logs: (context, application, query) => logs(site, context, application, query),
     async close() {

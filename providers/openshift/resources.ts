@@ -14,6 +14,7 @@ const IMAGE = 'image.openshift.io/v1';
 
 export const DEPLOYMENT = resource('apps/v1', 'Deployment', 'deployments', wire.deploymentSchema);
 export const REPLICA_SET = resource('apps/v1', 'ReplicaSet', 'replicasets', wire.replicaSetSchema);
+export const JOB = resource('batch/v1', 'Job', 'jobs', wire.jobSchema);
 export const POD = resource('v1', 'Pod', 'pods', wire.podSchema);
 export const SERVICE = resource('v1', 'Service', 'services', wire.thingSchema);
 export const SECRET = resource('v1', 'Secret', 'secrets', wire.secretSchema);

@@ -169,6 +169,12 @@ export const podSchema = z.object({
 });
 export type Pod = z.output<typeof podSchema>;
 
+export const jobSchema = z.object({
+  metadata: metaSchema,
+  status: z.object({ conditions }).prefault({}),
+});
+export type Job = z.output<typeof jobSchema>;
+
 export const routeSchema = z.object({
   metadata: metaSchema,
   spec: z.object({ host: z.string().default('') }),

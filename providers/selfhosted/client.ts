@@ -13,10 +13,12 @@ import {
   type HostApplication,
   type HostInfo,
   type HostLogs,
+  type HostTask,
   infoSchema,
   logsSchema,
   offerSchema,
   scaledSchema,
+  taskSchema,
 } from './wire.ts';
 
 /** Unpacking a large release and comparing every file takes its time. */
@@ -68,7 +70,19 @@ export interface HostClient {
   destroy(application: string, signal: AbortSignal): Promise<void>;
   /** What came after these marks. */
   logs(application: string, marks: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<HostLogs>;
+  startTask(application: string, run: string, task: TaskWish, signal: AbortSignal): Promise<void>;
+  /** With what it printed from this byte on; undefined: there is no such run. */
+  task(application: string, run: string, from: number, signal: AbortSignal): Promise<HostTask | undefined>;
+  stopTask(application: string, run: string, signal: AbortSignal): Promise<void>;
+  forgetTask(application: string, run: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface TaskWish {
+  readonly release: string;
+  readonly command: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
 }
 
 export function createClient(deps: ProviderDeps<Options>): HostClient {
@@ -110,6 +124,10 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
   function pathOf(application: string, release?: string): string {
     const base = `/v1/applications/${encodeURIComponent(application)}`;
     return release === undefined ? base : `${base}/releases/${encodeURIComponent(release)}`;
+  }
+
+  function taskPath(application: string, run: string): string {
+    return `${pathOf(application)}/tasks/${encodeURIComponent(run)}`;
   }
 
   return {
@@ -164,6 +182,24 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
     logs(application, marks, signal) {
       const path = `${pathOf(application)}/logs`;
       return ask(logsSchema, { method: 'POST', path, json: { marks }, signal, repeatable: true });
+    },
+    async startTask(application, run, task, signal) {
+      await call({ method: 'PUT', path: taskPath(application, run), json: task, signal });
+    },
+    async task(application, run, from, signal) {
+      try {
+        const path = taskPath(application, run);
+        return await ask(taskSchema, { method: 'GET', path, query: { from }, signal });
+      } catch (error) {
+        if (hasClass(error, 'notFound')) return undefined;
+        throw error;
+      }
+    },
+    async stopTask(application, run, signal) {
+      await call({ method: 'POST', path: `${taskPath(application, run)}/stop`, signal, repeatable: true });
+    },
+    async forgetTask(application, run, signal) {
+      await call({ method: 'DELETE', path: taskPath(application, run), signal });
     },
     close: () => api.close(),
   };

@@ -14,6 +14,7 @@ import type { Options } from './config.ts';
 import { applyGroups, groupOf, groupsStatus, observedGroups, readGroups } from './groups.ts';
 import { logs } from './logs.ts';
 import { planChanges } from './plan.ts';
+import { pollTask } from './tasks.ts';
 import { applyStatus, observationOf, scaleStatus, trialStatus } from './translate.ts';
 import type { HostApplication } from './wire.ts';
 
@@ -45,6 +46,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
 
   async function poll(context: ProviderContext, handle: OperationHandle): Promise<OperationStatus> {
     if (handle.kind === 'processes') return groupsStatus(host, platform, handle, context.signal);
+    if (handle.kind === 'task') return pollTask(host, platform, context, handle);
     const application = await host.application(handle.application, context.signal);
     const release = handle.native['release'] ?? '';
     const found = application.releases.find((one) => one.id === release);
@@ -186,6 +188,19 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       async scale(context, application, process, instances) {
         await host.scale(groupOf(application, process), instances, context.signal);
       },
+    },
+
+    tasks: {
+      async start(context, want, artifact, { name, run, command, timeoutMs }) {
+        const { application, env } = want;
+        const release = artifact.native['release'] ?? want.release.id;
+        await host.startTask(application, run, { release, command, env, timeoutMs }, context.signal);
+        return { handle: handleOf(context, 'task', application, { run, task: name }) };
+      },
+      cancel: (context, { application, native }) =>
+        host.stopTask(application, native['run'] ?? '', context.signal),
+      forget: (context, { application, native }) =>
+        host.forgetTask(application, native['run'] ?? '', context.signal),
     },
 
     logs: (context, application, query) => logs(host, context, application, query),

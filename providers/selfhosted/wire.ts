@@ -52,6 +52,17 @@ export const logsSchema = z.object({
 });
 export type HostLogs = z.output<typeof logsSchema>;
 
+export const taskSchema = z.object({
+  state: z.enum(['running', 'ended']),
+  startedAt: z.number(),
+  /** Why the host ended it, if it did. */
+  stopped: z.string().nullable(),
+  exit: z.object({ code: z.number().nullable(), reason: z.string() }).nullable(),
+  lines: z.array(z.string()),
+  next: z.number(),
+});
+export type HostTask = z.output<typeof taskSchema>;
+
 export const errorSchema = z.object({
   error: z.object({
     message: z.string(),

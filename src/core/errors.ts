@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   PLATFORM_UNSUPPORTED: { exit: 1, summary: 'the platform cannot do this' },
   BUILD_FAILED: { exit: 1, summary: 'the platform could not build the application' },
   START_FAILED: { exit: 1, summary: 'the application did not start' },
+  TASK_FAILED: { exit: 1, summary: 'a task, such as a migration, ended with a failure' },
   RELEASE_MISMATCH: { exit: 6, summary: 'another release answers than the one deployed' },
   VERIFY_TIMEOUT: { exit: 5, summary: 'the release did not prove itself in time' },
   GATE_FAILED: { exit: 6, summary: 'a release did worse under live traffic than the one before' },
@@ -52,6 +53,7 @@ export type ErrorClass =
   | 'timeout'
   | 'buildFailed'
   | 'startFailed'
+  | 'taskFailed'
   | 'unsupported'
   | 'bug';
 
@@ -67,6 +69,7 @@ const CODE_OF_CLASS: Record<ErrorClass, ErrorCode> = {
   timeout: 'PLATFORM_TIMEOUT',
   buildFailed: 'BUILD_FAILED',
   startFailed: 'START_FAILED',
+  taskFailed: 'TASK_FAILED',
   unsupported: 'PLATFORM_UNSUPPORTED',
   bug: 'BUG',
 };

@@ -5,6 +5,7 @@ import type { ApiBudgets, Clock, Dispose, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
 import type { ServicePower } from './service-power.ts';
 import type { ServiceSpec } from './services.ts';
+import type { TaskPower } from './task-power.ts';
 
 /**
  * The port every platform implements. A provider talks to ONE platform (endpoint, credentials, scope), holds no
@@ -58,6 +59,8 @@ export interface PlatformProvider {
   readonly processes?: ProcessPower;
   /** Left out: services are given by their credentials only. */
   readonly services?: ServicePower;
+  /** Left out: nothing is run there once. */
+  readonly tasks?: TaskPower;
   /** What the application printed there, part after part. An application that is not there printed nothing. */
   logs?(context: ProviderContext, application: ApplicationName, query: LogsQuery): Promise<LogsPage>;
 }
@@ -221,7 +224,8 @@ export interface OperationHandle {
     | 'trial'
     | 'endTrial'
     | 'processes'
-    | 'services';
+    | 'services'
+    | 'task';
   /** The platform's ids for what was begun: enough to go on in another process. No secrets. */
   readonly native: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */

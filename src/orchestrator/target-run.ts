@@ -77,6 +77,7 @@ const PHASE_OF: Readonly<Record<OperationHandle['kind'], DeploymentPhase>> = {
   destroy: 'draining',
   processes: 'starting',
   services: 'staging',
+  task: 'staged',
 };
 
 export function targetRun(context: DeploymentContext, job: TargetJob): TargetRun {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { SluiceError } from '../core/errors.ts';
 import type { Clock, Logger, Random, Runnable } from '../core/ports.ts';
+import { createGuard } from './guard.ts';
 import { createKeeper, type Keeper } from './host/keeper.ts';
 import { lockFolder } from './host/lock.ts';
 import { createReconciler } from './host/reconciler.ts';
@@ -10,6 +11,7 @@ import { createReleaseFolders } from './host/release-folders.ts';
 import { hostRoutes } from './host/routes.ts';
 import { listenOnSocket } from './host/socket.ts';
 import { type HostStore, openHostStore } from './host/state.ts';
+import { createHostTasks, type HostTasks } from './host/tasks.ts';
 import { createKeepingRunner, type KeepingRunner } from './keeping-runner.ts';
 import { createRunner } from './runner.ts';
 
@@ -53,20 +55,33 @@ export function createHost(deps: HostDeps): Runnable {
       await reconciler.close();
       await store.save();
     });
+    const tasks = createHostTasks({
+      ...{ clock: deps.clock, logger },
+      root: join(deps.stateDir, 'tasks'),
+      folderOf: (application, release) => folders.pathOf(application, release),
+      guard: keeps ? undefined : createGuard(),
+    });
+    opened.push(() => tasks.close());
     // Listening comes before resuming: a daemon that is refused the socket must not have touched an instance.
     let resumed = (): void => undefined;
     const whenResumed = new Promise<void>((resolve) => {
       resumed = resolve;
     });
-    const server = await listen(keeper, keeps, whenResumed);
+    const server = await listen(keeper, tasks, keeps, whenResumed);
     opened.push(() => closeServer(server, deps.clock));
     await reconciler.resume();
+    await tasks.resume();
     resumed();
     logger.info({ socket: deps.socket, onOwnerExit: keeps ? 'keep' : 'kill' }, 'the host daemon listens');
   }
 
-  async function listen(keeper: Keeper, keeps: boolean, resumed: Promise<void>): Promise<Server> {
-    const answer = hostRoutes(keeper, { onOwnerExit: keeps ? 'keep' : 'kill' }, logger);
+  async function listen(
+    keeper: Keeper,
+    tasks: HostTasks,
+    keeps: boolean,
+    resumed: Promise<void>,
+  ): Promise<Server> {
+    const answer = hostRoutes(keeper, tasks, { onOwnerExit: keeps ? 'keep' : 'kill' }, logger);
     const server = createServer((request, response) => {
       void resumed.then(() => answer(request, response));
     });

@@ -9,6 +9,7 @@ import { throughHiccups } from './provider/hiccups.ts';
 import { withProcesses } from './provider/processes.ts';
 import { thatRuns } from './provider/runs.ts';
 import { createSuite, type SuiteOptions } from './provider/suite.ts';
+import { withTasks } from './provider/tasks.ts';
 import { thatTries } from './provider/tries.ts';
 
 /** What a platform must offer so that `providerConformance` can drive its provider. */
@@ -59,6 +60,7 @@ export function providerConformance(
     thatFails(suite);
     thatTries(suite);
     withProcesses(suite);
+    withTasks(suite);
     throughHiccups(suite);
     besideForeign(suite);
   });

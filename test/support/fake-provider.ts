@@ -37,7 +37,8 @@ export interface FakePlatform {
       | 'destroy'
       | 'scale'
       | 'trial'
-      | 'endTrial',
+      | 'endTrial'
+      | 'task',
       SluiceError
     >
   >;

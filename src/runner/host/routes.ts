@@ -8,11 +8,14 @@ import { readBody } from '../../lib/read-body.ts';
 import type { Keeper } from './keeper.ts';
 import { manifestSchema } from './release-folders.ts';
 import { runSchema } from './state.ts';
+import { type HostTasks, taskWishSchema } from './tasks.ts';
 
 const LARGEST_JSON_BYTES = 16 * 1_048_576;
 const LARGEST_ARCHIVE_BYTES = 1_073_741_824;
 const MOST_LINES = 500;
 const APPLICATION = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+const RUN = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 const instances = z.number().int().min(0).max(1_000);
 const wishSchema = z.strictObject({ run: runSchema, instances });
@@ -26,6 +29,8 @@ interface Call {
   readonly request: IncomingMessage;
   readonly application: string;
   readonly release: string;
+  /** Of a task. */
+  readonly run: string;
   readonly query: URLSearchParams;
 }
 
@@ -38,11 +43,13 @@ interface Route {
 /** The daemon's API, one line a verb. All answers are JSON; errors are `{ "error": … }` as in `toWire`. */
 export function hostRoutes(
   keeper: Keeper,
+  tasks: HostTasks,
   about: { readonly onOwnerExit: string },
   logger: Logger,
 ): RequestListener {
   const app = '/v1/applications/(?<application>[^/]+)';
   const release = `${app}/releases/(?<release>[^/]+)`;
+  const task = `${app}/tasks/(?<run>[^/]+)`;
   const routes: readonly Route[] = [
     route('GET', '/v1/info', () => ({ ...info(), ...about })),
     route('GET', '/v1/applications', () => ({ applications: keeper.applications() })),
@@ -85,7 +92,24 @@ export function hostRoutes(
       await keeper.retire(call.application, call.release);
       return {};
     }),
+    route('PUT', task, async (call) => {
+      await tasks.start(call.application, call.run, await readJson(call, taskWishSchema));
+      return {};
+    }),
+    route('GET', task, async (call) => {
+      const from = Math.max(0, Number(call.query.get('from') ?? 0) || 0);
+      return (await tasks.view(call.application, call.run, from)) ?? noTask(call);
+    }),
+    route('POST', `${task}/stop`, async (call) => {
+      await tasks.stop(call.application, call.run);
+      return {};
+    }),
+    route('DELETE', task, async (call) => {
+      await tasks.forget(call.application, call.run);
+      return {};
+    }),
     route('DELETE', app, async (call) => {
+      await tasks.destroy(call.application);
       await keeper.destroy(call.application);
       return {};
     }),
@@ -112,13 +136,15 @@ async function dispatch(routes: readonly Route[], request: IncomingMessage): Pro
     if (method !== request.method) continue;
     const found = path.exec(url.pathname);
     if (found === null) continue;
-    const { application = '', release = '' } = found.groups ?? {};
+    const { application = '', release = '', run = '' } = found.groups ?? {};
     // These become parts of paths: nothing but plain names gets through.
     if (found.groups?.['application'] !== undefined && !APPLICATION.test(application))
       throw invalid(`"${application}" is not a name for an application`);
     if (found.groups?.['release'] !== undefined && !isReleaseId(release))
       throw invalid(`"${release}" is not the id of a release`);
-    return answer({ request, application, release, query: url.searchParams });
+    if (found.groups?.['run'] !== undefined && !RUN.test(run))
+      throw invalid(`"${run}" is not the name of a run`);
+    return answer({ request, application, release, run, query: url.searchParams });
   }
   throw platformError('unsupported', 'host', `the host daemon has no ${request.method} ${url.pathname}`, {
     why: 'it is of another version than whoever asked',
@@ -143,6 +169,13 @@ async function readJson<T>(call: Call, schema: ZodType<T>): Promise<T> {
 
 function bodyOf({ request }: Call, most: number): Promise<Buffer> {
   return readBody(request, most, () => invalid(`the body is larger than ${most} bytes`));
+}
+
+function noTask({ run, application }: Call): never {
+  throw platformError('notFound', 'host', `there is no task ${run} of ${application} on this host`, {
+    why: 'it was never begun here, or is forgotten',
+    remedy: 'run it again, if it has to be',
+  });
 }
 
 function invalid(why: string): SluiceError {

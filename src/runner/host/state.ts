@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { SluiceError } from '../../core/errors.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** How one release is run: everything but the number of instances. Values of `env` may be secret. */
 export const runSchema = z.strictObject({
@@ -146,18 +146,4 @@ function bootId(): string {
   } catch {
     return 'unknown';
   }
-}
-
-/** Only the owner may read it: environments hold secrets. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.new`;
-  const file = await open(draft, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }

@@ -13,6 +13,8 @@ export interface Suite {
   readonly drive: Driver;
   /** The sample application that works. */
   readonly ok: Bundle;
+  /** Everything may take so many times as long. */
+  readonly slowness: number;
   open(): Promise<void>;
   close(): Promise<void>;
   wish(application: string, number: number, more?: Partial<SampleWish>): TargetSpec;
@@ -60,6 +62,7 @@ export function createSuite(openHarness: () => Promise<ProviderHarness>, options
   }
 
   const suite: Suite = {
+    slowness: options.slowness,
     get harness() {
       return now().harness;
     },

@@ -1,0 +1,128 @@
+import type {
+  Operation,
+  OperationHandle,
+  OperationStatus,
+  ProviderContext,
+  StagedArtifact,
+  TargetSpec,
+} from '../../src/core/provider.ts';
+import type { TaskSpec } from '../../src/core/task-power.ts';
+import * as manifests from './manifests.ts';
+import * as names from './names.ts';
+import { JOB, POD, SECRET } from './resources.ts';
+import { applyOwned, foreignError, type Site } from './site.ts';
+import { failed, handleOf } from './status.ts';
+import type { Job, Pod } from './wire.ts';
+
+const TAIL_LINES = 30;
+
+/** A Job of its own for each run, named by it: whoever asks for the run again finds the Job. */
+export async function startTask(
+  site: Site,
+  context: ProviderContext,
+  want: TargetSpec,
+  artifact: StagedArtifact,
+  task: TaskSpec,
+): Promise<Operation> {
+  const { application } = want;
+  const { signal } = context;
+  names.checkName(site.platform, application);
+  const name = names.jobName(application, task);
+  const handle = handleOf(site, context, application, 'task', { job: name, task: task.name });
+  const there = await site.client.get(JOB, name, signal);
+  if (there !== undefined) {
+    if (!names.isOurs(there.metadata, application)) throw foreignError(site, [`Job ${name}`]);
+    return { handle };
+  }
+  // Of a release that does not serve yet there is none.
+  await applyOwned(site, SECRET, manifests.secret(want), application, signal);
+  await site.client.apply(JOB, manifests.job(want, task, artifact.native['image'] ?? ''), false, signal);
+  return { handle };
+}
+
+export async function pollTask(
+  site: Site,
+  context: ProviderContext,
+  handle: OperationHandle,
+): Promise<OperationStatus> {
+  const { job: name = '', task = '' } = handle.native;
+  const { signal } = context;
+  const job = await site.client.get(JOB, name, signal);
+  if (job === undefined) return { state: 'lost', message: `Job ${name} is gone` };
+  const [pod] = await podsOf(site, name, signal);
+  // The handle remembers how much of the log was shown, so that another process goes on from there.
+  const lines = pod === undefined ? [] : await linesOf(site, pod, signal);
+  const shown = Number(handle.native['lines'] ?? 0);
+  const instance = pod === undefined ? {} : { instance: pod.metadata.name };
+  for (const text of lines.slice(shown)) context.log({ at: context.now(), source: 'app', text, ...instance });
+  const told = { ...handle.native, lines: String(Math.max(shown, lines.length)) };
+  const more = lines.length > shown ? { handle: { ...handle, native: told } } : {};
+  if (isTrue(job, 'Complete')) return { state: 'succeeded', message: `${task} ended well` };
+  const refusal = job.status.conditions.find(({ type, status }) => type === 'Failed' && status === 'True');
+  if (refusal !== undefined) return taskFailed(site, task, refusal, pod, lines);
+  return { state: 'running', message: `${task} ${stateOf(pod)}`, retryAfterMs: 500, ...more };
+}
+
+function isTrue(job: Job, condition: string): boolean {
+  return job.status.conditions.some(({ type, status }) => type === condition && status === 'True');
+}
+
+function taskFailed(
+  site: Site,
+  task: string,
+  { reason = '', message = '' }: Job['status']['conditions'][number],
+  pod: Pod | undefined,
+  lines: readonly string[],
+): OperationStatus {
+  const late = reason === 'DeadlineExceeded';
+  const code = pod?.status.containerStatuses[0]?.state.terminated?.exitCode;
+  const why = code === undefined ? `${message} (${reason})` : `it exited with status ${code}`;
+  return failed('taskFailed', site, late ? `task ${task} took longer than it may` : `task ${task} failed`, {
+    why: late ? `${message} (${reason})` : why,
+    remedy: late ? 'give it more with `timeout`, or see what keeps it' : 'see its last words below',
+    logTail: lines.slice(-TAIL_LINES),
+  });
+}
+
+/** An image that cannot be pulled keeps a pod waiting until the deadline. */
+function stateOf(pod: Pod | undefined): string {
+  if (pod === undefined) return 'waits for its pod';
+  const waiting = pod.status.containerStatuses[0]?.state.waiting;
+  if (waiting?.reason !== undefined && waiting.reason !== 'ContainerCreating')
+    return `waits: ${waiting.reason}${waiting.message === undefined ? '' : `: ${waiting.message}`}`;
+  return pod.status.phase === 'Running' ? 'runs' : `is ${pod.status.phase.toLowerCase()}`;
+}
+
+async function podsOf(site: Site, job: string, signal: AbortSignal): Promise<readonly Pod[]> {
+  return site.client.list(POD, names.selector({ [names.JOB_NAME]: job }), signal);
+}
+
+async function linesOf(site: Site, pod: Pod, signal: AbortSignal): Promise<readonly string[]> {
+  const text = (await site.client.log(POD, pod.metadata.name, {}, signal)) ?? '';
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** With its pod, which is given its time to stop. */
+export async function cancelTask(
+  site: Site,
+  context: ProviderContext,
+  handle: OperationHandle,
+): Promise<void> {
+  const { job: name = '' } = handle.native;
+  const job = await site.client.get(JOB, name, context.signal);
+  if (job === undefined || isTrue(job, 'Complete') || isTrue(job, 'Failed')) return;
+  await site.client.remove(JOB, name, context.signal);
+}
+
+/** One that failed stays for a person to look at, until the platform removes it by its age. */
+export async function forgetTask(
+  site: Site,
+  context: ProviderContext,
+  handle: OperationHandle,
+): Promise<void> {
+  const { job: name = '' } = handle.native;
+  const job = await site.client.get(JOB, name, context.signal);
+  if (job !== undefined && isTrue(job, 'Complete')) await site.client.remove(JOB, name, context.signal);
+}

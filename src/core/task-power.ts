@@ -1,0 +1,55 @@
+import type { ApplicationName, ReleaseId } from './ids.ts';
+import type { Operation, OperationHandle, ProviderContext, StagedArtifact, TargetSpec } from './provider.ts';
+
+/** A command that is run once with the files and the environment of a release, and ends. */
+export interface TaskSpec {
+  /** `migrate`. */
+  readonly name: string;
+  /**
+   * Tells this run from every other, on all platforms and for ever: small letters, digits and hyphens, at most 40.
+   * Whoever asks for the same run again means the same one.
+   */
+  readonly run: string;
+  readonly command: string;
+  readonly memoryBytes: number;
+  /** It is ended when it takes longer. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Migrations, jobs by the clock, and what a person wants to run once. No instance that serves is touched, and the
+ * release needs not serve: it must be staged.
+ */
+export interface TaskPower {
+  /**
+   * Begins it. A run that was begun before is found and not begun again, whether it is still under way or has ended:
+   * that is what lets a migration run once although who ordered it was killed. `poll` says `failed` with class
+   * `taskFailed` when the command failed, and `lost` when the platform no longer knows of it.
+   */
+  start(
+    context: ProviderContext,
+    want: TargetSpec,
+    artifact: StagedArtifact,
+    task: TaskSpec,
+  ): Promise<Operation>;
+  /** Ends it early: polls say `failed` or `lost` then. One that has ended stays as it is. */
+  cancel(context: ProviderContext, handle: OperationHandle): Promise<void>;
+  /** How it ended is on record: what the platform keeps of it may go, and will not be found again. */
+  forget(context: ProviderContext, handle: OperationHandle): Promise<void>;
+}
+
+/** One run as it is kept: what was meant is written before it is begun, and the handle before it is first polled. */
+export interface TaskRecord {
+  readonly application: ApplicationName;
+  readonly task: string;
+  readonly run: string;
+  readonly release: ReleaseId;
+  readonly platform: string;
+  readonly state: TaskState;
+  readonly startedAt: number;
+  readonly endedAt?: number;
+  readonly handle?: OperationHandle;
+}
+
+/** `begun`: it may be at work. `unknown`: the platform cannot say how it ended. */
+export type TaskState = 'begun' | 'succeeded' | 'failed' | 'unknown';
