@@ -21,6 +21,13 @@ import { destroy, pollRemoval, retire } from './remove.ts';
 import { pollApply } from './rollout.ts';
 import { resolveRoutes } from './routes.ts';
 import { scale } from './scale.ts';
+import {
+  madeServices,
+  pollRemovedServices,
+  pollUnbinding,
+  removeServices,
+  unbindServices,
+} from './service-removal.ts';
 import { ensureServices, handedOut, pollServices, withServices } from './services.ts';
 import { pollStage, stage } from './stage.ts';
 import { cancelTask, forgetTask, pollTask, startTask } from './tasks.ts';
@@ -47,8 +54,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       case 'destroy':
       case 'endTrial':
         return pollRemoval(session(context), context, handle);
-      case 'services':
+      case 'services': {
+        const { mode } = handle.native;
+        if (mode === 'unbind') return pollUnbinding(session(context), context, handle);
+        if (mode === 'remove') return pollRemovedServices(session(context), context, handle);
         return pollServices(session(context), context, handle);
+      }
       case 'processes':
         return pollProcesses(session(context), context, handle);
       case 'task':
@@ -98,6 +109,9 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     services: {
       ensure: (context, want) => ensureServices(session(context), context, want),
       handedOut: (context, application, services) => handedOut(session(context), application, services),
+      unbind: (context, want) => unbindServices(session(context), context, want),
+      made: (context, application) => madeServices(session(context), application),
+      remove: (context, application) => removeServices(session(context), context, application),
     },
 
     processes: {

@@ -20,16 +20,16 @@ const LONGEST_MS = 30 * 60_000;
 const lastOperation = z
   .object({ type: z.string(), state: z.string(), description: z.string().nullish() })
   .nullish();
-const instanceSchema = z.object({
+export const instanceSchema = z.object({
   guid: z.string(),
   name: z.string(),
   type: z.enum(['managed', 'user-provided']),
   last_operation: lastOperation,
 });
-const bindingSchema = z.object({ guid: z.string(), last_operation: lastOperation });
+export const bindingSchema = z.object({ guid: z.string(), last_operation: lastOperation });
 const detailsSchema = z.object({ credentials: z.record(z.string(), z.unknown()).nullish() });
 const planSchema = z.object({ guid: z.string() });
-type Instance = z.output<typeof instanceSchema>;
+export type Instance = z.output<typeof instanceSchema>;
 type Binding = z.output<typeof bindingSchema>;
 
 /** Begun here, and carried on by each poll: one thing after the other, each found again by its name. */
@@ -69,6 +69,7 @@ export async function pollServices(
       await session.post('/v3/service_credential_bindings', {
         type: 'app',
         relationships: { service_instance: { data: { guid: found.guid } }, app: { data: { guid: app } } },
+        metadata: { labels: stamps(handle.application) },
       });
       return running(handle, context.now(), `${service} is being bound`, { handle: next(handle, {}) });
     }
@@ -174,7 +175,7 @@ function instanceName(application: string, { name, source }: ServiceSpec): strin
   return source.how === 'existing' ? source.name : `${application}-${name}`;
 }
 
-function findInstance(
+export function findInstance(
   session: Session,
   application: string,
   service: ServiceSpec,

@@ -99,6 +99,11 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return { handle, done: { state: 'succeeded' } };
       },
       handedOut: (context, _application, services) => handedOut(site, context, services),
+      made: async () => [],
+      async remove(context, application) {
+        const handle = handleOf(site, context, application, 'services', {});
+        return { handle, done: { state: 'succeeded' } };
+      },
     },
     processes: {
       apply: async (context, want, artifact) =>

@@ -1,5 +1,5 @@
-import type { Control, WireWish } from '../core/control.ts';
-import { SluiceError, toWire, type WireError } from '../core/errors.ts';
+import type { Control, Destroyed, WireWish } from '../core/control.ts';
+import { SluiceError, toWire } from '../core/errors.ts';
 import type { Logger, StateStore } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
@@ -48,10 +48,10 @@ export async function localControl(
     locks: () => locksIn(store),
     breakLock: (application) => breakLockOf(store, applicationNamed(settings, application).name),
     plan: async (wish) => orchestrator.plan(await wishOf(wish)),
-    async destroy(application, platforms) {
-      const results: Record<string, WireError | null> = {};
-      for (const [platform, error] of await orchestrator.destroy(application, platforms)) {
-        results[platform] = error ? toWire(SluiceError.from(error)) : null;
+    async destroy(wish) {
+      const results: Record<string, Destroyed> = {};
+      for (const [platform, { error, left }] of await orchestrator.destroy(wish)) {
+        results[platform] = { error: error === undefined ? null : toWire(error), left };
       }
       return results;
     },

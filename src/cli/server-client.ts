@@ -2,6 +2,7 @@ import { Agent, request } from 'undici';
 import type {
   ActWish,
   Control,
+  Destroyed,
   DrillWish,
   KnownLock,
   LiftWish,
@@ -147,10 +148,11 @@ export function serverClient(url: string, token: string | undefined): ServerClie
         id: string;
         release: Release;
       },
-    async destroy(application, platforms) {
-      const query = platforms ? `?platforms=${encodeURIComponent(platforms.join(','))}` : '';
-      const path = `/v1/applications/${encodeURIComponent(application)}/destroy${query}`;
-      return (await call('POST', path)) as Record<string, WireError | null>;
+    async destroy({ application, platforms, services }) {
+      const query = new URLSearchParams(services ? { services: 'true' } : {});
+      if (platforms) query.set('platforms', platforms.join(','));
+      const path = `/v1/applications/${encodeURIComponent(application)}/destroy?${query}`;
+      return (await call('POST', path)) as Record<string, Destroyed>;
     },
     scale: ({ application, who: _, ...wish }) => operation(application, 'scale', wish),
     releases: async (application) =>

@@ -20,10 +20,7 @@ export interface Control {
   /** Takes the lock from whoever deploys the application; undefined: nobody did. */
   breakLock(application: ApplicationName, reason: string): Promise<KnownLock | undefined>;
   plan(wish: WireWish): Promise<readonly PlatformPlan[]>;
-  destroy(
-    application: ApplicationName,
-    platforms: readonly PlatformName[] | undefined,
-  ): Promise<Readonly<Record<PlatformName, WireError | null>>>;
+  destroy(wish: DestroyWish): Promise<Readonly<Record<PlatformName, Destroyed>>>;
   releases(application: ApplicationName): Promise<ReleasesView>;
   deployments(): Promise<readonly DeploymentRecord[]>;
 }
@@ -46,6 +43,21 @@ export interface RollbackWish {
   readonly platforms: readonly PlatformName[] | undefined;
   /** Also past a migration that is declared `contract`. */
   readonly force: boolean;
+}
+
+export interface DestroyWish {
+  readonly application: ApplicationName;
+  /** Undefined: all targets of the application. */
+  readonly platforms: readonly PlatformName[] | undefined;
+  /** Also what was made for its services, with the data in it. */
+  readonly services: boolean;
+}
+
+export interface Destroyed {
+  /** Null: nothing of the application is left. */
+  readonly error: WireError | null;
+  /** What was made for its services and stays: `service instance shop-db`. */
+  readonly left: readonly string[];
 }
 
 export interface KnownLock {

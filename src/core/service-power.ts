@@ -18,6 +18,23 @@ export interface ServicePower {
     application: ApplicationName,
     services: readonly ServiceSpec[],
   ): Promise<HandedOut | undefined>;
+  /**
+   * Takes from the application what it holds of services that are not among `want.services`; what was made stays. To be
+   * called when nothing but that release is left. Left out: it holds nothing beside its environment.
+   */
+  unbind?(context: ProviderContext, want: TargetSpec): Promise<Operation>;
+  /** What we made for its services and is still there, wanted or not. */
+  made(context: ProviderContext, application: ApplicationName): Promise<readonly MadeService[]>;
+  /** Removes all of that, with what is in it. To be called once the application is gone. Removing nothing succeeds. */
+  remove(context: ProviderContext, application: ApplicationName): Promise<Operation>;
+}
+
+export interface MadeService {
+  readonly service: string;
+  /** `service instance shop-db`, as the platform calls it. */
+  readonly what: string;
+  /** Who else works with it; it is not removed then. */
+  readonly usedBy: readonly string[];
 }
 
 /** By service, then by variable. */

@@ -1,4 +1,5 @@
 import type { PlatformName } from './ids.ts';
+import type { MadeService } from './service-power.ts';
 
 /** Where a platform has a service from. Credentials that the file gives are part of the environment already. */
 export type ServiceSource =
@@ -43,4 +44,13 @@ export function serviceVariables(
         typeof value === 'string' ? value : JSON.stringify(value),
       ]),
   );
+}
+
+/** Made for services that nobody wants any more. */
+export function leftServices(
+  made: readonly MadeService[],
+  wanted: readonly ServiceSpec[] = [],
+): readonly MadeService[] {
+  const names = new Set(wanted.map(({ name }) => name));
+  return made.filter(({ service }) => !names.has(service));
 }

@@ -225,14 +225,16 @@ function acts(app: FastifyInstance, deps: AdminApiDeps): void {
   app.post<{ Params: { id: string } }>('/v1/deployments/:id/resume', operate, async (request, reply) =>
     reply.code(202).send(await control.resume(request.params.id)),
   );
-  app.post<{ Params: { application: string }; Querystring: { platforms?: string } }>(
+  app.post<{ Params: { application: string }; Querystring: { platforms?: string; services?: string } }>(
     '/v1/applications/:application/destroy',
     { onRequest: requireRole(settings, 'admin') },
     async (request) => {
       const platforms = namesIn(request.query.platforms);
       const { application } = request.params;
-      tell(request, 'destroy', `${application} on ${platforms?.join(', ') ?? 'all platforms'}`, '');
-      return control.destroy(application, platforms);
+      const services = request.query.services === 'true';
+      const what = `${application}${services ? ' with its services' : ''}`;
+      tell(request, 'destroy', `${what} on ${platforms?.join(', ') ?? 'all platforms'}`, '');
+      return control.destroy({ application, platforms, services });
     },
   );
 }

@@ -1,4 +1,4 @@
-import type { RollbackWish } from '../core/control.ts';
+import type { DestroyWish, RollbackWish } from '../core/control.ts';
 import type { DeploymentRecord, PlatformPlan } from '../core/deployment.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from '../core/ids.ts';
@@ -11,7 +11,7 @@ import { refuseWhatWouldFail } from './checks.ts';
 import { configurationDigest } from './configuration-digest.ts';
 import type { DeploymentContext, Restored } from './context.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import { destroyOn } from './destroy.ts';
+import { type DestroyedTarget, destroyOn } from './destroy.ts';
 import { checkNotInFreeze } from './freeze-windows.ts';
 import { journalIn } from './journal.ts';
 import { keepConfiguration } from './kept-configuration.ts';
@@ -51,10 +51,7 @@ export interface Orchestrator {
   abandon(id: DeploymentId): Promise<void>;
   plan(wish: DeployWish): Promise<readonly PlatformPlan[]>;
   /** What happened on each platform; an error means that something is left there. */
-  destroy(
-    application: ApplicationName,
-    platforms: readonly PlatformName[] | undefined,
-  ): Promise<ReadonlyMap<PlatformName, SluiceError | undefined>>;
+  destroy(wish: DestroyWish): Promise<ReadonlyMap<PlatformName, DestroyedTarget>>;
   releases(application: ApplicationName): Promise<{
     readonly releases: readonly Release[];
     readonly live: Readonly<Record<PlatformName, ReleaseId>>;
@@ -310,10 +307,10 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       return planOn(deps, application, platforms, release);
     },
 
-    async destroy(name, only) {
-      const { application, platforms } = scopeOf({ application: name, platforms: only });
-      return leased(name, `destroying on ${platforms.join(', ')}`, async (lease) => {
-        const results = await destroyOn(deps, releases, application.name, platforms);
+    async destroy(wish) {
+      const { platforms } = scopeOf(wish);
+      return leased(wish.application, `destroying on ${platforms.join(', ')}`, async (lease) => {
+        const results = await destroyOn(deps, releases, wish, platforms);
         await lease.release();
         return results;
       });

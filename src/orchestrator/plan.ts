@@ -4,11 +4,13 @@ import type { PlatformName } from '../core/ids.ts';
 import type {
   Observation,
   PlanChange,
+  PlanCheck,
   PlatformProvider,
   ProviderContext,
   TargetSpec,
 } from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
+import { leftServices } from '../core/services.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import { leavingTheirs } from './drift-fields.ts';
@@ -46,18 +48,30 @@ export function planOn(
       const context = quietContext(() => deps.clock.now());
       const seen = await provider.observe(context, application.name);
       const kept = leavingTheirs(want, seen, application.drift);
-      const [changes, checks, faults] = await Promise.all([
+      const [changes, checks, faults, left] = await Promise.all([
         changesTo(provider, context, kept, seen),
         provider.check?.(context, kept, seen) ?? [],
         compared,
+        leftOn(provider, context, want),
       ]);
       const services = comparisonChecks(application.name, faults[platform]);
-      return { platform, changes, checks: [...checks, ...services] };
+      return { platform, changes, checks: [...checks, ...services, ...left] };
     } catch (caught) {
       return { platform, changes: [], checks: [], error: toWire(SluiceError.from(caught)) };
     }
   }
   return Promise.all(platforms.map(planOne));
+}
+
+/** What was made for services that the configuration no longer has: it holds data, and only a person removes it. */
+async function leftOn(
+  { services: power }: PlatformProvider,
+  context: ProviderContext,
+  { application, services }: TargetSpec,
+): Promise<readonly PlanCheck[]> {
+  const made = (await power?.made(context, application).catch(() => [])) ?? [];
+  const found = 'is used no more and stays; sluice destroy --services removes it';
+  return leftServices(made, services).map(({ what }) => ({ what, found, notice: true as const }));
 }
 
 /** With those that are not planned for, too. Whoever does not answer in time holds up no plan. */

@@ -6,6 +6,7 @@ import { applyProcesses } from './apply-processes.ts';
 import { leavingTheirs } from './drift-fields.ts';
 import { ensureServices } from './ensure-services.ts';
 import type { TargetRun } from './target-run.ts';
+import { unbindServices } from './unbind-services.ts';
 import { verifyRelease } from './verify.ts';
 
 const STAGE_DEADLINE_MS = 15 * 60_000;
@@ -148,6 +149,7 @@ export async function retireOthers(run: TargetRun): Promise<void> {
     // The next deployment finds them.
   }
   for (const id of found) await retire(run, id);
+  await unbindServices(run);
 }
 
 /** One that we never recorded is somebody else's, who may be about to let it serve. */

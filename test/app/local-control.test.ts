@@ -38,8 +38,8 @@ beforeEach(async () => {
     },
     destroy: async () =>
       new Map([
-        ['a', undefined],
-        ['b', platformError('forbidden', 'b', 'not yours')],
+        ['a', { left: ['service instance shop-db'] }],
+        ['b', { error: platformError('forbidden', 'b', 'not yours'), left: [] }],
       ]),
   };
   const logger = {
@@ -113,10 +113,12 @@ describe('control over an orchestrator in this process', () => {
     expect(wishes).toEqual([]);
   });
 
-  it('tells of destroying as plain JSON: null where nothing is left', async () => {
-    expect(await control.destroy('shop', undefined)).toEqual({
-      a: null,
-      b: { code: 'PLATFORM_FORBIDDEN', class: 'forbidden', message: 'not yours', where: 'b' },
+  it('tells of destroying as plain JSON: no error where nothing of it is left', async () => {
+    const wish = { application: 'shop', platforms: undefined, services: false };
+    const error = { code: 'PLATFORM_FORBIDDEN', class: 'forbidden', message: 'not yours', where: 'b' };
+    expect(await control.destroy(wish)).toEqual({
+      a: { error: null, left: ['service instance shop-db'] },
+      b: { error, left: [] },
     });
   });
 });

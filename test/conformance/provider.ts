@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import type { ObservedOrigin, PlatformProvider } from '../../src/core/provider.ts';
+import type { ServiceSpec } from '../../src/core/services.ts';
 import type { Fault } from '../../src/lib/faults.ts';
 import type { OriginAnswer } from '../support/request-origin.ts';
 import { beforeAnything } from './provider/before.ts';
@@ -8,6 +9,7 @@ import { besideForeign } from './provider/foreign.ts';
 import { throughHiccups } from './provider/hiccups.ts';
 import { withProcesses } from './provider/processes.ts';
 import { thatRuns } from './provider/runs.ts';
+import { withServices } from './provider/services.ts';
 import { createSuite, type SuiteOptions } from './provider/suite.ts';
 import { withTasks } from './provider/tasks.ts';
 import { thatTries } from './provider/tries.ts';
@@ -29,11 +31,26 @@ export interface ProviderHarness {
   wrongCredentials?(): PlatformProvider;
   /** Makes something that carries the application's name and not our stamp. */
   plantForeign?(application: string): Promise<void>;
+  /** Services that the provider makes; absent where it makes none. */
+  readonly services?: OfferedServices;
   /** Told of each case that could not be run here, or not wholly. */
   leftOut?(test: string): void;
   /** Milliseconds between two polls; 30 by default, for platforms on loopback. */
   readonly pollMs?: number;
   close(): Promise<void>;
+}
+
+export interface OfferedServices {
+  readonly kept: OfferedService;
+  readonly dropped: OfferedService;
+  /** Somebody else begins to use it; the answer ends that. */
+  borrow?(application: string, service: ServiceSpec): Promise<() => Promise<void>>;
+}
+
+export interface OfferedService {
+  readonly spec: ServiceSpec;
+  /** One of the things that it hands out. */
+  readonly key: string;
 }
 
 /** Real platforms take their time. */
@@ -61,6 +78,7 @@ export function providerConformance(
     thatTries(suite);
     withProcesses(suite);
     withTasks(suite);
+    withServices(suite);
     throughHiccups(suite);
     besideForeign(suite);
   });

@@ -84,3 +84,15 @@ it('a broker that cannot deliver is quoted, and what serves is not touched', asy
   });
   expect(await provider.observe(context, 'shop')).toMatchObject({ desired: 1, exists: true });
 }, 60_000);
+
+it('destroy names what it leaves of services, and removes it when it is told to', async () => {
+  const kept = await world.sluice(['destroy', '--yes']);
+  expect([kept.status, kept.text]).toEqual([
+    0,
+    expect.stringMatching(/cf: shop is gone; .*service instance shop-db.* stays/),
+  ]);
+  expect(kept.text).toContain('ocp: nothing of shop is left');
+  const removed = await world.sluice(['destroy', '--yes', '--services', '--on', 'cf']);
+  expect([removed.status, removed.text]).toEqual([0, 'cf: nothing of shop is left\n']);
+  expect(await world.stranger('cf').services!.made(context, 'shop')).toEqual([]);
+}, 60_000);

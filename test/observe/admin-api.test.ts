@@ -176,15 +176,18 @@ describe('acts', () => {
   it('says who destroyed what', async () => {
     admin = await testAdmin({
       tokens: { root: { token: 'token-of-root', role: 'admin' } },
-      control: { destroy: async () => ({ cf: null }) },
+      control: {
+        destroy: async ({ services }) => ({ cf: { error: null, left: [`services: ${services}`] } }),
+      },
     });
-    const answer = await admin.ask('/v1/applications/shop/destroy?platforms=cf', {
-      method: 'POST',
-      headers: bearer('token-of-root'),
-    });
-    expect(answer).toMatchObject({ status: 200, json: { cf: null } });
+    const root = { method: 'POST', headers: bearer('token-of-root') } as const;
+    const answer = await admin.ask('/v1/applications/shop/destroy?platforms=cf', root);
+    expect(answer).toMatchObject({ status: 200, json: { cf: { error: null, left: ['services: false'] } } });
+    const all = await admin.ask('/v1/applications/shop/destroy?services=true', root);
+    expect(all.json).toMatchObject({ cf: { left: ['services: true'] } });
     expect(admin.events.since(0)).toMatchObject([
       { type: 'operator.act', act: 'destroy', who: 'root', subject: 'shop on cf' },
+      { type: 'operator.act', act: 'destroy', subject: 'shop with its services on all platforms' },
     ]);
   });
 });

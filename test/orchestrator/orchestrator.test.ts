@@ -305,10 +305,14 @@ describe('a deployment', () => {
   it('is undone by destroy on every platform', async () => {
     const orchestrator = await open();
     await deploy(orchestrator, 'one');
-    const results = await orchestrator.destroy('shop', undefined);
+    const results = await orchestrator.destroy({
+      application: 'shop',
+      platforms: undefined,
+      services: false,
+    });
     expect([...results]).toEqual([
-      ['cf', undefined],
-      ['ocp', undefined],
+      ['cf', { left: [] }],
+      ['ocp', { left: [] }],
     ]);
     expect(cf.releases).toEqual([]);
     expect((await orchestrator.releases('shop')).live).toEqual({});

@@ -8,7 +8,7 @@ import type {
   PlatformProvider,
   TargetSpec,
 } from '../../src/core/provider.ts';
-import type { HandedOut } from '../../src/core/service-power.ts';
+import type { HandedOut, MadeService } from '../../src/core/service-power.ts';
 
 /** What a fake platform remembers between provider instances, as a real one would. */
 export interface FakePlatform {
@@ -24,6 +24,8 @@ export interface FakePlatform {
   canTry: boolean;
   /** What its services hand out; undefined: it has none. */
   handedOut: HandedOut | undefined;
+  /** For its services; there until removed. */
+  made: readonly MadeService[];
   /** Thrown or reported once by the step of this name. */
   failing: Partial<
     Record<
@@ -64,6 +66,7 @@ export function fakePlatform(name: string): FakePlatform {
     trial: undefined,
     canTry: false,
     handedOut: undefined,
+    made: [],
     failing: {},
     desired: 1,
     running: 0,
@@ -82,7 +85,7 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
   }
 
   function begin(kind: OperationHandle['kind'], native: Record<string, string>): Operation {
-    platform.calls.push(`${kind} ${native['release'] ?? ''}`.trim());
+    platform.calls.push(`${kind} ${native['release'] ?? native['mode'] ?? ''}`.trim());
     return { handle: { ...handleOf(kind), native: { ...native, n: `${platform.calls.length}` } } };
   }
 
@@ -101,6 +104,7 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
     if (handle.kind === 'trial') platform.trial = { release, instances: Number(handle.native['instances']) };
     if (handle.kind === 'endTrial') platform.trial = undefined;
     if (handle.kind === 'retire') platform.releases = platform.releases.filter((one) => one !== release);
+    if (handle.native['mode'] === 'remove') platform.made = [];
     if (handle.kind === 'destroy') {
       platform.releases = [];
       platform.serving = undefined;
@@ -121,6 +125,15 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
             async handedOut() {
               if (platform.failing.handedOut) throw platform.failing.handedOut;
               return platform.handedOut;
+            },
+            async unbind() {
+              return begin('services', { mode: 'unbind' });
+            },
+            async made() {
+              return platform.made;
+            },
+            async remove() {
+              return begin('services', { mode: 'remove' });
             },
           },
         }),

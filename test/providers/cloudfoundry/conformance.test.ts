@@ -6,6 +6,7 @@ import type { Options } from '../../../providers/cloudfoundry/config.ts';
 import { createLocalCloudFoundry } from '../../../providers/cloudfoundry/local/server.ts';
 import { createProvider } from '../../../providers/cloudfoundry/provider.ts';
 import type { PlatformProvider } from '../../../src/core/provider.ts';
+import type { ServiceSource } from '../../../src/core/services.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { closeAll } from '../../../src/lib/lifecycle.ts';
 import { seededRandom } from '../../../src/lib/random.ts';
@@ -56,6 +57,12 @@ providerConformance('cloudfoundry', async (): Promise<ProviderHarness> => {
     unreachable: () => provider({ api: `http://127.0.0.1:${nobody}` }),
     wrongCredentials: () => provider({ credentials: { username: 'admin', password: 'wrong' } }),
     plantForeign: async (application) => (await foreignClient(local)).createApp(application),
+    services: {
+      kept: { key: 'uri', spec: { name: 'db', source: ordered('database', 'small') } },
+      dropped: { key: 'uri', spec: { name: 'cache', source: ordered('cache', 'shared') } },
+      borrow: async (application, { name }) =>
+        (await foreignClient(local)).makeKey(`${application}-${name}`, 'tools'),
+    },
     async close() {
       await closeAll([
         { name: 'runner', start: async () => undefined, close: () => runner.close() },
@@ -65,6 +72,10 @@ providerConformance('cloudfoundry', async (): Promise<ProviderHarness> => {
     },
   };
 });
+
+function ordered(offering: string, plan: string): ServiceSource {
+  return { how: 'provision', offering, plan, parameters: undefined };
+}
 
 function closedPort(): Promise<number> {
   return new Promise((resolve) => {

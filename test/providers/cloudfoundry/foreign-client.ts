@@ -1,4 +1,5 @@
 import type { LocalCloudFoundry } from '../../../providers/cloudfoundry/local/server.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
 
 /** Somebody else with the right to work in our space. */
 export interface ForeignClient {
@@ -6,6 +7,8 @@ export interface ForeignClient {
   createApp(name: string): Promise<void>;
   /** What runs now is deployed once more, by them; answers when it is under way. */
   redeploy(app: string): Promise<void>;
+  /** A service key; the answer removes it again. */
+  makeKey(instance: string, name: string): Promise<() => Promise<void>>;
 }
 
 export async function foreignClient(local: LocalCloudFoundry): Promise<ForeignClient> {
@@ -26,7 +29,29 @@ export async function foreignClient(local: LocalCloudFoundry): Promise<ForeignCl
     return json(`${local.apiUrl}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
+  async function settled(method: string, path: string, body?: object): Promise<void> {
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const answer = await fetch(`${local.apiUrl}${path}`, { ...init, keepalive: false });
+    const job = answer.headers.get('location');
+    if (answer.status !== 202 || job === null) throw new Error(`${path}: ${answer.status}`);
+    for (;;) {
+      const { state } = await json(job, { headers });
+      if (state === 'COMPLETE') return;
+      if (state === 'FAILED') throw new Error(`${path}: its job failed`);
+      await systemClock.sleep(20);
+    }
+  }
+
   return {
+    async makeKey(instance, name) {
+      const found = await get(`/v3/service_instances?names=${instance}`);
+      const relationships = { service_instance: { data: { guid: found.resources[0].guid } } };
+      await settled('POST', '/v3/service_credential_bindings', { type: 'key', name, relationships });
+      return async () => {
+        const keys = await get(`/v3/service_credential_bindings?type=key&names=${name}`);
+        await settled('DELETE', `/v3/service_credential_bindings/${keys.resources[0].guid}`);
+      };
+    },
     async createApp(name) {
       const spaces = await get(`/v3/spaces?names=${local.space}`);
       const relationships = { space: { data: { guid: spaces.resources[0].guid } } };
