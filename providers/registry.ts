@@ -23,7 +23,7 @@ interface Registration {
 export const PROVIDERS: Readonly<Record<string, Registration>> = {
   cloudfoundry: register(cloudfoundryConfig.schema, cloudfoundry.createProvider, {
     deploys: true,
-    images: false,
+    images: true,
   }),
   openshift: register(openshiftConfig.schema, openshift.createProvider, { deploys: true, images: true }),
   selfhosted: register(selfhostedConfig.schema, selfhosted.createProvider, { deploys: true, images: false }),

@@ -9,6 +9,7 @@ const CLASS_OF_TITLE: Readonly<Record<string, Refusal>> = {
   'CF-AsyncServiceInstanceOperationInProgress': 'conflict',
   'CF-StagingInProgress': 'conflict',
   'CF-DeploymentsDisabled': 'unsupported',
+  'CF-FeatureDisabled': 'unsupported',
   // "Unknown request": this foundation is too old for the endpoint, not: the thing is gone.
   'CF-NotFound': 'unsupported',
 };

@@ -12,6 +12,7 @@ import { createClient, type Session } from './client.ts';
 import type { Options } from './config.ts';
 import { describe } from './describe.ts';
 import { findOwnApp } from './find.ts';
+import { imageChecks } from './images.ts';
 import { logs } from './logs.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
@@ -93,7 +94,11 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       const calls = session(context);
       const app = seen.exists ? await findOwnApp(calls, want.application) : undefined;
       const web = app && (await calls.get(`/v3/apps/${app.guid}/processes/web`, processSchema));
-      return quotaChecks(calls, options, want, seen, web?.memory_in_mb ?? undefined);
+      const [images, quotas] = await Promise.all([
+        imageChecks(calls, want, app),
+        quotaChecks(calls, options, want, seen, web?.memory_in_mb ?? undefined),
+      ]);
+      return [...images, ...quotas];
     },
 
     stage: (context, want, bundle) => stage(session(context), context, want, bundle),

@@ -1,5 +1,4 @@
 import { FormData } from 'undici';
-import { platformError } from '../../src/core/errors.ts';
 import type {
   Bundle,
   Operation,
@@ -12,6 +11,7 @@ import type {
 import type { Session } from './client.ts';
 import { isAlreadyUploaded, isStagingInProgress } from './errors.ts';
 import { findOwnApp, packagesOf, refuseForeign, stagedDroplets } from './find.ts';
+import { imageDigestOf, lifecycleOf, packageOf, refuseOtherLifecycle } from './images.ts';
 import { logTail, relayBuildLog, stampOf } from './logs.ts';
 import { failed, finished, handleOf, next, running } from './status.ts';
 import { RELEASE, releaseOf, stamps } from './translate.ts';
@@ -33,44 +33,43 @@ export async function stage(
   want: TargetSpec,
   bundle: Bundle | undefined,
 ): Promise<Operation> {
-  if (bundle === undefined) {
-    throw platformError('unsupported', session.platform, 'container images are not deployed there', {
-      remedy: 'give the application a `source`, or take this platform out of its targets',
-    });
-  }
-  const app = await findOrCreateApp(session, want.application);
+  const app = await findOrCreateApp(session, want);
   const release = want.release.id;
   const handle = handleOf(session.platform, want.application, 'stage', context.now(), {
     app: app.guid,
     release,
+    ...(want.image === undefined ? {} : { image: want.image.reference }),
   });
   const staged = (await stagedDroplets(session, app.guid)).find((one) => one.release === release);
   if (staged) return finished(handle, { artifact: artifactOf(app.guid, staged.droplet) });
-  const bits = await findOrCreatePackage(session, app, release);
-  if (bits.state === 'AWAITING_UPLOAD') await upload(session, bits, bundle);
+  const bits = await findOrCreatePackage(session, app, want);
+  if (bits.state === 'AWAITING_UPLOAD' && bundle) await upload(session, bits, bundle);
   return { handle: next(handle, { package: bits.guid }) };
 }
 
-async function findOrCreateApp(session: Session, application: string): Promise<App> {
+async function findOrCreateApp(session: Session, want: TargetSpec): Promise<App> {
+  const { application } = want;
   const space = await session.spaceGuid();
   const found = await session.findOrCreate(() => findOwnApp(session, application), '/v3/apps', appSchema, {
     name: application,
+    ...lifecycleOf(want),
     relationships: { space: { data: { guid: space } } },
     metadata: { labels: stamps(application) },
   });
   refuseForeign(session.platform, found);
+  refuseOtherLifecycle(session.platform, found, want);
   return found;
 }
 
-function findOrCreatePackage(session: Session, app: App, release: string): Promise<PackageBits> {
+function findOrCreatePackage(session: Session, app: App, want: TargetSpec): Promise<PackageBits> {
   return session.findOrCreate(
-    async () => adoptable(await packagesOf(session, app.guid), release),
+    async () => adoptable(await packagesOf(session, app.guid), want.release.id),
     '/v3/packages',
     packageBitsSchema,
     {
-      type: 'bits',
+      ...packageOf(want),
       relationships: { app: { data: { guid: app.guid } } },
-      metadata: { labels: { ...stamps(app.name), [RELEASE]: release } },
+      metadata: { labels: { ...stamps(app.name), [RELEASE]: want.release.id } },
     },
   );
 }
@@ -168,21 +167,32 @@ async function isUsable(session: Session, one: Build): Promise<boolean> {
   return built?.state === 'STAGED';
 }
 
+const BUILD_FAILED = [
+  'the platform could not build the application',
+  'correct the source or name a buildpack that fits; the log of the build is below',
+] as const;
+const PULL_FAILED = [
+  'the platform could not fetch the image',
+  'does the image exist, may `registry` pull it, and does the platform reach that registry? Its words are below',
+] as const;
+
 async function pollBuild(
   session: Session,
   context: ProviderContext,
   handle: OperationHandle,
   found: Build,
 ): Promise<OperationStatus> {
-  const { app = '', release = '', log = stampOf(found.created_at) } = handle.native;
+  const { app = '', release = '', image, log = stampOf(found.created_at) } = handle.native;
   const seen = await relayBuildLog(session, context.log, app, log);
   if (found.state === 'STAGING') {
-    return running(handle, context.now(), 'the buildpack builds', { handle: next(handle, { log: seen }) });
+    const doing = image === undefined ? 'the buildpack builds' : 'the platform looks at the image';
+    return running(handle, context.now(), doing, { handle: next(handle, { log: seen }) });
   }
   if (found.state === 'FAILED') {
-    return failed('buildFailed', session.platform, 'the platform could not build the application', {
+    const [what, remedy] = image === undefined ? BUILD_FAILED : PULL_FAILED;
+    return failed('buildFailed', session.platform, what, {
       why: found.error ?? 'no reason given',
-      remedy: 'correct the source or name a buildpack that fits; the log of the build is below',
+      remedy,
       logTail: await logTail(session, app, { source: 'build', since: handle.startedAt }),
     });
   }
@@ -197,8 +207,9 @@ async function pollBuild(
 
 function artifactOf(app: string, found: Droplet): StagedArtifact {
   const { type, value } = found.checksum ?? {};
+  const digest = type && value ? `${type}:${value}` : imageDigestOf(found);
   return {
-    ...(type && value ? { digest: `${type}:${value}` } : {}),
+    ...(digest === undefined ? {} : { digest }),
     native: { app, droplet: found.guid },
   };
 }

@@ -11,6 +11,7 @@ import {
 import { configure, requireDroplet } from './apply.ts';
 import type { Session } from './client.ts';
 import { findApp, refuseForeign, trialApps, webProcesses } from './find.ts';
+import { lifecycleOf } from './images.ts';
 import { removeAll } from './remove.ts';
 import { pollInstances } from './rollout.ts';
 import { ensureRoutes, resolveRoutes } from './routes.ts';
@@ -60,6 +61,7 @@ async function findOrCreateTrial(session: Session, want: TargetSpec): Promise<Ap
   const space = await session.spaceGuid();
   const app = await session.findOrCreate(() => findApp(session, name), '/v3/apps', appSchema, {
     name,
+    ...lifecycleOf(want),
     relationships: { space: { data: { guid: space } } },
     metadata: { labels: trialLabels(want) },
   });

@@ -50,10 +50,14 @@ export type Domain = z.output<typeof domainSchema>;
 export const appSchema = namedSchema.extend({
   created_at: z.string().optional(),
   state: z.enum(['STARTED', 'STOPPED']),
+  /** `buildpack`, `docker` or `cnb`; it never changes. */
+  lifecycle: z.object({ type: z.string() }).optional(),
   metadata,
   relationships: z.object({ current_droplet: toOne }).optional(),
 });
 export type App = z.output<typeof appSchema>;
+
+export const featureFlagSchema = z.object({ name: z.string(), enabled: z.boolean() });
 
 export const environmentSchema = z.object({ var: strings });
 
@@ -79,6 +83,8 @@ export const dropletSchema = z.object({
   state: z.string(),
   error: z.string().nullish(),
   checksum: z.object({ type: z.string(), value: z.string().nullish() }).nullish(),
+  /** Of those that run an image. */
+  image: z.string().nullish(),
   links: z.object({ package: link.nullish() }).optional(),
   metadata,
 });

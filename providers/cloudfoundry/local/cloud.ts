@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from '../../../src/core/ports.ts';
 import type { Runner } from '../../../src/core/runner.ts';
+import type { ImageShelf } from '../../../src/lib/image-shelf.ts';
 import type { AuditLog } from './audit.ts';
 import type { Blobs } from './blobs.ts';
 import type { Delays } from './delays.ts';
@@ -29,6 +30,8 @@ export interface CloudBase {
   readonly faults: FaultSwitches;
   readonly logs: AppLogs;
   readonly audit: AuditLog;
+  /** Registries that images are staged from. */
+  readonly images: ImageShelf;
   /** Of the one user there is. */
   readonly userGuid: string;
   /** Known once the listeners are open. */

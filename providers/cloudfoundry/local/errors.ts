@@ -24,6 +24,11 @@ export function unprocessable(detail: string): CloudError {
   return new CloudError(422, 10008, 'CF-UnprocessableEntity', detail);
 }
 
+/** What the operator has switched off. */
+export function featureDisabled(flag: string): CloudError {
+  return new CloudError(403, 330002, 'CF-FeatureDisabled', `Feature Disabled: ${flag}`);
+}
+
 /** `notFound('App')`: also what a client without the right to read gets. */
 export function notFound(resource: string): CloudError {
   return new CloudError(404, 10010, 'CF-ResourceNotFound', `${resource} not found`);

@@ -24,7 +24,15 @@ export interface SecurityGroupRow extends Row {
 }
 
 /** What the operator of a foundation set up, and its users may only read. */
+export interface FeatureFlag {
+  readonly name: string;
+  enabled: boolean;
+  customErrorMessage: string | null;
+  updatedAt: number | null;
+}
+
 export interface OperatorState {
+  readonly featureFlags: Map<string, FeatureFlag>;
   readonly stacks: Map<string, StackRow>;
   readonly buildpacks: Map<string, BuildpackRow>;
   readonly isolationSegments: Map<string, IsolationSegmentRow>;
@@ -33,11 +41,36 @@ export interface OperatorState {
 
 export const DEFAULT_STACK = 'cflinuxfs4';
 
+/** As a foundation has them that nobody has changed. */
+const FLAGS: readonly (readonly [string, boolean])[] = [
+  ['app_bits_upload', true],
+  ['app_scaling', true],
+  ['diego_cnb', false],
+  ['diego_docker', false],
+  ['env_var_visibility', true],
+  ['hide_marketplace_from_unauthenticated_users', false],
+  ['private_domain_creation', true],
+  ['resource_matching', true],
+  ['route_creation', true],
+  ['route_sharing', false],
+  ['service_instance_creation', true],
+  ['service_instance_sharing', false],
+  ['set_roles_by_username', true],
+  ['space_developer_env_var_visibility', true],
+  ['space_scoped_private_broker_creation', true],
+  ['task_creation', true],
+  ['unset_roles_by_username', true],
+  ['user_org_creation', false],
+];
+
 export function createOperatorState(clock: Clock, newId: () => string): OperatorState {
   const row = (): Row & { metadata: Metadata } => ({ ...newRow(clock, newId), metadata: emptyMetadata() });
   const keyed = <T extends Row>(rows: readonly T[]): Map<string, T> =>
     new Map(rows.map((one) => [one.guid, one]));
   return {
+    featureFlags: new Map(
+      FLAGS.map(([name, enabled]) => [name, { name, enabled, customErrorMessage: null, updatedAt: null }]),
+    ),
     stacks: keyed([{ ...row(), name: DEFAULT_STACK, description: 'Whatever this machine runs' }]),
     buildpacks: keyed(
       ['nodejs_buildpack', 'binary_buildpack'].map((name, index) => ({

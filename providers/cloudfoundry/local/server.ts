@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Clock, Logger, Random, Runnable } from '../../../src/core/ports.ts';
 import type { Runner } from '../../../src/core/runner.ts';
 import type { Fault } from '../../../src/lib/faults.ts';
+import { imageShelf } from '../../../src/lib/image-shelf.ts';
 import { closeAll, startAll } from '../../../src/lib/lifecycle.ts';
 import { selfSignedCertificate } from '../../../src/lib/self-signed.ts';
 import { logCacheRoutes } from './api/log-cache.ts';
@@ -65,6 +66,11 @@ export interface LocalCloudFoundryOptions {
   readonly tokenSeconds?: number;
   /** Every port but the control one speaks TLS too, and the addresses say https; `ca` is its authority. */
   readonly https?: boolean;
+  /**
+   * Registries: `registry.example.com/shop@sha256:…` is a folder below it. With it the operator has switched on
+   * `diego_docker`.
+   */
+  readonly imagesDir?: string;
   /** Requests an hour and user; default 20000. */
   readonly rateLimit?: number;
   /** The same for an address without a good token; default 1000. */
@@ -231,6 +237,8 @@ function assemble(
   const { clock, random, runner } = options;
   const state = createState(clock, newId, domain);
   const userGuid = newId();
+  const docker = state.featureFlags.get('diego_docker');
+  if (docker) docker.enabled = options.imagesDir !== undefined;
   const base: CloudBase = {
     clock,
     random,
@@ -243,6 +251,7 @@ function assemble(
     logs: createAppLogs(),
     audit: createAuditLog(state, clock, newId, userGuid),
     userGuid,
+    images: imageShelf(options.imagesDir),
     urls: { api: '', uaa: '', logCache: '', router: '', control: '' },
     dir: options.dir,
   };

@@ -26,11 +26,15 @@ export interface DomainRow extends Row {
   metadata: Metadata;
 }
 
+export type LifecycleType = 'buildpack' | 'docker';
+
 export interface AppRow extends Row {
   name: string;
   readonly spaceGuid: string;
   state: 'STARTED' | 'STOPPED';
+  readonly lifecycle: LifecycleType;
   buildpacks: string[];
+  /** Of buildpack apps; an image brings its own. */
   stack: string;
   env: Record<string, string>;
   dropletGuid: string | null;
@@ -45,10 +49,19 @@ export interface PackageRow extends Row {
   error: string | null;
   /** Where the uploaded zip lies. */
   readonly file: string;
+  /** What there is instead of bits. */
+  readonly docker: DockerImage | null;
   metadata: Metadata;
 }
 
+export interface DockerImage {
+  readonly image: string;
+  username: string | null;
+  password: string | null;
+}
+
 export interface BuildRow extends Row {
+  readonly lifecycle: LifecycleType;
   readonly appGuid: string;
   readonly packageGuid: string;
   readonly createdBy: { guid: string; name: string; email: string };
@@ -74,6 +87,8 @@ export interface DropletRow extends Row {
   buildpack: string | null;
   checksum: string | null;
   stack: string | null;
+  /** The reference it was staged from, where it is an image. */
+  image: string | null;
   /** The unpacked bundle: every instance runs in it. */
   readonly folder: string;
   metadata: Metadata;

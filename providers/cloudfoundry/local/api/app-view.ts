@@ -22,7 +22,10 @@ export function presentApp(cloud: Cloud, app: AppRow): object {
     updated_at: timestamp(app.updatedAt),
     name: app.name,
     state: app.state,
-    lifecycle: { type: 'buildpack', data: { buildpacks: app.buildpacks, stack: app.stack } },
+    lifecycle:
+      app.lifecycle === 'docker'
+        ? { type: 'docker', data: {} }
+        : { type: 'buildpack', data: { buildpacks: app.buildpacks, stack: app.stack } },
     relationships: {
       space: { data: { guid: app.spaceGuid } },
       current_droplet: { data: app.dropletGuid === null ? null : { guid: app.dropletGuid } },

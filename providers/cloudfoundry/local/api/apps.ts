@@ -2,15 +2,16 @@ import { z } from 'zod';
 import { decode, mergeMetadata, metadataBody, toOne } from '../api-body.ts';
 import { type ApiRoute, accepted, created, ok } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
-import { notUnique, quotaExceeded, unprocessable } from '../errors.ts';
+import { featureDisabled, notUnique, quotaExceeded, unprocessable } from '../errors.ts';
 import { DEFAULT_STACK } from '../operator-state.ts';
 import type { ListOptions } from '../pagination.ts';
 import { demandOf } from '../quota.ts';
-import { type AppRow, processesOf } from '../state.ts';
+import { type AppRow, type LifecycleType, processesOf } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { environment } from './app-environment.ts';
 import { presentApp, presentCurrentDroplet } from './app-view.ts';
 import { type Collection, keepRow, readRoutes } from './collection.ts';
+import { requireFlag } from './feature-flags.ts';
 import { findByPath } from './find.ts';
 import { newProcess } from './process-rows.ts';
 import { spaceIncludes } from './space-includes.ts';
@@ -48,7 +49,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
       organization_guids: (row, values) =>
         values.includes(state.spaces.get(row.spaceGuid)?.organizationGuid ?? ''),
       stacks: (row, values) => values.includes(row.stack),
-      lifecycle_type: (_row, values) => values.includes('buildpack'),
+      lifecycle_type: (row, values) => values.includes(row.lifecycle),
     },
     orders: { name: (row) => row.name, state: (row) => row.state },
     metadata: (row) => row.metadata,
@@ -66,6 +67,7 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
   }
 
   function startable(app: AppRow): AppRow {
+    if (app.lifecycle === 'docker') requireFlag(cloud, 'diego_docker');
     if (app.dropletGuid === null) throw unprocessable('Assign a droplet before starting this app.');
     if (cloud.faults.isOn('quota-exceeded')) throw quotaExceeded();
     if (app.state === 'STOPPED') cloud.quotas.check(app.spaceGuid, demandOf(processesOf(state, app.guid)));
@@ -83,13 +85,14 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
         if (!state.spaces.has(spaceGuid)) {
           throw unprocessable('Invalid space. Ensure that the space exists and you have access to it.');
         }
-        checkLifecycle(body.lifecycle?.type);
+        const lifecycle = lifecycleOf(cloud, body.lifecycle?.type);
         checkName(body.name, spaceGuid);
         const row: AppRow = {
           ...newRow(cloud.clock, cloud.newId),
           name: body.name,
           spaceGuid,
           state: 'STOPPED',
+          lifecycle,
           buildpacks: body.lifecycle?.data.buildpacks ?? [],
           stack: body.lifecycle?.data.stack ?? DEFAULT_STACK,
           env: environment({}, body.environment_variables ?? {}),
@@ -110,8 +113,10 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
       handler(request) {
         const row = findByPath(rows, request, 'App');
         const body = decode(updateBody, request.body);
-        if (body.lifecycle && body.lifecycle.type !== 'buildpack') {
-          throw unprocessable(`Lifecycle type cannot be changed from buildpack to ${body.lifecycle.type}`);
+        if (body.lifecycle && body.lifecycle.type !== row.lifecycle) {
+          throw unprocessable(
+            `Lifecycle type cannot be changed from ${row.lifecycle} to ${body.lifecycle.type}`,
+          );
         }
         if (body.name !== undefined) checkName(body.name, row.spaceGuid, row);
         mergeMetadata(row.metadata, body.metadata);
@@ -189,8 +194,9 @@ export function appRoutes(cloud: Cloud): readonly ApiRoute[] {
   }
 }
 
-function checkLifecycle(type: string | undefined): void {
-  if (type === undefined || type === 'buildpack') return;
-  const flag = type === 'docker' ? 'diego_docker' : 'diego_cnb';
-  throw unprocessable(`Feature Disabled: ${flag}`);
+function lifecycleOf(cloud: Cloud, type: 'buildpack' | 'docker' | 'cnb' = 'buildpack'): LifecycleType {
+  if (type === 'docker') requireFlag(cloud, 'diego_docker');
+  // There are no cloud-native buildpacks here, whatever the flag says.
+  if (type === 'cnb') throw featureDisabled('diego_cnb');
+  return type;
 }

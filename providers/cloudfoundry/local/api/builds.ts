@@ -8,6 +8,7 @@ import type { BuildRow } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
+import { requireFlag } from './feature-flags.ts';
 
 const STAGING_MB = 1_024;
 const megabytes = z.number().int().min(1).nullish();
@@ -52,6 +53,7 @@ export function buildRoutes(cloud: Cloud): readonly ApiRoute[] {
           );
         }
         if (bundle.state !== 'READY') throw unprocessable('Cannot stage package whose state is not ready.');
+        if (app.lifecycle === 'docker') requireFlag(cloud, 'diego_docker');
         for (const other of rows.values()) {
           if (other.appGuid === app.guid && other.state === 'STAGING') {
             throw unprocessable('Only one build can be STAGING at a time per application.');
@@ -63,6 +65,7 @@ export function buildRoutes(cloud: Cloud): readonly ApiRoute[] {
         const build: BuildRow = {
           ...newRow(clock, cloud.newId),
           appGuid: app.guid,
+          lifecycle: app.lifecycle,
           packageGuid: bundle.guid,
           createdBy: { guid, name, email },
           state: 'STAGING',
@@ -97,7 +100,10 @@ function presentBuild(cloud: Cloud, row: BuildRow): object {
     staging_disk_in_mb: row.diskMb,
     staging_log_rate_limit_bytes_per_second: -1,
     error: row.error,
-    lifecycle: { type: 'buildpack', data: { buildpacks: row.buildpacks, stack: row.stack } },
+    lifecycle:
+      row.lifecycle === 'docker'
+        ? { type: 'docker', data: {} }
+        : { type: 'buildpack', data: { buildpacks: row.buildpacks, stack: row.stack } },
     package: { guid: row.packageGuid },
     droplet: row.dropletGuid === null ? null : { guid: row.dropletGuid },
     relationships: { app: { data: { guid: row.appGuid } } },

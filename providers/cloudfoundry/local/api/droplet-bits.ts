@@ -43,6 +43,7 @@ export function dropletBitsRoutes(cloud: Cloud): readonly ApiRoute[] {
       pattern: '/v3/droplets/:guid/download',
       handler(request) {
         const row = findByPath(rows, request, 'Droplet');
+        if (row.image !== null) throw unprocessable("Cannot download droplets with 'docker' lifecycle.");
         if (row.state !== 'STAGED') throw unprocessable('Only staged droplets can be downloaded.');
         return { status: 302, headers: { location: cloud.blobs.link('droplets', row.guid) } };
       },
@@ -75,6 +76,7 @@ export function dropletBitsRoutes(cloud: Cloud): readonly ApiRoute[] {
       buildpack: null,
       checksum: null,
       stack: null,
+      image: null,
       folder: dropletFolder(cloud, row.guid),
       metadata: emptyMetadata(),
       ...from,
@@ -101,10 +103,10 @@ export function dropletBitsRoutes(cloud: Cloud): readonly ApiRoute[] {
   }
 
   async function finishCopy(source: DropletRow, row: DropletRow): Promise<void> {
-    const { processTypes, buildpack, checksum, stack } = source;
+    const { processTypes, buildpack, checksum, stack, image } = source;
     await finish(row, async () => {
       await copyDroplet(source.folder, row.folder);
-      Object.assign(row, { processTypes, buildpack, checksum, stack });
+      Object.assign(row, { processTypes, buildpack, checksum, stack, image });
     });
   }
 

@@ -8,7 +8,7 @@ import { type ApiRequest, type ApiRoute, accepted, created } from '../api-types.
 import type { Cloud } from '../cloud.ts';
 import { CloudError, notFound, unprocessable } from '../errors.ts';
 import type { ListOptions } from '../pagination.ts';
-import type { PackageRow } from '../state.ts';
+import type { AppRow, DockerImage, PackageRow } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { timestamp } from '../time.ts';
 import { type Collection, keepRow, readOfAppRoute, readRoutes, relabelRoute } from './collection.ts';
@@ -22,7 +22,9 @@ const copyBody = z.strictObject({
 const createBody = z.strictObject({
   type: z.enum(['bits', 'docker']),
   relationships: z.strictObject({ app: toOne }),
-  data: z.looseObject({}).optional(),
+  data: z
+    .strictObject({ image: z.string(), username: z.string().nullish(), password: z.string().nullish() })
+    .optional(),
   metadata: metadataBody.optional(),
 });
 
@@ -33,7 +35,7 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
     filters: {
       guids: (row, values) => values.includes(row.guid),
       states: (row, values) => values.includes(row.state),
-      types: (_row, values) => values.includes('bits'),
+      types: (row, values) => values.includes(row.docker === null ? 'bits' : 'docker'),
       app_guids: (row, values) => values.includes(row.appGuid),
       space_guids: (row, values) => values.includes(state.apps.get(row.appGuid)?.spaceGuid ?? ''),
     },
@@ -73,7 +75,7 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
       method: 'GET',
       pattern: '/v3/packages/:guid/download',
       handler(request) {
-        const row = findByPath(rows, request, 'Package');
+        const row = withBits(findByPath(rows, request, 'Package'));
         if (row.state !== 'READY') throw unprocessable('Package has no bits to download.');
         return { status: 302, headers: { location: cloud.blobs.link('packages', row.guid) } };
       },
@@ -92,10 +94,13 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
     { method: 'POST', pattern: '/v3/packages/:guid/upload', rawBody: true, handler: upload },
   ];
 
-  function newPackage(appGuid: string, as: 'AWAITING_UPLOAD' | 'COPYING'): PackageRow {
-    if (!state.apps.has(appGuid)) {
-      throw unprocessable('App is invalid. Ensure it exists and you have access to it.');
-    }
+  function appNamed(appGuid: string): AppRow {
+    const app = state.apps.get(appGuid);
+    if (!app) throw unprocessable('App is invalid. Ensure it exists and you have access to it.');
+    return app;
+  }
+
+  function newPackage(appGuid: string, as: PackageRow['state'], docker: DockerImage | null): PackageRow {
     const row = newRow(clock, cloud.newId);
     return {
       ...row,
@@ -104,14 +109,28 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
       checksum: null,
       error: null,
       file: join(cloud.dir, 'packages', `${row.guid}.zip`),
+      docker,
       metadata: emptyMetadata(),
     };
   }
 
   function create(sent: unknown): PackageRow {
     const body = decode(createBody, sent);
-    if (body.type === 'docker') throw unprocessable('Cannot create Docker package for a buildpack app.');
-    const row = newPackage(body.relationships.app.data.guid, 'AWAITING_UPLOAD');
+    const app = appNamed(body.relationships.app.data.guid);
+    if (body.type === 'docker' && app.lifecycle !== 'docker')
+      throw unprocessable('Cannot create Docker package for a buildpack app.');
+    if (body.type === 'bits' && app.lifecycle === 'docker')
+      throw unprocessable('Cannot create bits package for a Docker app.');
+    if (body.type === 'docker' && body.data === undefined) throw unprocessable("Data can't be blank");
+    const docker =
+      body.data === undefined
+        ? null
+        : {
+            image: body.data.image,
+            username: body.data.username ?? null,
+            password: body.data.password ?? null,
+          };
+    const row = newPackage(app.guid, docker === null ? 'AWAITING_UPLOAD' : 'READY', docker);
     keepRow(rows, row, body.metadata);
     return row;
   }
@@ -120,8 +139,10 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
     const body = decode(copyBody, sent);
     const source = rows.get(sourceGuid);
     if (!source) throw notFound('Package');
-    const row = newPackage(body.relationships.app.data.guid, 'COPYING');
+    const app = appNamed(body.relationships.app.data.guid);
+    const row = newPackage(app.guid, source.docker === null ? 'COPYING' : 'READY', source.docker);
     keepRow(rows, row, body.metadata);
+    if (source.docker !== null) return row;
     clock.after(cloud.delays.upload, () => {
       copyFile(source.file, row.file).then(
         () => {
@@ -143,7 +164,7 @@ export function packageRoutes(cloud: Cloud): readonly ApiRoute[] {
   }
 
   async function upload(request: ApiRequest): Promise<{ status: number; body: object }> {
-    const row = findByPath(rows, request, 'Package');
+    const row = withBits(findByPath(rows, request, 'Package'));
     if (row.state !== 'AWAITING_UPLOAD') {
       request.raw.resume();
       throw new CloudError(
@@ -187,16 +208,32 @@ function presentPackage(cloud: Cloud, row: PackageRow): object {
     guid: row.guid,
     created_at: timestamp(row.createdAt),
     updated_at: timestamp(row.updatedAt),
-    type: 'bits',
+    type: row.docker === null ? 'bits' : 'docker',
     state: row.state,
-    data: { checksum: { type: 'sha256', value: row.checksum }, error: row.error },
+    data:
+      row.docker === null
+        ? { checksum: { type: 'sha256', value: row.checksum }, error: row.error }
+        : presentImage(row.docker),
     relationships: { app: { data: { guid: row.appGuid } } },
     metadata: row.metadata,
     links: {
       self: { href: self },
-      upload: { href: `${self}/upload`, method: 'POST' },
-      download: { href: `${self}/download`, method: 'GET' },
+      ...(row.docker === null
+        ? {
+            upload: { href: `${self}/upload`, method: 'POST' },
+            download: { href: `${self}/download`, method: 'GET' },
+          }
+        : {}),
       app: { href: `${cloud.urls.api}/v3/apps/${row.appGuid}` },
     },
   };
+}
+
+function withBits(row: PackageRow): PackageRow {
+  if (row.docker === null) return row;
+  throw unprocessable('Package type must be bits.');
+}
+
+function presentImage({ image, username, password }: DockerImage): object {
+  return { image, username, password: password === null ? null : '***' };
 }

@@ -13,6 +13,7 @@ const COLLECTIONS = [
   'deployments',
   'domains',
   'droplets',
+  'feature_flags',
   'info',
   'isolation_segments',
   'organization_quotas',

@@ -10,6 +10,7 @@ import { destinationRoutes } from './destinations.ts';
 import { domainRoutes } from './domains.ts';
 import { dropletBitsRoutes } from './droplet-bits.ts';
 import { dropletRoutes } from './droplets.ts';
+import { featureFlagRoutes } from './feature-flags.ts';
 import { jobRoutes } from './jobs.ts';
 import { manifestRoutes } from './manifests.ts';
 import { operatorRoutes } from './operator.ts';
@@ -54,6 +55,7 @@ export function apiRoutes(cloud: Cloud): readonly ApiRoute[] {
     ...serviceBindingRoutes(cloud),
     ...appFeatureRoutes(cloud),
     ...operatorRoutes(cloud),
+    ...featureFlagRoutes(cloud),
     ...revisionRoutes(cloud),
     ...sidecarRoutes(cloud),
     ...resourceMatchRoutes(),

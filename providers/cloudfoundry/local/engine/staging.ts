@@ -2,10 +2,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzip } from '../../../../src/lib/archive.ts';
 import type { CloudBase } from '../cloud.ts';
-import { type BuildRow, type DropletRow, type PackageRow, webProcesses } from '../state.ts';
+import { type BuildRow, type DockerImage, type DropletRow, type PackageRow, webProcesses } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { type Detection, detect } from './detect.ts';
 import { dropletFolder, removeDroplet } from './droplet-files.ts';
+import { fetchImage } from './fetch-image.ts';
 
 /** Turns packages into droplets, in the background. */
 export interface Staging {
@@ -33,17 +34,18 @@ export function createStaging(cloud: CloudBase): Staging {
     const folder = dropletFolder(cloud, guid);
     await mkdir(folder, { recursive: true });
     try {
-      await unzip(await readFile(bundle.file), folder);
+      if (bundle.docker === null) await unzip(await readFile(bundle.file), folder);
+      else await pull(build, bundle.docker, folder);
       if (cloud.faults.isOn('build-fails')) {
         throw new StagingError('BuildpackCompileFailed - App staging failed in the buildpack compile phase');
       }
-      const detection = await detectIn(folder, hasCommand(build.appGuid));
+      const detection = await detectIn(folder, bundle.docker !== null || hasCommand(build.appGuid));
       if (!detection) {
         throw new StagingError(
           'NoAppDetectedError - An app was not successfully detected by any available buildpack',
         );
       }
-      say(build, `-----> ${detection.buildpack}`);
+      if (bundle.docker === null) say(build, `-----> ${detection.buildpack}`);
       for (const [type, command] of Object.entries(detection.processTypes))
         say(build, `       ${type}: ${command}`);
       // No two builds take the same time.
@@ -56,9 +58,10 @@ export function createStaging(cloud: CloudBase): Staging {
         error: null,
         packageGuid: bundle.guid,
         processTypes: detection.processTypes,
-        buildpack: detection.buildpack,
-        checksum: bundle.checksum ?? '',
-        stack: build.stack,
+        buildpack: bundle.docker === null ? detection.buildpack : null,
+        checksum: bundle.docker === null ? (bundle.checksum ?? '') : null,
+        stack: bundle.docker === null ? build.stack : null,
+        image: bundle.docker?.image ?? null,
         folder,
         metadata: emptyMetadata(),
       };
@@ -66,6 +69,13 @@ export function createStaging(cloud: CloudBase): Staging {
       await removeDroplet(folder);
       throw error;
     }
+  }
+
+  async function pull(build: BuildRow, docker: DockerImage, folder: string): Promise<void> {
+    const refused = await fetchImage(cloud, docker, folder);
+    if (refused === undefined) return;
+    say(build, refused);
+    throw new StagingError('StagingError - Staging error: staging failed');
   }
 
   function hasCommand(appGuid: string): boolean {

@@ -16,6 +16,24 @@ export const applications: readonly Step[] = [
     }),
     { keep: 'app' },
   ),
+  post(
+    'packages.create',
+    '/v3/packages',
+    ({ docker }) => ({
+      type: 'docker',
+      relationships: { app: one(docker) },
+      data: { image: 'registry/image:latest', username: 'username', password: 'password' },
+    }),
+    {
+      before: async (foundation, g) => {
+        await foundation.call('PATCH', '/v3/feature_flags/diego_docker', { enabled: true });
+        const made = await foundation.createApp('docker', { lifecycle: { type: 'docker', data: {} } });
+        g['docker'] = made.guid;
+      },
+      keep: 'image',
+      after: (foundation, g) => foundation.call('DELETE', `/v3/apps/${g['docker']}`),
+    },
+  ),
   post('packages.create', '/v3/packages', ({ app }) => ({ type: 'bits', relationships: { app: one(app) } }), {
     keep: 'package',
   }),

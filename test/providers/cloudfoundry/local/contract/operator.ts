@@ -1,4 +1,4 @@
-import { get, type Step } from './step.ts';
+import { get, patch, type Step } from './step.ts';
 
 function keep(name: string): Parameters<typeof get>[2] {
   return {
@@ -34,4 +34,10 @@ export const operator: readonly Step[] = [
     'organizations.get_default_isolation_segment',
     (g) => `/v3/organizations/${g['organization']}/relationships/default_isolation_segment`,
   ),
+  patch('feature_flags.update', '/v3/feature_flags/diego_docker', {
+    enabled: true,
+    custom_error_message: 'ask the operator',
+  }),
+  get('feature_flags.get', '/v3/feature_flags/diego_docker'),
+  get('feature_flags.list', '/v3/feature_flags'),
 ];
