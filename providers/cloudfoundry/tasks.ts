@@ -11,6 +11,7 @@ import { requireDroplet } from './apply.ts';
 import type { Session } from './client.ts';
 import { difference, split } from './environment.ts';
 import { findApp, readEnvironment, refuseForeign, requireOwnApp } from './find.ts';
+import { lifecycleOf } from './images.ts';
 import { logTail, relayTaskLog } from './logs.ts';
 import { failed, handleOf, next, running } from './status.ts';
 import {
@@ -72,6 +73,7 @@ async function findOrCreateBeside(session: Session, want: TargetSpec, run: strin
   const space = await session.spaceGuid();
   const app = await session.findOrCreate(() => findApp(session, name), '/v3/apps', appSchema, {
     name,
+    ...lifecycleOf(want),
     relationships: { space: { data: { guid: space } } },
     metadata: { labels: { ...stamps(application), [TASK_OF]: release.id, [RUN]: run } },
   });

@@ -193,6 +193,7 @@ export function job(want: TargetSpec, task: TaskSpec, image: string): Manifest {
       template: {
         metadata: { labels },
         spec: {
+          ...pullSecretsOf(want),
           restartPolicy: 'Never',
           terminationGracePeriodSeconds: STOP_SECONDS,
           securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },

@@ -9,6 +9,7 @@ import type {
 import type { TaskSpec } from '../../src/core/task-power.ts';
 import * as manifests from './manifests.ts';
 import * as names from './names.ts';
+import { pullSecret } from './registry.ts';
 import { JOB, POD, SECRET } from './resources.ts';
 import { applyOwned, foreignError, type Site } from './site.ts';
 import { failed, handleOf } from './status.ts';
@@ -36,6 +37,8 @@ export async function startTask(
   }
   // Of a release that does not serve yet there is none.
   await applyOwned(site, SECRET, manifests.secret(want), application, signal);
+  const pull = pullSecret(want);
+  if (pull) await applyOwned(site, SECRET, pull, application, signal);
   await site.client.apply(JOB, manifests.job(want, task, artifact.native['image'] ?? ''), false, signal);
   return { handle };
 }

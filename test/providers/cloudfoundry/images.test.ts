@@ -95,6 +95,11 @@ describe('a container image that was built elsewhere', () => {
     await drive.succeed(provider.trial!.start(drive.context, second, next!));
     const both = await provider.observe(drive.context, 'shop');
     expect(both).toMatchObject({ serving: want.release.id, trial: { release: second.release.id } });
+    const task = {
+      ...{ name: 'look', run: 'look-1', memoryBytes: 64 * 1024 * 1024, timeoutMs: 20_000 },
+      command: 'test -f server.js',
+    };
+    await drive.succeed(provider.tasks!.start(drive.context, second, next!, task));
     await drive.succeed(provider.destroy(drive.context, 'shop'));
     expect(JSON.stringify(drive.lines)).not.toContain('planted-canary');
   });

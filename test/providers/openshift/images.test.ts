@@ -66,6 +66,12 @@ describe('a container image that was built elsewhere', () => {
     expect(JSON.stringify(changes)).not.toContain('next');
     expect(JSON.stringify(drive.lines)).not.toContain('planted-canary');
 
+    const task = {
+      ...{ name: 'look', run: 'look-1', memoryBytes: 64 * 1024 * 1024, timeoutMs: 20_000 },
+      command: 'test -f server.js',
+    };
+    const artifact = { native: { image: REFERENCE } };
+    await drive.succeed(provider.tasks!.start(drive.context, want, artifact, task));
     await drive.succeed(provider.destroy(drive.context, 'shop'));
     const left = await harness.read(`/api/v1/namespaces/${NAMESPACE}/secrets`);
     expect(left.items.map((one: { metadata: { name: string } }) => one.metadata.name)).not.toContain(
