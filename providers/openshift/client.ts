@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type ZodType, z } from 'zod';
+import type { CredentialLife } from '../../src/core/credentials.ts';
 import { platformError } from '../../src/core/errors.ts';
 import type { ProviderDeps } from '../../src/core/provider.ts';
 import { type ApiAnswer, createApiClient } from '../../src/lib/api-client.ts';
@@ -7,6 +7,7 @@ import { decodeAnswer } from '../../src/lib/decode-answer.ts';
 import { createAuth } from './auth.ts';
 import type { Options } from './config.ts';
 import { errorOf } from './errors.ts';
+import { loginOf } from './login/source.ts';
 import { FIELD_MANAGER } from './names.ts';
 import { BUILD_CONFIG, DEPLOYMENT, pathOf, type Resource } from './resources.ts';
 import { type Build, buildSchema } from './wire.ts';
@@ -66,13 +67,16 @@ export interface OpenShiftClient {
     query: Record<string, string | number>,
     signal: AbortSignal,
   ): Promise<string | undefined>;
+  /** How long what we log in with holds. */
+  life(): CredentialLife;
   close(): Promise<void>;
 }
 
 export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
   const { platform, options } = deps;
   const { namespace } = options;
-  const auth = createAuth(options.credentials);
+  const login = loginOf(deps);
+  const auth = createAuth(login.source, deps.clock);
   const api = createApiClient({
     platform,
     baseUrl: options.api,
@@ -80,8 +84,7 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
     random: deps.random,
     ratePerSecond: CALLS_PER_SECOND,
     budgets: deps.budgets,
-    // A token is one account's, and its digest tells nobody anything.
-    account: createHash('sha256').update(options.credentials.token).digest('hex').slice(0, 16),
+    account: login.account,
     headers: auth.headers,
     onUnauthorized: auth.renew,
     errorOf: (answer, call) => errorOf(platform, namespace, deps.clock.now(), answer, call),
@@ -236,7 +239,12 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
       }
     },
 
-    close: () => api.close(),
+    life: auth.life,
+
+    async close() {
+      await login.close();
+      await api.close();
+    },
   };
 }
 

@@ -69,6 +69,7 @@ async function read(site: Site, context: ProviderContext, application: string): 
     ...(processes === undefined ? {} : { processes }),
     ...(trial === undefined ? {} : { trial: trial.seen }),
     origins: [...(own ? originsOf(ours(route), site.options) : []), ...(trial?.origins ?? [])],
+    credentials: client.life(),
     env: ownEnvironment(secret?.data ?? {}),
     foreign: Object.entries(named).flatMap(([kind, thing]) =>
       thing && !isOurs(thing.metadata, application) ? [`${kind} ${application}`] : [],

@@ -49,8 +49,16 @@ export function decodePlatforms(
     const authority = readAuthority(rest['ca'], [...path, 'ca'], options);
     if (authority?.fault) faults.push(authority.fault);
     const socket = typeof rest['socket'] === 'string' ? absolute(rest['socket'], options) : undefined;
+    const { credentials } = rest;
+    const tokenFile =
+      isMap(credentials) && typeof credentials['tokenFile'] === 'string'
+        ? absolute(credentials['tokenFile'], options)
+        : undefined;
     const given = {
       ...rest,
+      ...(tokenFile === undefined || !isMap(credentials)
+        ? {}
+        : { credentials: { ...credentials, tokenFile } }),
       ...(authority?.pem === undefined ? {} : { ca: authority.pem }),
       ...(socket === undefined ? {} : { socket }),
     };

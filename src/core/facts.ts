@@ -1,5 +1,6 @@
 import type { OperatorAct } from './acts.ts';
 import type { Attribution } from './attribution.ts';
+import type { CredentialLife } from './credentials.ts';
 import type { ErrorClass } from './errors.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { DataSettings } from './settings.ts';
@@ -106,6 +107,8 @@ export interface TargetSignals {
     readonly phase: 'absent' | 'starting' | 'running' | 'crashed' | 'stopped';
     /** Instances that quota still allows; undefined: the platform does not say. */
     readonly quotaHeadroom?: number;
+    /** What we log in with there; left out: it does not end by itself. `hoursLeft` left out: nobody says. */
+    readonly credentials?: Omit<CredentialLife, 'endsAt'> & { readonly hoursLeft?: number };
     readonly ageMs: number;
   };
   /** What its services lack or have otherwise than those of other platforms; undefined in it: they could not be read. */

@@ -1,3 +1,4 @@
+import type { CredentialLife } from './credentials.ts';
 import { type ErrorClass, hasClass, SluiceError, type WireError } from './errors.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { ImageSpec } from './image.ts';
@@ -276,6 +277,8 @@ export interface Observation {
   readonly trial?: ObservedTrial;
   /** Processes beside web, by name; left out: there are none. */
   readonly processes?: Readonly<Record<string, ObservedProcess>>;
+  /** Left out: the platform's credentials do not end by themselves. */
+  readonly credentials?: CredentialLife;
   /** Instances that quota still allows beside these; left out: the platform does not say. */
   readonly quotaHeadroom?: number;
   /** How the gateway reaches it. One for platforms with a router, one per instance where there is none. */

@@ -123,6 +123,13 @@ export class SignalMemory {
     if (api?.error !== undefined) facts.apiError = api.error;
     if (api?.fault !== undefined) facts.apiFault = api.fault;
     if (observation?.quotaHeadroom !== undefined) facts.quotaHeadroom = observation.quotaHeadroom;
+    if (observation?.credentials !== undefined) {
+      const { endsAt, ...rest } = observation.credentials;
+      facts.credentials = {
+        ...rest,
+        ...(endsAt === undefined ? {} : { hoursLeft: (endsAt - now) / 3_600_000 }),
+      };
+    }
     return facts;
   }
 

@@ -1,10 +1,13 @@
 import type { Decision } from '../core/decision.ts';
-import type { Facts, TargetFacts } from '../core/facts.ts';
+import type { Facts, TargetFacts, TargetSignals } from '../core/facts.ts';
 import type { PlatformName } from '../core/ids.ts';
 import type { Readiness, ReadinessCheck } from '../core/readiness.ts';
+import { formatDuration } from '../core/units.ts';
 
 /** A certificate that lasts no longer wants a person now, not on the night it is needed. */
 const CERTIFICATE_DAYS = 7;
+/** Nor does a token that ends before the next working day. */
+const CREDENTIALS_HOURS = 24;
 /** They are compared once a minute: nobody does so any more. */
 const SECRETS_STALE_MS = 10 * 60_000;
 
@@ -33,7 +36,7 @@ function credentials({ signals }: TargetFacts): ReadinessCheck {
   const name = 'credentials';
   const api = signals?.platform;
   if (api === undefined) return { name, state: 'unknown', detail: 'its API was not asked yet' };
-  if (api.apiReachable) return { name, state: 'ok', detail: 'its API answers and knows us' };
+  if (api.apiReachable) return lasting(api);
   switch (api.apiFault) {
     case 'auth':
       return { name, state: 'failed', detail: 'its API refuses our credentials' };
@@ -44,6 +47,24 @@ function credentials({ signals }: TargetFacts): ReadinessCheck {
     default:
       return { name, state: 'failed', detail: 'its API does not answer: nothing can be started there' };
   }
+}
+
+/** A failover may come at any hour, and so must those who give us credentials have time to. */
+function lasting({ credentials }: NonNullable<TargetSignals['platform']>): ReadinessCheck {
+  const name = 'credentials';
+  const known = 'its API answers and knows us';
+  if (credentials === undefined) return { name, state: 'ok', detail: known };
+  const { hoursLeft, renewal, why } = credentials;
+  const left =
+    hoursLeft === undefined ? undefined : formatDuration(Math.max(0, Math.floor(hoursLeft * 60)) * 60_000);
+  const isShort = hoursLeft !== undefined && hoursLeft < CREDENTIALS_HOURS;
+  if (renewal === 'none' && isShort)
+    return { name, state: 'failed', detail: `our token ends in ${left} and nobody renews it` };
+  if (renewal === 'failing' && isShort)
+    return { name, state: 'failed', detail: `our token ends in ${left} and cannot be renewed: ${why}` };
+  if (renewal === 'ok')
+    return { name, state: 'ok', detail: `${known}; our token is renewed ahead of its end` };
+  return { name, state: 'ok', detail: left === undefined ? known : `${known}; our token holds for ${left}` };
 }
 
 /** Room for the instances that a failover would bring: for all of the demand where instances are known to carry so much. */

@@ -42,6 +42,22 @@ function check(
 }
 
 describe('standby readiness', () => {
+  it.each<[NonNullable<NonNullable<TargetSignals['platform']>['credentials']>, string]>([
+    [{ renewal: 'none' }, 'ok: its API answers and knows us'],
+    [{ renewal: 'none', hoursLeft: 30 }, 'ok: its API answers and knows us; our token holds for 1d6h'],
+    [{ renewal: 'none', hoursLeft: 1.5 }, 'failed: our token ends in 1h30m and nobody renews it'],
+    [
+      { renewal: 'ok', hoursLeft: 0.2 },
+      'ok: its API answers and knows us; our token is renewed ahead of its end',
+    ],
+    [
+      { renewal: 'failing', hoursLeft: 0.5, why: 'no right' },
+      'failed: our token ends in 30m and cannot be renewed: no right',
+    ],
+  ])('asks how long the credentials hold: %j', (credentials, expected) => {
+    expect(check('credentials', { signals: { platform: { ...API, credentials } } })).toBe(expected);
+  });
+
   it.each([
     [undefined, 'failed: its API does not answer: nothing can be started there'],
     ['auth', 'failed: its API refuses our credentials'],

@@ -8,6 +8,7 @@ import { imageShelf } from '../../../src/lib/image-shelf.ts';
 import { closeAll, startAll } from '../../../src/lib/lifecycle.ts';
 import { selfSignedCertificate } from '../../../src/lib/self-signed.ts';
 import { createAccess } from './access.ts';
+import { PERSON } from './api/oauth.ts';
 import { createProject } from './api/projects.ts';
 import { createApiServer } from './api/server.ts';
 import { createBuildRuns } from './build-runs.ts';
@@ -157,7 +158,7 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
         for (const [name, create] of Object.entries(CONTROLLERS)) {
           if (!options.without?.includes(name)) controllers.push(create(cluster));
         }
-        createProject(cluster, PROJECT, USER);
+        createProject(cluster, PROJECT, PERSON);
       },
       async close() {
         for (const controller of controllers.splice(0).reverse()) await controller.close();

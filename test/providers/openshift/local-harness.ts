@@ -17,9 +17,17 @@ export type Json = any;
 export const PLATFORM = 'ocp-local';
 export const NAMESPACE = 'shop';
 
+interface More {
+  readonly api?: string;
+  readonly token?: string;
+  readonly credentials?: Options['credentials'];
+  readonly routeHost?: string;
+  readonly clock?: Clock;
+}
+
 export interface LocalHarness {
   readonly local: LocalOpenShift;
-  provider(more?: { api?: string; token?: string; routeHost?: string; clock?: Clock }): PlatformProvider;
+  provider(more?: More): PlatformProvider;
   /** Makes a thing behind the provider's back. */
   create(path: string, body: object): Promise<void>;
   /** Looks and changes as anybody else with the token might; a list of JSON patch operations. */
@@ -36,12 +44,12 @@ export async function openLocal(more: { imagesDir?: string } = {}): Promise<Loca
   const local = createLocalOpenShift({ dir, runner, clock: systemClock, random, speed: 0.03, ...more });
   await local.start();
 
-  function optionsOf(more: { api?: string; token?: string; routeHost?: string }): Options {
+  function optionsOf(more: More): Options {
     return schema.parse({
       api: more.api ?? local.apiUrl,
       namespace: NAMESPACE,
       router: local.routerUrl,
-      credentials: { token: more.token ?? local.token },
+      credentials: more.credentials ?? { token: more.token ?? local.token },
       ...(more.routeHost === undefined ? {} : { routeHost: more.routeHost }),
     });
   }

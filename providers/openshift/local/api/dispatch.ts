@@ -23,6 +23,7 @@ import { buildLog, cloneBuild, instantiate, instantiateBinary } from './builds.t
 import { handleResource } from './crud.ts';
 import { type Answer, type ApiRequest, ok, plain, type Target } from './http.ts';
 import { imageStreamMapping, imageStreamTags } from './image-tags.ts';
+import { oauth } from './oauth.ts';
 import { podLog } from './pod-log.ts';
 import { projectRequests, projects, terminateNamespace, verbOf } from './projects.ts';
 import { existing } from './reads.ts';
@@ -44,7 +45,7 @@ export async function dispatch(
   request: Omit<ApiRequest, 'user'>,
   path: string,
 ): Promise<Answer> {
-  const open = unauthenticated(path);
+  const open = unauthenticated(path) ?? oauth(cluster, request, path);
   if (open) return open;
   const user = cluster.access.identify(request.headers.authorization);
   if (user === undefined) throw unauthorized();

@@ -31,6 +31,8 @@ export type Answer =
       readonly warnings?: readonly string[];
     }
   | { readonly kind: 'text'; readonly code: number; readonly text: string; readonly contentType: string }
+  /** Somewhere else, e.g. with a token in the fragment. */
+  | { readonly kind: 'redirect'; readonly location: string }
   /** The handler writes the response itself and for as long as it likes. */
   | {
       readonly kind: 'stream';

@@ -101,6 +101,11 @@ function write(cluster: Cluster, response: ServerResponse, answer: Answer): void
     answer.write(response);
     return;
   }
+  if (answer.kind === 'redirect') {
+    response.writeHead(302, { location: answer.location, 'content-length': 0 });
+    response.end();
+    return;
+  }
   if (answer.kind === 'text') {
     response.setHeader('x-content-type-options', 'nosniff');
     send(response, answer.code, answer.contentType, answer.text);

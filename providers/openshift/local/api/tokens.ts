@@ -41,7 +41,10 @@ export async function tokenRequest(
         boundObjectRef: null,
       },
       status: {
-        token: cluster.access.issue(`system:serviceaccount:${namespace}:${name}`, { lifetimeMs }),
+        token: cluster.access.issue(`system:serviceaccount:${namespace}:${name}`, {
+          lifetimeMs,
+          isBound: true,
+        }),
         expirationTimestamp: `${isoTime(cluster.clock.now() + lifetimeMs).slice(0, 19)}Z`,
       },
     },
