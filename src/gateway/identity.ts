@@ -20,22 +20,18 @@ export interface ClientIdentity {
   readonly lines: ForwardedLines;
 }
 
-const ofPeers = new WeakMap<Peer, ClientIdentity>();
-
 /** Of the peer itself one object a connection; through a trusted proxy one a request. */
 export function identify(head: RequestHead, trusted: AddressRanges): ClientIdentity {
   const { peer } = head;
   if (peer.trusted) return throughProxy(head, peer, trusted);
-  let identity = ofPeers.get(peer);
-  if (identity === undefined) {
+  if (peer.identity === undefined) {
     const port = String(peer.localPort);
-    identity = identityOf(peer.address, schemeOf(peer), undefined, [
+    peer.identity = identityOf(peer.address, schemeOf(peer), undefined, [
       ...['x-forwarded-for', peer.address, 'x-forwarded-proto', schemeOf(peer)],
       ...['x-forwarded-port', port, 'x-real-ip', peer.address],
     ]);
-    ofPeers.set(peer, identity);
   }
-  return identity;
+  return peer.identity;
 }
 
 interface Said {

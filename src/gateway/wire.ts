@@ -2,6 +2,7 @@ import type { OriginId } from '../core/ids.ts';
 import type { GatewaySettings, ListenSettings, UpstreamTls } from '../core/settings.ts';
 import type { ConnectionTally } from './connection-tally.ts';
 import type { HeadEdit, RequestStamp, ResponseEdit } from './headers.ts';
+import type { ClientIdentity } from './identity.ts';
 import type { OutageStatus } from './outage-answers.ts';
 
 /**
@@ -53,6 +54,8 @@ export interface Peer {
   readonly trusted: boolean;
   readonly encrypted: boolean;
   readonly localPort: number;
+  /** Kept here by `identity.ts`, which makes it once a connection. */
+  identity: ClientIdentity | undefined;
 }
 
 export interface ResponseHead {

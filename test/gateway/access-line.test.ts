@@ -27,7 +27,7 @@ function record(change: Partial<RequestHead> = {}, headers: readonly string[] = 
     bodyLength: 0,
     upgrade: undefined,
     headers,
-    peer: { address: '192.0.2.7', trusted: false, encrypted: false, localPort: 80 },
+    peer: { address: '192.0.2.7', trusted: false, encrypted: false, localPort: 80, identity: undefined },
     field: (name) => firstField(headers, name),
     ...change,
   };

@@ -88,7 +88,7 @@ export class FakeClient implements Downstream {
       bodyLength: wish.bodyBytes,
       upgrade: undefined,
       headers,
-      peer: { address: '127.0.0.1', trusted: false, encrypted: false, localPort: 80 },
+      peer: { address: '127.0.0.1', trusted: false, encrypted: false, localPort: 80, identity: undefined },
       field,
     };
     if (wish.abortAt !== undefined) clock.after(wish.abortAt, () => this.#close(false));

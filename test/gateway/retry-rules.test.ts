@@ -12,7 +12,7 @@ function head(method: string, headers: readonly string[] = [], upgrade?: string)
     bodyLength: 0,
     upgrade,
     headers,
-    peer: { address: '127.0.0.1', trusted: false, encrypted: false, localPort: 80 },
+    peer: { address: '127.0.0.1', trusted: false, encrypted: false, localPort: 80, identity: undefined },
     field: plainHead(0, '', headers).field,
   };
 }

@@ -176,6 +176,7 @@ export class CompatListener {
       trusted: this.#trusted.has(address),
       encrypted: 'encrypted' in socket && socket.encrypted === true,
       localPort: socket instanceof Socket ? (socket.localPort ?? 0) : 0,
+      identity: undefined,
     };
     this.#peers.set(socket, peer);
     return peer;

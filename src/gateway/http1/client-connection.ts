@@ -7,6 +7,7 @@ import { BodyReader } from './body.ts';
 import { ClientExchange, type ExchangeOwner } from './client-exchange.ts';
 import { ClientInput, type InputReader } from './client-input.ts';
 import type { ClientPeer } from './client-peer.ts';
+import { ClientSource } from './client-source.ts';
 import { HeadIntake } from './head-intake.ts';
 import { Http1RequestHead } from './message-head.ts';
 import { Outlet } from './outlet.ts';
@@ -71,9 +72,8 @@ export class ClientConnection implements ExchangeOwner, InputReader, TurnTask {
     this.#peer = peer;
     this.#since = context.coarseNow;
     this.#sweptAt = context.coarseNow;
-    this.#input = new ClientInput(socket, this);
+    this.#input = new ClientInput(new ClientSource(socket, (chunk) => this.#came(chunk)), this);
     this.outlet = new Outlet(socket, context, () => this.#drained());
-    socket.on('data', (chunk: Buffer) => this.#came(chunk));
     socket.on('end', () => this.#ended());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#gone());

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { ClientSource } from './client-source.ts';
 
 /** What may lie here unread before the client has to wait. */
 const READ_AHEAD_BYTES = 16_384;
@@ -14,7 +14,7 @@ export interface InputReader {
  * while nobody wants it makes more of them, and is asked to wait.
  */
 export class ClientInput {
-  readonly #socket: Socket;
+  readonly #source: ClientSource;
   readonly #reader: InputReader;
   /** The one that is read next, from `#at` on. */
   #chunk: Buffer | undefined = undefined;
@@ -22,10 +22,9 @@ export class ClientInput {
   #behind: Buffer[] | undefined = undefined;
   #bytes = 0;
   #isReading = false;
-  #isHeldBack = false;
 
-  constructor(socket: Socket, reader: InputReader) {
-    this.#socket = socket;
+  constructor(source: ClientSource, reader: InputReader) {
+    this.#source = source;
     this.#reader = reader;
   }
 
@@ -54,7 +53,8 @@ export class ClientInput {
       this.#advance(chunk, to);
     }
     this.#isReading = false;
-    this.#holdBack(this.#bytes >= READ_AHEAD_BYTES);
+    if (this.#bytes >= READ_AHEAD_BYTES) this.#source.hold();
+    else this.#source.release();
   }
 
   /** Nobody will read it. */
@@ -63,7 +63,7 @@ export class ClientInput {
     this.#behind = undefined;
     this.#at = 0;
     this.#bytes = 0;
-    if (!this.#isReading) this.#holdBack(false);
+    if (!this.#isReading) this.#source.release();
   }
 
   #advance(chunk: Buffer, to: number): void {
@@ -72,12 +72,5 @@ export class ClientInput {
     if (to < chunk.length) return;
     this.#chunk = this.#behind?.shift();
     this.#at = 0;
-  }
-
-  #holdBack(held: boolean): void {
-    if (held === this.#isHeldBack || this.#socket.destroyed) return;
-    this.#isHeldBack = held;
-    if (held) this.#socket.pause();
-    else this.#socket.resume();
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type AddressRanges, addressOf } from '../client-address.ts';
+import type { ClientIdentity } from '../identity.ts';
 import type { Peer } from '../wire.ts';
 
 /** Who is on the other end of a connection. */
@@ -8,6 +9,7 @@ export class ClientPeer implements Peer {
   readonly trusted: boolean;
   readonly encrypted: boolean;
   readonly localPort: number;
+  identity: ClientIdentity | undefined = undefined;
 
   constructor(socket: Socket, trusted: AddressRanges) {
     this.address = addressOf(socket);

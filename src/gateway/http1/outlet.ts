@@ -92,17 +92,16 @@ export class Outlet {
   }
 
   /** For `Staging`. True when the memory is free again. */
-  writeStaged(bytes: Buffer, length: number): boolean {
+  writeStaged(staged: Buffer): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return true;
-    const view = bytes.subarray(0, length);
     if (this.#keeps || this.#isCorked || this.#isBehind) {
-      socket.write(Buffer.from(view), this.#written);
+      socket.write(Buffer.from(staged), this.#written);
       this.#isBehind = socket.writableLength > 0;
       return true;
     }
     // Nearly always the system takes it at once. If not, an empty write tells when it has: a callback for each costs more.
-    socket.write(view);
+    socket.write(staged);
     if (socket.writableLength === 0) return true;
     this.#isBehind = true;
     socket.write(NOTHING, this.#written);

@@ -4,6 +4,8 @@ import type { ReadBuffers } from './read-buffers.ts';
 import type { Turn, TurnTask } from './turn.ts';
 
 const STAGING_BYTES = 32_768;
+/** A power of two. */
+const KEPT_VIEWS = 64;
 
 /**
  * Where messages are put together, one buffer for the whole wire: it holds what one connection will be sent, and is
@@ -14,6 +16,8 @@ export class Staging implements TurnTask {
   at = 0;
   #owner: Outlet | undefined = undefined;
   #announced = false;
+  /** Messages have few lengths, and making a view costs more than finding one: of each remainder the last is kept. */
+  readonly #views: (Buffer | undefined)[] = Array.from({ length: KEPT_VIEWS }, () => undefined);
   readonly #turn: Turn;
   readonly #buffers: ReadBuffers;
 
@@ -25,7 +29,7 @@ export class Staging implements TurnTask {
   /** Makes room for as many more bytes to this outlet. */
   claim(outlet: Outlet, room: number): void {
     if (this.#owner !== outlet || this.at + room > this.bytes.length) this.flush();
-    if (room > this.bytes.length) this.bytes = Buffer.allocUnsafeSlow(2 * room);
+    if (room > this.bytes.length) this.#renew(2 * room);
     this.#owner = outlet;
     if (this.#announced) return;
     this.#announced = true;
@@ -58,8 +62,22 @@ export class Staging implements TurnTask {
     this.at = 0;
     if (owner === undefined || at === 0) return;
     // A write that did not finish at once owns the buffer from now on.
-    if (owner.writeStaged(this.bytes, at)) this.#buffers.spoil(this.bytes, 0, at);
-    else this.bytes = Buffer.allocUnsafeSlow(STAGING_BYTES);
+    if (owner.writeStaged(this.#viewOf(at))) this.#buffers.spoil(this.bytes, 0, at);
+    else this.#renew(STAGING_BYTES);
+  }
+
+  #viewOf(length: number): Buffer {
+    const place = length & (KEPT_VIEWS - 1);
+    const kept = this.#views[place];
+    if (kept?.length === length) return kept;
+    const made = this.bytes.subarray(0, length);
+    this.#views[place] = made;
+    return made;
+  }
+
+  #renew(length: number): void {
+    this.bytes = Buffer.allocUnsafeSlow(length);
+    this.#views.fill(undefined);
   }
 
   turnEnded(): void {
