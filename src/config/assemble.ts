@@ -10,6 +10,7 @@ import {
   type GatewaySettings,
   type HealthSettings,
   type ListenSettings,
+  type OutagePage,
   type PolicySettings,
   type RateLimit,
   type RouteSettings,
@@ -203,6 +204,7 @@ export function assembleGateway(
   read: Pick<Certificates, 'listen' | 'upstream'> & {
     /** Absolute, or `-`. */
     readonly accessLogFile: string | undefined;
+    readonly outage: readonly OutagePage[];
   },
 ): GatewaySettings {
   const { admin, limits, timeouts, retryBudget, stall, ejection, http2 } = input ?? {};
@@ -274,6 +276,7 @@ export function assembleGateway(
     ...(input?.accessLog === undefined
       ? {}
       : { accessLog: { format: input.accessLog.format ?? 'json', file: read.accessLogFile ?? '-' } }),
+    ...(read.outage.length === 0 ? {} : { outage: read.outage }),
     ...(Object.keys(read.upstream).length === 0 ? {} : { upstreamTls: read.upstream }),
   };
 }

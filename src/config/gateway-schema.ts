@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { checkedText, choice, decimal, duration, ratio, size, text, whole, yesNo } from './fields.ts';
+import { outageSchema } from './outage-schema.ts';
 
 function address(says: string, otherwise: string) {
   return text({ says, otherwise });
@@ -256,6 +257,7 @@ export const gatewaySchema = z
       })
       .meta({ description: 'One line for each request. Left out: none.' })
       .optional(),
+    outage: outageSchema.optional(),
     affinity: z
       .strictObject({
         key: z.string().min(16).meta({

@@ -12,6 +12,7 @@ import { type Fault, valueFault } from './fault.ts';
 import { lintPolicy } from './lint.ts';
 import { refuseNotYet } from './not-yet.ts';
 import { absolute, homeless, type LoadOptions, type ProviderShape } from './options.ts';
+import { readOutagePages } from './outage-pages.ts';
 import { isMap, mapAt, matchesPath, type Path, pathKey, valueAt } from './path.ts';
 import { decodePlatforms, deploys, runsImages } from './platforms.ts';
 import { decodePolicy, type PolicyContext } from './policy.ts';
@@ -105,6 +106,7 @@ function decodeRoot(
   const platforms = decodePlatforms(value, document, options);
   const paths = resolvePaths(value, options);
   const certificates = readCertificates(value, document, options);
+  const outage = readOutagePages(value, document, options);
   session.addSecrets(certificates.keys);
   const policies = decodePolicies(value, document, session, options);
   session.report(document, refused);
@@ -115,6 +117,7 @@ function decodeRoot(
     ...platforms.faults,
     ...paths.faults,
     ...certificates.faults,
+    ...outage.faults,
     ...policies.faults,
     ...checkReferences(document.value, (kind) => deploys(kind, options.providers)),
     ...checkSources(document.value, (kind) => runsImages(kind, options.providers)),
@@ -132,7 +135,11 @@ function decodeRoot(
     file: options.file,
     platforms: platforms.value,
     applications,
-    gateway: assembleGateway(root.value.gateway, { ...certificates, accessLogFile: paths.accessLog }),
+    gateway: assembleGateway(root.value.gateway, {
+      ...certificates,
+      accessLogFile: paths.accessLog,
+      outage: outage.pages,
+    }),
     state: { dir: paths.stateDir },
   };
 }

@@ -93,7 +93,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: 'set `rateLimit` on routes',
     example: {},
   },
-  { path: 'gateway.outage', what: 'pages of your own for outages', example: {} },
 ];
 
 /** The same inside a policy, wherever it stands: inline (below `applications.*.policy`) or in a file of its own. */

@@ -226,8 +226,19 @@ export interface GatewaySettings {
   /** Signs the affinity cookie; equal on all replicas. */
   readonly affinityKey?: string;
   readonly accessLog?: AccessLogSettings;
+  /** Pages for what the gateway answers itself. Left out: short texts. */
+  readonly outage?: readonly OutagePage[];
   /** How to speak TLS to the origins of a platform. Here and not in the table, because the table is kept on disk. */
   readonly upstreamTls?: Readonly<Record<PlatformName, UpstreamTls>>;
+}
+
+export interface OutagePage {
+  /** Left out: of all that have none of their own. */
+  readonly application?: ApplicationName;
+  readonly status: number;
+  /** Content-Type. */
+  readonly type: string;
+  readonly text: string;
 }
 
 export interface ListenSettings {

@@ -309,6 +309,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
       retryAfterS ?? (status === 503 ? secondsUntilTrial(this.route(), this.record.headAt) : undefined),
       this.#edit(undefined, undefined),
       allow,
+      this.#pipeline.pages.of(this.record.route?.application, status),
     );
   }
 

@@ -28,6 +28,7 @@ import { createHttp1Wire } from './http1/wire.ts';
 import { type Lane, type OriginState, perWorker } from './lane.ts';
 import { OwnLateness } from './lateness.ts';
 import { OpenExchanges } from './open-exchanges.ts';
+import { OutagePages } from './outage-pages.ts';
 import type { Pipeline } from './pipeline.ts';
 import { PlaceQueue } from './place-queue.ts';
 import { RateLimits } from './rate-limits.ts';
@@ -126,6 +127,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const reception = new Reception(settings, random);
   const rateLimits = new RateLimits(random);
   const affinity = new AffinityCookies(settings, random);
+  const pages = new OutagePages(settings);
   const accessLog = new AccessLog(clock, deps.openLines);
   const stall = new StallWatch(
     deps.probe ?? createFreshProbe(clock, createTrust()),
@@ -151,6 +153,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     reception,
     rateLimits,
     affinity,
+    pages,
     notesAttempts: false,
     counters,
     stall,
@@ -374,6 +377,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       registry.tune(next);
       reception.tune(next);
       affinity.tune(next);
+      pages.tune(next);
       names.believe(next.timeouts.dnsMs);
       // What the settings say of TLS to origins holds from a table on.
       swap(awaited?.table ?? table);

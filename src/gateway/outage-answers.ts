@@ -1,3 +1,4 @@
+import type { Page } from './outage-pages.ts';
 import type { FlatHeaders, RequestHead, ResponseHead } from './wire.ts';
 
 /** What we say ourselves when no origin's answer can be given. Nothing of it names an address of the inside. */
@@ -20,6 +21,7 @@ const TEXTS = {
   508: ['Loop Detected', 'The request went round in a circle.'],
 } as const;
 
+const JSON_TYPE = 'application/json';
 const SERVED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 export type OutageStatus = keyof typeof TEXTS;
@@ -29,31 +31,40 @@ export interface OutageAnswer {
   readonly body: Uint8Array;
 }
 
-/** Text, or JSON for who prefers it. `retryAfterS` goes into Retry-After. */
+/** A page of the user's own; else text, or JSON for who prefers it. `retryAfterS` goes into Retry-After. */
 export function outageAnswer(
   status: OutageStatus,
   request: RequestHead | undefined,
   retryAfterS?: number,
   /** With 405: what goes instead. */
   allow: string = SERVED,
+  /** The user's own: for all but those who want JSON and would get something else. */
+  page?: Page,
 ): OutageAnswer {
   const [reason, text] = TEXTS[status];
-  const json = request?.field('accept')?.includes('application/json') ?? false;
-  const body = Buffer.from(
-    json ? `${JSON.stringify({ status, error: reason, message: text })}\n` : `${text}\n`,
-  );
-  const headers = [
-    'content-type',
-    json ? 'application/json' : 'text/plain; charset=utf-8',
-    'content-length',
-    String(body.length),
-    'cache-control',
-    'no-store',
-  ];
+  const accept = request?.field('accept') ?? '';
+  const { type, body } =
+    page !== undefined && (page.type === JSON_TYPE || !wantsJson(accept) || accept.includes('text/html'))
+      ? page
+      : plainBody(status, wantsJson(accept), reason, text);
+  const headers = ['content-type', type, 'content-length', String(body.length), 'cache-control', 'no-store'];
   // Who is told that a method does not go must be told which do (RFC 9110 §15.5.6).
   if (status === 405 || status === 200) headers.push('allow', allow);
   if (retryAfterS !== undefined) headers.push('retry-after', String(retryAfterS));
   return { head: plainHead(status, reason, headers), body };
+}
+
+function wantsJson(accept: string): boolean {
+  return accept.includes(JSON_TYPE);
+}
+
+function plainBody(status: OutageStatus, json: boolean, reason: string, text: string): Page {
+  return json
+    ? {
+        type: JSON_TYPE,
+        body: Buffer.from(`${JSON.stringify({ status, error: reason, message: text })}\n`),
+      }
+    : { type: 'text/plain; charset=utf-8', body: Buffer.from(`${text}\n`) };
 }
 
 export function plainHead(status: number, reason: string, headers: FlatHeaders): ResponseHead {

@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts';
 import type { Lane } from './lane.ts';
 import type { OwnLateness } from './lateness.ts';
 import type { OutageStatus } from './outage-answers.ts';
+import type { OutagePages } from './outage-pages.ts';
 import type { PlaceQueue } from './place-queue.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { Reception } from './reception.ts';
@@ -26,6 +27,7 @@ export interface Pipeline {
   readonly reception: Reception;
   readonly rateLimits: RateLimits;
   readonly affinity: AffinityCookies;
+  readonly pages: OutagePages;
   /** Somebody reads what was attempted. */
   notesAttempts: boolean;
   readonly counters: Counters;

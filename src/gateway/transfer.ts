@@ -1,5 +1,6 @@
 import { passingTrailers, type ResponseEdit } from './headers.ts';
 import { type OutageStatus, outageAnswer } from './outage-answers.ts';
+import type { Page } from './outage-pages.ts';
 import type { Pipeline } from './pipeline.ts';
 import { RequestBody } from './request-body.ts';
 import { Tunnel } from './tunnel.ts';
@@ -156,8 +157,14 @@ export class Transfer {
   }
 
   /** Our own answer, whole. */
-  say(status: OutageStatus, retryAfterS: number | undefined, edit: ResponseEdit, allow?: string): void {
-    const { head, body } = outageAnswer(status, this.#downstream.head, retryAfterS, allow);
+  say(
+    status: OutageStatus,
+    retryAfterS: number | undefined,
+    edit: ResponseEdit,
+    allow?: string,
+    page?: Page,
+  ): void {
+    const { head, body } = outageAnswer(status, this.#downstream.head, retryAfterS, allow, page);
     this.touch();
     this.body?.drop();
     this.status = status;

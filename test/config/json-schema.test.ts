@@ -40,7 +40,7 @@ describe('the JSON Schema', () => {
     ['gateway: { retryBudget: { ratio: 0.2 } }\n', true],
     ['gateway: { timeouts: { connect: 5 } }\n', false],
     ['gateway: { timeouts: { connect: "x${T}" } }\n', true],
-    ['gateway: { outage: {} }\n', false],
+    ['gateway: { rateLimit: {} }\n', false],
     ['gateway: { accessLog: { format: xml } }\n', false],
     ['gateway: { listen: [{ port: 1, tls: [{ cert: a }] }] }\n', false],
     ['gateway: { listen: [{ port: 1, tls: [{ cert: a, key: "${K}" }], http2: true }] }\n', true],

@@ -68,6 +68,22 @@ describe.each([
     expect(answers.map(({ body }) => body)).toEqual(answers.map((_, i) => `answer to /${i}`));
   });
 
+  it('shows pages of one’s own for what the gateway answers itself', async () => {
+    const page = { status: 503, type: 'text/html; charset=utf-8', text: '<h1>Sorry</h1>' };
+    const { port } = await start(tableOf({}), () => ({ outage: [page] }));
+    const session = connect(cleanup, port, secure);
+    const { headers, body } = await ask(session, {});
+    expect([headers[':status'], headers['content-type'], body]).toEqual([503, page.type, page.text]);
+  });
+
+  it('shows pages of one’s own for what the gateway answers itself', async () => {
+    const page = { status: 503, type: 'text/html; charset=utf-8', text: '<h1>Sorry</h1>' };
+    const { port } = await start(tableOf({}), () => ({ outage: [page] }));
+    const session = connect(cleanup, port, secure);
+    const { status, headers, body } = await ask(session, {});
+    expect([status, headers['content-type'], body]).toEqual([503, page.type, page.text]);
+  });
+
   it('says to the origin what HTTP/1.1 would have said', async () => {
     const seen: IncomingHttpHeaders[] = [];
     const origin = await echo(seen);
