@@ -47,8 +47,15 @@ export function orders(draft: Draft): Draft {
   const drills = drillOrders(facts, inForce);
   const { acts } = drills;
   const found: Orders = {
-    drained: { ...maintained(draft), ...reasons(draft, acts, 'drain') },
-    fenced: withoutGlass(reasons(draft, acts, 'fence'), acts),
+    drained: {
+      ...maintained(draft),
+      ...reasons(draft, acts, 'drain'),
+      ...reasons(draft, acts, 'stop', ({ emptying }) => emptying === true),
+    },
+    fenced: {
+      ...withoutGlass(reasons(draft, acts, 'fence'), acts),
+      ...reasons(draft, acts, 'stop', ({ emptying }) => emptying !== true),
+    },
     failover: newest(acts, 'failover', ({ platform, ...act }) =>
       platform === undefined ? undefined : { platform, why: whyOf(act), since: act.since },
     ),
@@ -94,11 +101,13 @@ function reasons(
   { facts }: Draft,
   acts: readonly OperatorAct[],
   kind: OperatorAct['kind'],
+  which: (act: OperatorAct) => boolean = () => true,
 ): Record<PlatformName, string> {
   const found: Record<PlatformName, string> = {};
   for (const { platform } of facts.targets) {
     const act = acts.findLast((one) => one.kind === kind && concerns(one, facts.application, platform));
-    if (act !== undefined) found[platform] = whyOf(act);
+    if (act === undefined || !which(act)) continue;
+    found[platform] = kind === 'stop' ? `stopped, ${whyOf(act)}` : whyOf(act);
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import { stateWord, stoppedText } from '../../src/lib/stopped-status.ts';
 import { fit, type Tone } from './cells.ts';
 import { type Look, VERDICT_TONES } from './look.ts';
 import { type PlatformRow, type RateHistory, rateKey } from './model.ts';
@@ -108,6 +109,8 @@ function nameCell({ platform }: PlatformRow, { look }: RowContext): Cell {
 }
 
 function verdictCell({ platform }: PlatformRow, { look }: RowContext): Cell {
+  if (platform.stopped !== undefined)
+    return { text: `${look.icons.unknown} ${stateWord(platform)}`, tone: 'dim' };
   const { state } = platform.verdict;
   return { text: `${look.icons[state]} ${state}`, tone: VERDICT_TONES[state] };
 }
@@ -161,6 +164,8 @@ function causeColumn(width: number, knowsApi: boolean): Column {
       // Without its column a silent API must still be seen.
       const api = !knowsApi && platform.api?.reachable === false ? 'API down; ' : '';
       const { state, cause } = platform.verdict;
+      if (platform.stopped !== undefined)
+        return { text: api + look.clean(stoppedText(platform.stopped)), tone: api === '' ? 'dim' : 'bad' };
       const tone = state === 'up' ? 'dim' : VERDICT_TONES[state];
       return { text: api + look.clean(cause), tone: api === '' ? tone : 'bad' };
     },

@@ -16,6 +16,7 @@ import { imageChecks } from './images.ts';
 import { logs } from './logs.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
+import { pollRestartedProcess, pollStop, restart, start, stop } from './power.ts';
 import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
 import { quotaChecks } from './quota.ts';
 import { destroy, pollRemoval, retire } from './remove.ts';
@@ -50,6 +51,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return pollStage(session(context), context, handle);
       case 'apply':
       case 'scale':
+      case 'start':
         return pollApply(session(context), context, handle);
       case 'retire':
       case 'destroy':
@@ -65,6 +67,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return pollProcesses(session(context), context, handle);
       case 'task':
         return pollTask(session(context), context, handle);
+      case 'stop':
+        return pollStop(session(context), context, handle);
+      case 'restart':
+        return handle.native['mode'] === 'process'
+          ? pollRestartedProcess(session(context), context, handle)
+          : pollApply(session(context), context, handle);
       case 'trial':
         return pollTrial(session(context), context, handle);
     }
@@ -123,6 +131,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       apply: (context, want) => applyProcesses(session(context), context, want),
       scale: (context, application, process, instances) =>
         scaleProcess(session(context), application, process, instances),
+    },
+
+    power: {
+      stop: (context, application) => stop(session(context), context, application),
+      start: (context, application) => start(session(context), context, application),
+      restart: (context, application, process) => restart(session(context), context, application, process),
     },
 
     retire: (context, application, release) => retire(session(context), context, application, release),

@@ -64,6 +64,12 @@ export async function apply(
   const replicas = replicasFor(autoscaler, live, want.process.instances);
   const manifest = manifests.deployment(want, image, retryOf(before, want, context), replicas);
   await site.client.apply(DEPLOYMENT, labelled(manifest, more), held.has(DEPLOYMENT.kind), signal);
+  // An autoscaler leaves alone what somebody has scaled to 0: a deployment starts what was stopped.
+  if (autoscaler && live?.spec.replicas === 0) {
+    const { minReplicas, maxReplicas } = autoscaler.spec;
+    const most = Math.min(Math.max(want.process.instances, minReplicas), maxReplicas);
+    await site.client.scale(application, most, signal);
+  }
   await removeRoutesBut(site, application, new Set(wanted.map((route) => route.metadata.name)), signal);
 
   const previous = lastGood(before);

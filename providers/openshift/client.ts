@@ -58,6 +58,8 @@ export interface OpenShiftClient {
   /** Deleting what is gone succeeds; true when there was something. */
   remove(resource: Resource<unknown>, name: string, signal: AbortSignal): Promise<boolean>;
   scale(deployment: string, replicas: number, signal: AbortSignal): Promise<void>;
+  /** Changes these fields of a Deployment only; null removes one. */
+  patch(deployment: string, change: object, signal: AbortSignal): Promise<void>;
   /** Starts a build with these bytes as its source; answers when the build has read them all. */
   instantiateBinary(buildConfig: string, source: Buffer, signal: AbortSignal): Promise<Build>;
   /** Plain text, or undefined where there is none (yet). */
@@ -207,6 +209,18 @@ export function createClient(deps: ProviderDeps<Options>): OpenShiftClient {
         path: `${pathOf(DEPLOYMENT, namespace, deployment)}/scale`,
         query: { fieldManager: FIELD_MANAGER },
         json: { spec: { replicas } },
+        contentType: 'application/merge-patch+json',
+        signal,
+        repeatable: true,
+      });
+    },
+
+    async patch(deployment, change, signal) {
+      await api.call({
+        method: 'PATCH',
+        path: pathOf(DEPLOYMENT, namespace, deployment),
+        query: { fieldManager: FIELD_MANAGER },
+        json: change,
         contentType: 'application/merge-patch+json',
         signal,
         repeatable: true,

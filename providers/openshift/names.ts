@@ -23,6 +23,10 @@ export const JOB_NAME = 'batch.kubernetes.io/job-name';
 export const NUMBER = 'sluice.dev/number';
 export const FAILED_RELEASE = 'sluice.dev/failed-release';
 export const FAILED_REASON = 'sluice.dev/failed-reason';
+/** How many instances there were when it was stopped. */
+export const STOPPED_AT = 'sluice.dev/stopped-at';
+/** As `kubectl rollout restart` names it. */
+export const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 export const RETRY = 'sluice.dev/retry';
 
 /** Services want RFC 1035 labels, and `-r-0123456789-<hash>` plus `-1-build` must fit behind it. */

@@ -145,7 +145,7 @@ function hasEnded(phase: string): boolean {
   return phase === 'Succeeded' || phase === 'Failed';
 }
 
-async function deploymentsOf(
+export async function deploymentsOf(
   site: Site,
   application: string,
   signal: AbortSignal,

@@ -15,6 +15,7 @@ import { logs } from './logs.ts';
 import { checkName, ownerLabels, selector } from './names.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
+import { pollRestart, pollStart, pollStop, restart, start, stop } from './power.ts';
 import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
 import { heldPullSecret } from './registry.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
@@ -51,6 +52,9 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     endTrial: pollEndTrial,
     processes: pollProcesses,
     task: pollTask,
+    stop: pollStop,
+    start: pollStart,
+    restart: pollRestart,
     // Secrets are there or not: nothing is waited for.
     services: async () => ({ state: 'succeeded' }),
   };
@@ -116,6 +120,11 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         startTask(site, context, await withServices(site, context, want), artifact, task),
       cancel: (context, handle) => cancelTask(site, context, handle),
       forget: (context, handle) => forgetTask(site, context, handle),
+    },
+    power: {
+      stop: (context, application) => stop(site, context, application),
+      start: (context, application) => start(site, context, application),
+      restart: (context, application, process) => restart(site, context, application, process),
     },
     logs: (context, application, query) => logs(site, context, application, query),
     async close() {

@@ -66,6 +66,11 @@ export interface HostClient {
   endTrial(application: string, release: string, signal: AbortSignal): Promise<void>;
   /** Returns the release that was scaled. */
   scale(application: string, instances: number, signal: AbortSignal): Promise<string>;
+  stop(application: string, signal: AbortSignal): Promise<void>;
+  /** Returns the release that runs. */
+  start(application: string, signal: AbortSignal): Promise<string>;
+  /** Unless it has begun after `since`, as the daemon told it. */
+  restart(application: string, instance: string, since: number, signal: AbortSignal): Promise<void>;
   retire(application: string, release: string, signal: AbortSignal): Promise<void>;
   destroy(application: string, signal: AbortSignal): Promise<void>;
   /** What came after these marks. */
@@ -172,6 +177,21 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
     async scale(application, instances, signal) {
       const path = `${pathOf(application)}/instances`;
       return (await ask(scaledSchema, { method: 'PUT', path, json: { instances }, signal })).release;
+    },
+    async stop(application, signal) {
+      await call({ method: 'PUT', path: `${pathOf(application)}/stopped`, json: {}, signal });
+    },
+    async start(application, signal) {
+      const path = `${pathOf(application)}/stopped`;
+      return (await ask(scaledSchema, { method: 'DELETE', path, signal })).release;
+    },
+    async restart(application, instance, since, signal) {
+      await call({
+        method: 'PUT',
+        path: `${pathOf(application)}/restart`,
+        json: { instance, since },
+        signal,
+      });
     },
     async retire(application, release, signal) {
       await call({ method: 'DELETE', path: pathOf(application, release), signal });

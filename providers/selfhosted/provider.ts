@@ -14,6 +14,7 @@ import type { Options } from './config.ts';
 import { applyGroups, groupOf, groupsStatus, observedGroups, readGroups } from './groups.ts';
 import { logs } from './logs.ts';
 import { planChanges } from './plan.ts';
+import { restartGroup, restartInstance, restartStatus, start, stop, stopStatus } from './power.ts';
 import { pollTask } from './tasks.ts';
 import { applyStatus, observationOf, scaleStatus, trialStatus } from './translate.ts';
 import type { HostApplication } from './wire.ts';
@@ -67,6 +68,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return { state: 'lost', message: 'services are given by their credentials here' };
       case 'trial':
         return trialStatus(platform, release, application);
+      case 'stop':
+        return stopStatus(host, handle, context.signal);
+      case 'start':
+        return scaleStatus(platform, release, application);
+      case 'restart':
+        return restartStatus(host, platform, handle, context.signal);
       case 'endTrial': {
         const ending = found?.trial === false && found.phase === 'staged' ? found.instances.length : 0;
         return goneStatus(ending, ending > 0);
@@ -176,6 +183,25 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     poll,
+
+    power: {
+      async stop(context, application) {
+        await stop(host, context, application);
+        return operation(context, handleOf(context, 'stop', application));
+      },
+      async start(context, application) {
+        const release = await start(host, context, application);
+        return operation(context, handleOf(context, 'start', application, { release }));
+      },
+      async restart(context, application, process) {
+        const native = await restartGroup(host, platform, context, application, process);
+        return operation(context, handleOf(context, 'restart', application, native));
+      },
+      async restartInstance(context, application, instance) {
+        const native = await restartInstance(host, platform, context, application, instance);
+        return operation(context, handleOf(context, 'restart', application, native));
+      },
+    },
 
     processes: {
       async apply(context, want) {

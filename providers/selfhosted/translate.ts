@@ -34,7 +34,7 @@ export function observationOf(
     ...read,
     exists: application.releases.length > 0,
     releases: application.releases.map(releaseOf),
-    serving: serving?.id,
+    serving: serving === undefined || isStopped(serving) ? undefined : serving.id,
     instances: releases.flatMap((release) => release.instances.map((one) => instanceOf(release.id, one))),
     desired: current?.wanted ?? 0,
     ...(tried === undefined ? {} : { trial: trialOf(tried) }),
@@ -45,6 +45,11 @@ export function observationOf(
     env: current?.env ?? {},
     foreign: [],
   };
+}
+
+/** It is there to be started again, with nothing that runs. */
+function isStopped({ phase, wanted, instances }: HostRelease): boolean {
+  return phase === 'running' && wanted === 0 && instances.length === 0;
 }
 
 /** No router decides here: it is the release whose instances all became ready last. */
@@ -63,7 +68,7 @@ function trialOf({ id, instances, wanted }: HostRelease): ObservedTrial {
 
 function releaseOf(release: HostRelease): ObservedRelease {
   // It is there to be applied, as it was before anybody tried it.
-  if (release.trial) return { id: release.id, state: 'staged' };
+  if (release.trial || isStopped(release)) return { id: release.id, state: 'staged' };
   switch (release.phase) {
     case 'starting':
     case 'running':

@@ -15,6 +15,8 @@ const instanceSchema = z.object({
   state: z.enum(['starting', 'running', 'backing-off', 'crash-loop', 'stopping', 'stopped']),
   port: z.number(),
   restarts: z.number(),
+  /** Epoch milliseconds of its last change of state; daemons before this one do not say. */
+  since: z.number().default(0),
   reason: z.string().nullable(),
   cpu: z.number().nullable(),
   memoryBytes: z.number().nullable(),

@@ -15,7 +15,8 @@ export function automaticWrites({
 }): (application: ApplicationName, platform: PlatformName) => string | undefined {
   return function forbidden(application, platform) {
     const act = acts().find((one) => {
-      const isMeant = one.kind === 'hold' || (one.kind === 'fence' && one.platform !== undefined);
+      const isMeant =
+        one.kind === 'hold' || one.kind === 'stop' || (one.kind === 'fence' && one.platform !== undefined);
       return isMeant && isInForce(one, clock.now()) && concerns(one, application, platform);
     });
     if (act !== undefined) return `${act.who} ordered ${act.kind}`;

@@ -36,6 +36,7 @@ import { localControl } from './local-control.ts';
 import { openOperations } from './operating.ts';
 import { createOperatorActs } from './operator-acts.ts';
 import { leaseIdentity, openOrchestrator, openProviders } from './orchestration.ts';
+import { createPlatformTraffic } from './platform-traffic.ts';
 import { placeProcesses } from './process-placing.ts';
 import { reconfiguration, watchedPlatforms } from './reconfigure.ts';
 import { createReleaseNames } from './release-names.ts';
@@ -122,11 +123,8 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     platforms: watchedPlatforms(settings, providers),
   });
   const egress = new Egress();
-  const traffic = createTrafficControl(engine, monitor, link, {
-    clock,
-    logger,
-    drainMs: () => settings.gateway.timeouts.drainMs,
-  });
+  const trafficOptions = { clock, logger, drainMs: () => settings.gateway.timeouts.drainMs };
+  const traffic = createTrafficControl(engine, monitor, link, trafficOptions);
   const orchestrator = await openOrchestrator({
     ...{ settings, store, events, clock, logger, traffic, providers },
     probe: createReleaseProbe(probe),
@@ -135,6 +133,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
       () => executor,
       () => acts.acts(),
     ),
+    started: (application, platform) => acts.stops.lift(application, platform),
     what: 'sluice serve',
     by: 'server',
   });
@@ -166,7 +165,13 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     ...{ settings, store, clock, events, providers, records },
     capacityTook: engine.capacityTook,
   };
-  const operations = openOperations({ ...operating, what: 'sluice serve' });
+  const operations = openOperations({
+    ...operating,
+    what: 'sluice serve',
+    traffic: createPlatformTraffic(engine, monitor, link, trafficOptions),
+    stops: acts.stops,
+    serving: (application) => acts.serving(application),
+  });
   const autoscaling = createAutoscaling({
     ...{ ...operating, engine, executor, logger, schedule },
     identity: leaseIdentity('sluice serve'),
@@ -189,6 +194,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     status: () =>
       statusView({
         ...{ settings, engine, link, events, names, executor, drills, drift, placer },
+        acts: acts.acts(),
         configuration: reload.status,
         now: clock.now(),
       }),

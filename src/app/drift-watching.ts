@@ -1,4 +1,5 @@
 import { PROVIDERS } from '../../providers/registry.ts';
+import { stoppedBy } from '../core/acts.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import { deployedIn } from '../orchestrator/as-deployed.ts';
 import { bundleStore } from '../orchestrator/bundle-store.ts';
@@ -23,10 +24,19 @@ export async function watchDrift(deps: DriftWatchingDeps): Promise<DriftWatch> {
     if (event.type === 'deployment.started') deploying.set(event.deployment, event.application);
     if (event.type === 'deployment.finished') deploying.delete(event.deployment);
   });
+  const switching = new Set<string>();
+  events.onEvent((event) => {
+    if (event.type === 'power.ordered') switching.add(`${event.application} ${event.platform}`);
+    if (event.type === 'power.finished' || event.type === 'power.failed')
+      switching.delete(`${event.application} ${event.platform}`);
+  });
   const { scaledTo } = deploymentLimits(engine, () => executor, deps.acts);
 
   function inFlux(application: ApplicationName, platform: PlatformName): string | undefined {
     if ([...deploying.values()].includes(application)) return 'it is being deployed';
+    if (switching.has(`${application} ${platform}`)) return 'it is being stopped, started or restarted';
+    // What does not run cannot be compared with what was deployed to run.
+    if (stoppedBy(deps.acts(), application, platform) !== undefined) return 'it is stopped';
     if (executor.scaling(application, platform) !== undefined) return 'it is being scaled';
     const wanted = engine.decision(application)?.intents ?? [];
     const isWanted = wanted.some((one) => one.kind === 'scale' && one.platform === platform);

@@ -1,4 +1,4 @@
-import { concerns, type OperatorAct } from '../core/acts.ts';
+import { concerns, type OperatorAct, stoppedBy } from '../core/acts.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Monitor } from '../health/monitor.ts';
@@ -39,7 +39,13 @@ export function deploymentLimits(
       if (frozen !== undefined) return `automation is frozen: ${frozen.why}`;
       const hold = ordered().find((act) => act.kind === 'hold' && concerns(act, application));
       if (hold !== undefined) return `${hold.who} holds automation: ${hold.reason || 'no reason given'}`;
-      const down = all.find(({ name, verdict }) => platforms.includes(name) && verdict.state === 'down');
+      // What is stopped is down on purpose, until the deployment starts it.
+      const down = all.find(
+        ({ name, verdict }) =>
+          platforms.includes(name) &&
+          verdict.state === 'down' &&
+          stoppedBy(ordered(), application, name) === undefined,
+      );
       return down === undefined ? undefined : `${down.name} is down: ${down.verdict.cause}`;
     },
     frozen(application, platform) {

@@ -6,9 +6,10 @@ import type { Settings } from '../core/settings.ts';
 import type { IntentRecords } from '../orchestrator/intent-records.ts';
 import { createOperations } from '../orchestrator/operations.ts';
 import type { ResizeDeps } from '../orchestrator/resize.ts';
+import type { SwitchingDeps } from '../orchestrator/switching.ts';
 import { leaseIdentity } from './orchestration.ts';
 
-export interface OperatingDeps {
+export interface OperatingDeps extends Pick<SwitchingDeps, 'traffic' | 'stops' | 'serving'> {
   readonly settings: Settings;
   readonly store: StateStore;
   readonly clock: Clock;

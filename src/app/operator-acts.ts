@@ -1,10 +1,11 @@
 import { type ActKind, concerns, isInForce, type OperatorAct } from '../core/acts.ts';
 import type { Acts, ActWish, LiftWish, Ordered } from '../core/control.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { PlatformName } from '../core/ids.ts';
+import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Clock, EventLog, Random, StateStore } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Engine } from '../engine/engine.ts';
+import { type StopOrders, stopAct } from '../orchestrator/stop-orders.ts';
 
 const COLLECTION = 'acts';
 
@@ -22,6 +23,10 @@ export interface OperatorActs extends Acts {
   restore(): Promise<void>;
   /** Acts from the break-glass file; they stand above all others. */
   breakGlass(acts: readonly OperatorAct[]): void;
+  /** What does not run where, said by whoever stops and starts it. */
+  readonly stops: StopOrders;
+  /** Who is well, and not taken out by anybody. */
+  serving(application: ApplicationName): readonly PlatformName[];
 }
 
 /** Orders of people: kept in the state, audited as events, obeyed by the policy until they expire or are lifted. */
@@ -49,25 +54,26 @@ export function createOperatorActs(deps: OperatorActsDeps): OperatorActs {
     }
   }
 
-  /** Never drain the last healthy platform: it would be an outage by order. */
-  function vetoLastOne(application: string, { kind, platform }: ActWish): void {
-    const verdicts = engine.verdicts()[application];
-    if (verdicts === undefined || platform === undefined || verdicts[platform] === undefined) return;
+  function serving(application: ApplicationName): readonly PlatformName[] {
     const gone = [...kept, ...glass].filter(
       (act) =>
-        (act.kind === 'drain' || act.kind === 'fence') &&
+        (act.kind === 'drain' || act.kind === 'fence' || act.kind === 'stop') &&
         // A drill gives way.
         act.drill === undefined &&
         isInForce(act, clock.now()) &&
         concerns(act, application),
     );
-    const left = Object.entries(verdicts).filter(
-      ([name, { state }]) =>
-        name !== platform &&
-        (state === 'up' || state === 'degraded') &&
-        !gone.some((act) => concerns(act, application, name)),
-    );
-    if (left.length > 0) return;
+    return Object.entries(engine.verdicts()[application] ?? {}).flatMap(([name, { state }]) => {
+      const isWell = state === 'up' || state === 'degraded';
+      return isWell && !gone.some((act) => concerns(act, application, name)) ? [name] : [];
+    });
+  }
+
+  /** Never drain the last healthy platform: it would be an outage by order. */
+  function vetoLastOne(application: string, { kind, platform }: ActWish): void {
+    const verdicts = engine.verdicts()[application];
+    if (verdicts === undefined || platform === undefined || verdicts[platform] === undefined) return;
+    if (serving(application).some((name) => name !== platform)) return;
     const others = Object.entries(verdicts)
       .filter(([name]) => name !== platform)
       .map(([name, { state, cause }]) => `${name} is ${state}: ${cause}`);
@@ -78,7 +84,26 @@ export function createOperatorActs(deps: OperatorActsDeps): OperatorActs {
     });
   }
 
+  /** One for each subject; obeyed once it is kept. */
+  async function keepStop(act: OperatorAct): Promise<void> {
+    await store.put(COLLECTION, act.id, act);
+    kept = [...kept.filter(({ id }) => id !== act.id), act];
+    obey();
+  }
+
   return {
+    serving,
+    stops: {
+      order: ({ emptying, ...wish }) => keepStop(stopAct(wish, emptying, clock.now())),
+      async lift(application, platform) {
+        const lifted = kept.filter(
+          (act) => act.kind === 'stop' && act.application === application && act.platform === platform,
+        );
+        kept = kept.filter((act) => !lifted.includes(act));
+        obey();
+        for (const act of lifted) await store.delete(COLLECTION, act.id);
+      },
+    },
     async order(wish) {
       check(wish);
       const now = clock.now();
@@ -182,6 +207,7 @@ const KINDS: ReadonlySet<string> = new Set<ActKind>([
   'hold',
   'fence',
   'weights',
+  'stop',
 ]);
 
 /** Of a document that we wrote ourselves, perhaps in another version. */

@@ -30,6 +30,7 @@ export interface OrchestrationDeps {
   readonly frozen?: NonNullable<OrchestratorDeps['frozen']>;
   readonly scaledTo?: NonNullable<OrchestratorDeps['scaledTo']>;
   readonly paused?: NonNullable<OrchestratorDeps['paused']>;
+  readonly started?: NonNullable<OrchestratorDeps['started']>;
 }
 
 export function uniqueId(): string {

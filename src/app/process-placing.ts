@@ -20,10 +20,13 @@ export function placeProcesses(deps: AutomationDeps & { readonly monitor: Monito
       return new Set(Object.keys(decision.shares).filter((name) => (decision.shares[name] ?? 0) > 0));
     },
     forbidden(application, platform) {
-      const fence = acts().find(
-        (one) => one.kind === 'fence' && isInForce(one, clock.now()) && concerns(one, application, platform),
+      const act = acts().find(
+        (one) =>
+          (one.kind === 'fence' || one.kind === 'stop') &&
+          isInForce(one, clock.now()) &&
+          concerns(one, application, platform),
       );
-      return fence === undefined ? undefined : `${fence.who} ordered fence`;
+      return act === undefined ? undefined : `${act.who} ordered ${act.kind}`;
     },
     observe: (application, platform) => monitor.observeNow(application, platform),
   });

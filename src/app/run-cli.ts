@@ -15,6 +15,7 @@ import { localCommand } from '../cli/local.ts';
 import { lockCommand } from '../cli/lock.ts';
 import { logsCommand } from '../cli/logs.ts';
 import { planCommand } from '../cli/plan.ts';
+import { powerCommands } from '../cli/power.ts';
 import { formatCaught } from '../cli/print-error.ts';
 import { redactingIo } from '../cli/redacting-io.ts';
 import { releasesCommand } from '../cli/releases.ts';
@@ -73,6 +74,7 @@ export function buildProgram(io: CliIo, main: string, args: readonly string[]): 
   eventsCommand(program, io);
   logsCommand(program, io);
   scaleCommand(program, io);
+  powerCommands(program, io);
   explainCommand(program, io);
   actCommands(program, io);
   drillCommand(program, io);

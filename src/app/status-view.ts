@@ -1,3 +1,4 @@
+import type { OperatorAct } from '../core/acts.ts';
 import type { DriftStatus } from '../core/drift.ts';
 import type { DrillStanding } from '../core/drill.ts';
 import { TELLING_EVENTS } from '../core/events.ts';
@@ -13,6 +14,7 @@ import type {
   WritesStatus,
 } from '../core/status.ts';
 import type { Engine } from '../engine/engine.ts';
+import { withStopped } from '../lib/stopped-status.ts';
 import type { DriftWatch } from '../orchestrator/drift-watch.ts';
 import type { IntentExecutor } from '../orchestrator/intents.ts';
 import type { Placer } from '../orchestrator/placer.ts';
@@ -33,6 +35,7 @@ export function statusView(of: {
   readonly drills: Pick<DrillRunner, 'lastDrill'>;
   readonly drift: Pick<DriftWatch, 'status'>;
   readonly placer: Pick<Placer, 'status'>;
+  readonly acts?: readonly OperatorAct[];
   readonly configuration: ConfigurationStatus;
   readonly now: number;
 }): StatusView {
@@ -49,7 +52,10 @@ export function statusView(of: {
         withProcesses(
           withDrift(
             withDrill(
-              withScaling(numbered(platform, name, names), executor.scaling(name, platform.name)),
+              withScaling(
+                numbered(withStopped(platform, name, of.acts ?? []), name, names),
+                executor.scaling(name, platform.name),
+              ),
               drills.lastDrill(name, platform.name),
             ),
             drift.status(name, platform.name),

@@ -7,7 +7,7 @@ import { createReleaseProbe } from '../app/release-probe.ts';
 import type { Control } from '../core/control.ts';
 import { releaseLabel } from '../core/release.ts';
 import type { Settings } from '../core/settings.ts';
-import { noTraffic } from '../core/traffic.ts';
+import { noPlatformTraffic, noTraffic } from '../core/traffic.ts';
 import { createEventLog } from '../events/log.ts';
 import { createProbe } from '../health/probes.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -16,7 +16,9 @@ import { createRedactor } from '../lib/redact.ts';
 import { createLogs } from '../logs/read-logs.ts';
 import { silentLogger } from '../observe/logger.ts';
 import { intentRecordsIn } from '../orchestrator/intent-records.ts';
+import { actsIn } from '../orchestrator/operation-rules.ts';
 import { sizeOn } from '../orchestrator/sizes.ts';
+import { stopOrdersIn } from '../orchestrator/stop-orders.ts';
 import { fileStore } from '../state/file-store.ts';
 import { aloneStatus } from './alone-status.ts';
 import type { CliIo } from './io.ts';
@@ -36,12 +38,14 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
   const providers = openProviders(settings, { clock, random: systemRandom, logger });
   const records = intentRecordsIn(store);
   for (const name of Object.keys(settings.applications)) await records.read(name);
+  const stops = stopOrdersIn(store, clock);
   const orchestrator = await openOrchestrator({
     ...{ settings, store, events, clock, logger, providers },
     traffic: noTraffic,
     probe: createReleaseProbe(createProbe({ clock, upstreamTls: () => settings.gateway.upstreamTls })),
     what: `sluice on ${hostname()}`,
     by: 'command',
+    started: stops.lift,
     scaledTo(name, platform) {
       const application = settings.applications[name];
       return application && sizeOn(records.known(name), application, platform, clock.now())?.instances;
@@ -79,11 +83,14 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
     operations: openOperations({
       ...{ settings, store, clock, events, providers, records },
       what: `sluice on ${hostname()}`,
+      traffic: noPlatformTraffic,
+      stops,
     }),
     logs: logs.logs,
     async status() {
       await names.refresh();
-      return aloneStatus(settings, { providers, names, clock, signal: io.signal });
+      const acts = await actsIn({ store, clock });
+      return aloneStatus(settings, { providers, names, clock, signal: io.signal, acts });
     },
     async follow(onEvent) {
       events.onEvent(onEvent);

@@ -1,16 +1,19 @@
 import type { ReleaseNames } from '../app/release-names.ts';
 import { SLUICE_VERSION } from '../app/version.ts';
+import type { OperatorAct } from '../core/acts.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Observation, PlatformProvider } from '../core/provider.ts';
 import type { ApplicationSettings, Settings, TargetSettings } from '../core/settings.ts';
 import type { ApplicationStatus, PlatformStatus, StatusView } from '../core/status.ts';
+import { withStopped } from '../lib/stopped-status.ts';
 
 export interface AloneStatusDeps {
   readonly providers: ReadonlyMap<string, PlatformProvider>;
   readonly names: ReleaseNames;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly acts: readonly OperatorAct[];
 }
 
 /** A platform that takes longer than this is shown as not answering. */
@@ -46,7 +49,7 @@ async function statusOf(
       targets.map(async (target) => {
         const provider = settings.platforms[target.platform]?.provider ?? 'unknown';
         const seen = await observe(deps.providers.get(target.platform), name, deps);
-        return platformStatus(name, target, provider, seen, deps);
+        return withStopped(platformStatus(name, target, provider, seen, deps), name, deps.acts);
       }),
     ),
   };

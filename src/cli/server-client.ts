@@ -155,6 +155,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
       return (await call('POST', path)) as Record<string, Destroyed>;
     },
     scale: ({ application, who: _, ...wish }) => operation(application, 'scale', wish),
+    power: ({ application, who: _, ...wish }) => operation(application, 'power', wish),
     releases: async (application) =>
       (await call('GET', `/v1/releases/${encodeURIComponent(application)}`)) as ReleasesView,
     deployments: async () => (await call('GET', '/v1/deployments')) as DeploymentRecord[],

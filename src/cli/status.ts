@@ -8,6 +8,7 @@ import type {
   UsageStatus,
 } from '../core/status.ts';
 import { notesOf } from '../lib/application-notes.ts';
+import { stateWord, stoppedText } from '../lib/stopped-status.ts';
 import { formatStanding } from './drill-report.ts';
 import type { CliIo } from './io.ts';
 import { type CommonOptions, withConfiguration, withServer } from './options.ts';
@@ -110,7 +111,7 @@ function row(platform: PlatformStatus): string[] {
   return [
     platform.name,
     String(platform.tier),
-    platform.verdict.state,
+    stateWord(platform),
     platform.state === 'active' ? `${Math.round(platform.share * 100)} %` : platform.state,
     platform.rps.toFixed(0),
     `${(platform.errorRate * 100).toFixed(1)} %`,
@@ -119,6 +120,6 @@ function row(platform: PlatformStatus): string[] {
     ...usageOf(platform.usage),
     platform.release ? (platform.release.number ? `r${platform.release.number}` : platform.release.id) : '-',
     api ? (api.reachable ? 'ok' : 'down') : '-',
-    platform.verdict.cause,
+    platform.stopped === undefined ? platform.verdict.cause : stoppedText(platform.stopped),
   ];
 }

@@ -25,18 +25,30 @@ export interface OperatorAct {
   readonly drill?: string;
   /** With `failback`: whole and at once, not step by step. Only drills say so. */
   readonly atOnce?: boolean;
+  /** With `stop`: it still runs, and its traffic goes elsewhere first, as with `drain`. */
+  readonly emptying?: boolean;
 }
 
 /**
  * `drain`: its traffic goes elsewhere, gracefully; it serves only when nobody else can. `failover`: everything to
  * this platform. `failback`: who waits there returns now, step by step. `hold`: nothing automatic moves traffic,
  * except off a target that is down. `fence`: nothing goes there, whatever happens; only unfencing or break-glass
- * lifts it. `weights`: these instead of the configured ones.
+ * lifts it. `weights`: these instead of the configured ones. `stop`: it does not run there, until it is started or
+ * deployed again; nothing goes there, and nothing automatic writes there.
  */
-export type ActKind = 'drain' | 'failover' | 'failback' | 'hold' | 'fence' | 'weights';
+export type ActKind = 'drain' | 'failover' | 'failback' | 'hold' | 'fence' | 'weights' | 'stop';
 
 export function isInForce(act: OperatorAct, now: number): boolean {
   return act.since <= now && (act.until === undefined || now < act.until);
+}
+
+/** Why it does not run there; undefined: nobody has stopped it. */
+export function stoppedBy(
+  acts: readonly OperatorAct[],
+  application: ApplicationName,
+  platform: PlatformName,
+): OperatorAct | undefined {
+  return acts.findLast((act) => act.kind === 'stop' && concerns(act, application, platform));
 }
 
 export function concerns(act: OperatorAct, application: ApplicationName, platform?: PlatformName): boolean {

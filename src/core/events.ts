@@ -8,6 +8,7 @@ import type { WireError } from './errors.ts';
 import type { Facts } from './facts.ts';
 import type { ApplicationName, DeploymentId, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { Intent } from './intent.ts';
+import type { PowerAct } from './operations.ts';
 import type { EjectionReason } from './signals.ts';
 import type { ExplanationStep } from './status.ts';
 import type { VerdictState } from './verdict.ts';
@@ -204,6 +205,31 @@ export type DomainEvent =
       to: number;
       error: WireError;
     }
+  /** `process`: only that one of its processes. */
+  | {
+      type: 'power.ordered';
+      application: ApplicationName;
+      platform: PlatformName;
+      act: PowerAct;
+      process?: string;
+      reason: string;
+    }
+  | {
+      type: 'power.finished';
+      application: ApplicationName;
+      platform: PlatformName;
+      act: PowerAct;
+      process?: string;
+      tookMs: number;
+    }
+  | {
+      type: 'power.failed';
+      application: ApplicationName;
+      platform: PlatformName;
+      act: PowerAct;
+      process?: string;
+      error: WireError;
+    }
   | {
       type: 'writer.promoted';
       application: ApplicationName;
@@ -366,6 +392,9 @@ export const EVENT_TYPES = {
   'scale.finished': 'all instances that were ordered serve',
   'scale.waiting': 'an order to scale waits, and is tried again by itself',
   'scale.refused': 'the platform refuses to scale; a person is needed',
+  'power.ordered': 'a platform was told to stop, start or restart an application',
+  'power.finished': 'an application is stopped, started or restarted on a platform',
+  'power.failed': 'an application could not be stopped, started or restarted on a platform',
   'writer.promoted': 'another platform takes the writes now',
   'writer.failed': 'the next writer could not be promoted; a person is needed',
   'placement.ordered': 'a process that follows traffic was started or stopped on a platform',
@@ -402,6 +431,9 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'scale.finished',
   'scale.waiting',
   'scale.refused',
+  'power.ordered',
+  'power.finished',
+  'power.failed',
   'writer.promoted',
   'writer.failed',
   'deployment.step',

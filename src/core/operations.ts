@@ -4,6 +4,7 @@ import type { ApplicationName, PlatformName } from './ids.ts';
 /** What a person does to applications that are deployed, beside deploying them. Each platform by itself. */
 export interface Operations {
   scale(wish: ScaleWish): Promise<Outcomes>;
+  power(wish: PowerWish): Promise<Outcomes>;
 }
 
 interface OperationWish {
@@ -22,6 +23,16 @@ export interface ScaleWish extends OperationWish {
   /** Undefined: until the configured number changes, or somebody scales again. */
   readonly forMs: number | undefined;
 }
+
+export interface PowerWish extends OperationWish {
+  readonly act: PowerAct;
+  /** Only of `restart`; undefined: web and those beside it. */
+  readonly process: string | undefined;
+  /** Not one platform after the other. */
+  readonly atOnce: boolean;
+}
+
+export type PowerAct = 'stop' | 'start' | 'restart';
 
 export type Outcomes = Readonly<Record<PlatformName, Outcome>>;
 

@@ -6,6 +6,7 @@ import type { ApiBudgets, Clock, Dispose, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
 import type { ServicePower } from './service-power.ts';
 import type { ServiceSpec } from './services.ts';
+import type { SwitchPower } from './switch-power.ts';
 import type { TaskPower } from './task-power.ts';
 
 /**
@@ -62,6 +63,8 @@ export interface PlatformProvider {
   readonly services?: ServicePower;
   /** Left out: nothing is run there once. */
   readonly tasks?: TaskPower;
+  /** Left out: it cannot be stopped and started. */
+  readonly power?: SwitchPower;
   /** What the application printed there, part after part. An application that is not there printed nothing. */
   logs?(context: ProviderContext, application: ApplicationName, query: LogsQuery): Promise<LogsPage>;
 }
@@ -226,7 +229,10 @@ export interface OperationHandle {
     | 'endTrial'
     | 'processes'
     | 'services'
-    | 'task';
+    | 'task'
+    | 'stop'
+    | 'start'
+    | 'restart';
   /** The platform's ids for what was begun: enough to go on in another process. No secrets. */
   readonly native: Readonly<Record<string, string>>;
   /** Epoch milliseconds. */

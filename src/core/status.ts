@@ -168,8 +168,18 @@ export interface PlatformStatus {
   readonly drift?: DriftStatus;
   /** Beside web, by name; left out: none. */
   readonly processes?: Readonly<Record<string, ProcessStatus>>;
+  /** A person has stopped it there; whatever its verdict, that is why. */
+  readonly stopped?: StoppedStatus;
   /** Measured when it was scaled last: from the order until all instances served, milliseconds. */
   readonly timeToCapacityMs?: number;
+}
+
+/** `emptying`: its traffic is still on its way elsewhere. */
+export interface StoppedStatus {
+  readonly since: number;
+  readonly who: string;
+  readonly reason: string;
+  readonly emptying: boolean;
 }
 
 export interface TrialStatus {

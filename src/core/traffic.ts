@@ -35,6 +35,22 @@ export interface ReleaseOutcome {
   readonly p95Ms: number | undefined;
 }
 
+/** What stopping and restarting ask of the gateway; platforms and instances leave the table before they end. */
+export interface PlatformTraffic {
+  /** Once requests go elsewhere and what was under way there has ended; false: it still gets some. */
+  emptied(application: ApplicationName, platform: PlatformName): Promise<boolean>;
+  /** Takes these addresses out of the table; resolves when every worker drained them. */
+  leave(application: ApplicationName, platform: PlatformName, urls: readonly string[]): Promise<void>;
+  /** Reads the platform now; false: not all of these are in the table within a while. */
+  join(application: ApplicationName, platform: PlatformName, urls: readonly string[]): Promise<boolean>;
+}
+
+export const noPlatformTraffic: PlatformTraffic = {
+  emptied: async () => true,
+  async leave() {},
+  join: async () => true,
+};
+
 /** For an orchestrator that runs alone, with no gateway to ask. */
 export const noTraffic: TrafficControl = {
   allowReleases() {},

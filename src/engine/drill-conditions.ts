@@ -138,10 +138,12 @@ function ordersInTheWay(facts: Facts, platform: PlatformName, now: number): read
     .map(({ who, kind, platform: on }) => `${who} ordered ${kind} ${on ?? 'of everything'}`);
 }
 
+const TAKES_OUT: ReadonlySet<OperatorAct['kind']> = new Set(['drain', 'fence', 'stop']);
+
 function isInTheWay(act: OperatorAct, { application }: Facts, platform: PlatformName): boolean {
   if (act.breakGlass === true) return true;
   if (act.kind === 'hold' || act.kind === 'failover' || act.kind === 'failback') return true;
-  return (act.kind === 'drain' || act.kind === 'fence') && concerns(act, application, platform);
+  return TAKES_OUT.has(act.kind) && concerns(act, application, platform);
 }
 
 function commonObjections({ facts, deployment }: DrillSight): readonly string[] {

@@ -64,6 +64,8 @@ export interface Engine extends Runnable {
   retireOrigins(application: ApplicationName, origins: readonly OriginId[]): number;
   /** Is the release in the table, on this platform: by its label or by what its origins answer? */
   offers(application: ApplicationName, platform: PlatformName, release: ReleaseId): boolean;
+  /** It answers its probes. */
+  isUp(application: ApplicationName, origin: OriginId): boolean;
   /** All acts that are kept, in force or not; they replace what was ordered before. */
   order(acts: readonly OperatorAct[]): void;
   /** The writer of this epoch was promoted: unsafe requests may go there. */
@@ -370,6 +372,10 @@ export function createEngine(deps: EngineDeps): Engine {
           (target.release === release ||
             target.origins.some(({ id }) => view?.health(id).answered[0] === release)),
       );
+    },
+    isUp(application, origin) {
+      const views = [...(applications.get(application)?.platforms.values() ?? [])];
+      return views.some((view) => view.origins().includes(origin) && view.health(origin).state === 'up');
     },
     order(acts) {
       ordered = acts;

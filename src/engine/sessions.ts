@@ -28,7 +28,7 @@ export function platformsKeepingSessions(
 
   const kept = Object.entries(decision.targets).filter(([platform, { state, origins }]) => {
     if (origins.length === 0 || known.verdictOf(platform) === 'down') return false;
-    if (has('fence', platform) !== undefined) return false;
+    if ((has('fence', platform) ?? has('stop', platform)) !== undefined) return false;
     const drain = has('drain', platform);
     return drain === undefined ? state !== 'off' : decision.at < drain.since + SESSION_DRAIN_MS;
   });

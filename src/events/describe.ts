@@ -2,7 +2,14 @@ import { stripVTControlCharacters } from 'node:util';
 import type { WireError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { Intent } from '../core/intent.ts';
+import type { PowerAct } from '../core/operations.ts';
 import { driftText } from '../lib/drift-text.ts';
+
+const POWER: Readonly<Record<PowerAct, { readonly does: string; readonly did: string }>> = {
+  stop: { does: 'stops', did: 'is stopped' },
+  start: { does: 'starts', did: 'runs' },
+  restart: { does: 'restarts', did: 'runs anew' },
+};
 
 /** One line for a person; no time, no colour, and nothing that a platform's text could do to a terminal. */
 export function describeEvent(event: LoggedEvent): string {
@@ -68,6 +75,12 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.application}: ${event.platform} is not at ${event.to} instances yet: ${errorText(event.error)}`;
     case 'scale.refused':
       return `${event.application}: ${event.platform} cannot go to ${event.to} instances: ${errorText(event.error)}`;
+    case 'power.ordered':
+      return `${event.application}: ${event.platform} ${POWER[event.act].does}${processOf(event)}: ${event.reason}`;
+    case 'power.finished':
+      return `${event.application}: ${event.platform} ${POWER[event.act].did}${processOf(event)} after ${seconds(event.tookMs)}`;
+    case 'power.failed':
+      return `${event.application}: ${event.platform} could not ${event.act}${processOf(event)}: ${errorText(event.error)}`;
     case 'writer.promoted':
       return `${event.application}: ${event.platform} takes the writes (epoch ${event.epoch}, promoted in ${seconds(event.tookMs)})`;
     case 'writer.failed':
@@ -190,6 +203,10 @@ export function percent(part: number): string {
 
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
+}
+
+function processOf({ process }: { readonly process?: string }): string {
+  return process === undefined ? '' : ` (process ${process})`;
 }
 
 /** Which of the addresses that the name in the origin stands for. */

@@ -1,3 +1,4 @@
+import { stoppedBy } from '../core/acts.ts';
 import type { Attribution, Culprit, Remedy } from '../core/attribution.ts';
 import type { ErrorClass } from '../core/errors.ts';
 import type { Facts, TargetFacts } from '../core/facts.ts';
@@ -29,7 +30,11 @@ interface Seen {
  * API is told apart from everything else; what all platforms show alike is no platform's fault.
  */
 export function attribute(facts: Facts, before: readonly Attribution[], now: number): readonly Attribution[] {
-  const seen = facts.targets.map((target) => ({ target, sight: sightOf(target, now) }));
+  // What a person has stopped is nobody's fault.
+  const targets = facts.targets.filter(
+    ({ platform }) => stoppedBy(facts.acts ?? [], facts.application, platform) === undefined,
+  );
+  const seen = targets.map((target) => ({ target, sight: sightOf(target, now) }));
   const fitting = seen.filter(({ sight, target }) => sight.kind !== 'fine' || !isForeign(facts, target));
   const found = [
     ...apiFaults(seen),

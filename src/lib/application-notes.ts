@@ -1,6 +1,7 @@
 import type { ApplicationStatus, PlatformStatus, WritesStatus } from '../core/status.ts';
 import { driftText } from './drift-text.ts';
 import { isoTime } from './iso-time.ts';
+import { stoppedText } from './stopped-status.ts';
 
 /** `bad`: requests suffer or a person is needed; `warn`: they would, or something is under way. */
 export interface Note {
@@ -35,6 +36,9 @@ export function notesOf(application: ApplicationStatus, at: number): readonly No
     } else if (intent.kind === 'freeze-deployments') {
       add('warn', `no deployment begins on ${intent.platform} until its API answers`);
     }
+  }
+  for (const { name, stopped } of platforms) {
+    if (stopped !== undefined) add('warn', `${name} is ${stoppedText(stopped)}; sluice start runs it again`);
   }
   for (const platform of platforms)
     notes.push(...trialNotes(platform), ...scalingNotes(platform, at), ...driftNotes(platform));

@@ -15,6 +15,13 @@ const scaleBody = z.strictObject({
   forMs: z.number().int().positive().optional(),
 });
 
+const powerBody = z.strictObject({
+  ...common,
+  act: z.enum(['stop', 'start', 'restart']),
+  process: z.string().optional(),
+  atOnce: z.boolean().default(false),
+});
+
 /** What people do to deployed applications. Answers when it is done: per platform what became of it. */
 export function operationsApi(
   app: FastifyInstance,
@@ -29,6 +36,15 @@ export function operationsApi(
       const { platforms, instances, forMs, ...rest } = bodyOf(scaleBody, request);
       const { application } = request.params;
       return operations.scale({ ...rest, application, platforms, instances, forMs, who: whoAsks(request) });
+    },
+  );
+  app.post<{ Params: { application: string } }>(
+    '/v1/applications/:application/power',
+    options,
+    async (request) => {
+      const { platforms, process, ...rest } = bodyOf(powerBody, request);
+      const { application } = request.params;
+      return operations.power({ ...rest, application, platforms, process, who: whoAsks(request) });
     },
   );
 }

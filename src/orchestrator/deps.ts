@@ -29,6 +29,8 @@ export interface OrchestratorDeps {
   readonly paused?: (application: ApplicationName, platforms: readonly PlatformName[]) => string | undefined;
   /** How many instances it shall have there now: a deployment must not undo what a person or a failover wants. */
   readonly scaledTo?: (application: ApplicationName, platform: PlatformName) => number | undefined;
+  /** A release is about to serve there: whoever had stopped it, it runs. */
+  readonly started?: (application: ApplicationName, platform: PlatformName) => Promise<void>;
   readonly process: { readonly host: string; readonly pid: number };
   /** Who we are in a lease: `sluice deploy (pid 4711 on build-7)`. */
   readonly holder: string;

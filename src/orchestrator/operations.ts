@@ -1,14 +1,15 @@
-import { concerns, isInForce, type OperatorAct } from '../core/acts.ts';
 import { SluiceError, toWire } from '../core/errors.ts';
 import type { PlatformName } from '../core/ids.ts';
 import type { Operations, Outcome, Outcomes, ScaleWish } from '../core/operations.ts';
 import type { PlatformProvider } from '../core/provider.ts';
 import type { ApplicationSettings, Settings } from '../core/settings.ts';
+import { audit, checkFences, checkStops } from './operation-rules.ts';
 import { type ResizeDeps, resize } from './resize.ts';
 import { applicationNamed, platformsOf } from './scope.ts';
 import { configuredOn, keepSize } from './sizes.ts';
+import { type SwitchingDeps, switchPower } from './switching.ts';
 
-export interface OperationsDeps extends ResizeDeps {
+export interface OperationsDeps extends ResizeDeps, Omit<SwitchingDeps, 'identity'> {
   readonly settings: Pick<Settings, 'applications'>;
   readonly providers: ReadonlyMap<PlatformName, PlatformProvider>;
   readonly deploysTo: (platform: PlatformName) => boolean;
@@ -44,6 +45,7 @@ export function createOperations(deps: OperationsDeps): Operations {
       const platforms = platformsOf(application, wish.platforms, deps.deploysTo);
       for (const platform of platforms) checkScale(application, platform, wish, clock.now());
       await checkFences(deps, application, platforms);
+      await checkStops(deps, application, platforms);
       audit(deps, 'scale', wish, platforms);
       return onEach(platforms, async (provider) => {
         const { platform } = provider;
@@ -59,6 +61,7 @@ export function createOperations(deps: OperationsDeps): Operations {
         return { going: done.then((tookMs) => ({ from, to, tookMs })) };
       });
     },
+    power: (wish) => switchPower(deps, wish),
   };
 }
 
@@ -91,34 +94,4 @@ function checkScale(
     why: `its policy is frozen ${window.window.text}`,
     remedy: 'wait until the window has closed, or scale with --force',
   });
-}
-
-/** Nothing is written to a platform that a person has fenced, not even by force: it is unfenced first. */
-async function checkFences(
-  { store, clock }: OperationsDeps,
-  application: ApplicationSettings,
-  platforms: readonly PlatformName[],
-): Promise<void> {
-  for (const key of await store.keys('acts')) {
-    // Written by ourselves; what was lifted meanwhile is gone.
-    const act = (await store.get('acts', key)) as OperatorAct | undefined;
-    if (act?.kind !== 'fence' || !isInForce(act, clock.now())) continue;
-    const platform = platforms.find((name) => concerns(act, application.name, name));
-    if (platform === undefined) continue;
-    throw new SluiceError('SAFETY_VETO', `${platform} is fenced`, {
-      where: platform,
-      why: `${act.who} ordered it${act.reason === '' ? '' : `: ${act.reason}`}`,
-      remedy: `lift it first: sluice unfence ${platform}`,
-    });
-  }
-}
-
-function audit(
-  { events }: OperationsDeps,
-  act: string,
-  { application, who, reason }: Pick<ScaleWish, 'application' | 'who' | 'reason'>,
-  platforms: readonly PlatformName[],
-): void {
-  const subject = `${application} on ${platforms.join(', ')}`;
-  events.append({ type: 'operator.act', act, who, subject, reason });
 }

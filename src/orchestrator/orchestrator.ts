@@ -335,11 +335,14 @@ function sourceDigestOf({ name, image }: ApplicationSettings, bundle: Bundle | u
 }
 
 /** What only a running server knows. */
-function powersOf(deps: OrchestratorDeps): Pick<DeploymentContext, 'frozen' | 'scaledTo' | 'paused'> {
-  const { frozen, scaledTo, paused } = deps;
+function powersOf(
+  deps: OrchestratorDeps,
+): Pick<DeploymentContext, 'frozen' | 'scaledTo' | 'paused' | 'started'> {
+  const { frozen, scaledTo, paused, started } = deps;
   return {
     ...(frozen === undefined ? {} : { frozen }),
     ...(scaledTo === undefined ? {} : { scaledTo }),
     ...(paused === undefined ? {} : { paused }),
+    ...(started === undefined ? {} : { started }),
   };
 }

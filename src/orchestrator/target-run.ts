@@ -78,6 +78,9 @@ const PHASE_OF: Readonly<Record<OperationHandle['kind'], DeploymentPhase>> = {
   processes: 'starting',
   services: 'staging',
   task: 'staged',
+  stop: 'draining',
+  start: 'starting',
+  restart: 'starting',
 };
 
 export function targetRun(context: DeploymentContext, job: TargetJob): TargetRun {

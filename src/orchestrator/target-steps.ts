@@ -124,6 +124,7 @@ export async function verify(run: TargetRun, trial = false): Promise<readonly Ob
 /** Make before break: traffic first learns of the new release, then leaves the old one. */
 export async function cutOver(run: TargetRun): Promise<void> {
   const { application, platform, release } = run.job.want;
+  await run.context.started?.(application, platform);
   await run.context.traffic.introduce(application, platform, release.id);
   await run.context.releases.setLive(application, platform, release.id);
   // Where nothing was staged, nothing is to change.

@@ -11,6 +11,7 @@ import { withProcesses } from './provider/processes.ts';
 import { thatRuns } from './provider/runs.ts';
 import { withServices } from './provider/services.ts';
 import { createSuite, type SuiteOptions } from './provider/suite.ts';
+import { thatSwitches } from './provider/switches.ts';
 import { withTasks } from './provider/tasks.ts';
 import { thatTries } from './provider/tries.ts';
 
@@ -79,6 +80,7 @@ export function providerConformance(
     withProcesses(suite);
     withTasks(suite);
     withServices(suite);
+    thatSwitches(suite);
     throughHiccups(suite);
     besideForeign(suite);
   });

@@ -253,6 +253,23 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     },
     'shop: rack cannot go to 4 instances: no room: memory — raise the quota',
   ],
+  'power.ordered': [
+    { type: 'power.ordered', ...on('rack'), act: 'stop', reason: 'ann: a new disk' },
+    'shop: rack stops: ann: a new disk',
+  ],
+  'power.finished': [
+    { type: 'power.finished', ...on('rack'), act: 'restart', process: 'worker', tookMs: 1_200 },
+    'shop: rack runs anew (process worker) after 1.2 s',
+  ],
+  'power.failed': [
+    {
+      type: 'power.failed',
+      ...on('rack'),
+      act: 'start',
+      error: { code: 'PLATFORM_QUOTA', message: 'it crashed' },
+    },
+    'shop: rack could not start: it crashed',
+  ],
   'writer.promoted': [
     { type: 'writer.promoted', ...on('rack'), epoch: 2, tookMs: 400 },
     'shop: rack takes the writes (epoch 2, promoted in 0.4 s)',

@@ -4,11 +4,13 @@ import type { LoggedEvent } from '../../src/core/events.ts';
 import type { Outcomes, ScaleWish } from '../../src/core/operations.ts';
 import type { StateStore } from '../../src/core/ports.ts';
 import type { ApplicationSettings } from '../../src/core/settings.ts';
+import { noPlatformTraffic } from '../../src/core/traffic.ts';
 import { virtualClock } from '../../src/lib/virtual-clock.ts';
 import { type IntentRecords, intentRecordsIn } from '../../src/orchestrator/intent-records.ts';
 import { holderOf, leaseApplication } from '../../src/orchestrator/lease.ts';
 import { createOperations } from '../../src/orchestrator/operations.ts';
 import { sizeOn } from '../../src/orchestrator/sizes.ts';
+import { stopOrdersIn } from '../../src/orchestrator/stop-orders.ts';
 import { memoryStore } from '../../src/state/memory-store.ts';
 import { type FakePlatform, fakePlatform, fakeProvider, unavailable } from '../support/fake-provider.ts';
 import { application, eventLog, target } from '../support/scenario.ts';
@@ -44,6 +46,8 @@ async function scale(wish: Partial<ScaleWish>): Promise<Outcomes> {
     settings: { applications: { shop } },
     providers: new Map([rack, cf].map((one) => [one.name, fakeProvider(one)])),
     deploysTo: () => true,
+    traffic: noPlatformTraffic,
+    stops: stopOrdersIn(store, clock),
   });
   const all = { application: 'shop', platforms: undefined, who: 'ann', reason: '', force: false };
   const done = operations.scale({ ...all, instances: undefined, forMs: undefined, ...wish });

@@ -13,7 +13,7 @@ import type { HandedOut, MadeService } from '../../src/core/service-power.ts';
 /** What a fake platform remembers between provider instances, as a real one would. */
 export interface FakePlatform {
   readonly name: string;
-  readonly calls: string[];
+  calls: string[];
   /** What it was to run in place, newest last. */
   readonly applied: TargetSpec[];
   serving: string | undefined;
@@ -40,10 +40,15 @@ export interface FakePlatform {
       | 'scale'
       | 'trial'
       | 'endTrial'
-      | 'task',
+      | 'task'
+      | 'stop'
+      | 'start'
+      | 'restart',
       SluiceError
     >
   >;
+  /** How many it had when it was stopped. */
+  stoppedAt?: number;
   /** Those that run come up to the desired ones only when the test lets them. */
   desired: number;
   running: number;
@@ -185,6 +190,28 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
           },
         }
       : {}),
+    power: {
+      async stop() {
+        platform.calls.push('stop');
+        if (platform.failing.stop) throw platform.failing.stop;
+        platform.stoppedAt = platform.desired;
+        platform.desired = 0;
+        platform.running = 0;
+        return { handle: handleOf('stop'), done: { state: 'succeeded' } };
+      },
+      async start() {
+        platform.calls.push('start');
+        if (platform.failing.start) throw platform.failing.start;
+        platform.desired = platform.stoppedAt ?? platform.desired;
+        platform.running = platform.desired;
+        return { handle: handleOf('start'), done: { state: 'succeeded' } };
+      },
+      async restart(_context, _application, process) {
+        platform.calls.push(`restart ${process}`);
+        if (platform.failing.restart) throw platform.failing.restart;
+        return { handle: handleOf('restart'), done: { state: 'succeeded' } };
+      },
+    },
     retire: async (_context, _application, release) => begin('retire', { release }),
     destroy: async () => begin('destroy', {}),
     async poll(_context, handle) {

@@ -11,7 +11,7 @@ interface KeeperDeps {
   readonly store: HostStore;
   readonly folders: ReleaseFolders;
   readonly runner: Pick<Runner, 'list' | 'logs' | 'logsAfter'>;
-  readonly reconciler: Pick<Reconciler, 'reconcile' | 'instancesOf'>;
+  readonly reconciler: Pick<Reconciler, 'reconcile' | 'instancesOf' | 'renew'>;
   readonly clock: Clock;
 }
 
@@ -43,6 +43,12 @@ export interface Keeper {
   endTrial(application: string, release: string): Promise<void>;
   /** Returns the release whose number of instances was changed. */
   scale(application: string, instances: number): Promise<string>;
+  /** No instances any more, and a note of how many there were. Whatever is stopped or does not run stays so. */
+  stop(application: string): Promise<void>;
+  /** Returns the release that runs again as it was stopped, or ran all the time. */
+  start(application: string): Promise<string>;
+  /** Ends one instance and starts it anew, unless it has begun after `since`. */
+  restart(application: string, instance: string, since: number): Promise<void>;
   retire(application: string, release: string): Promise<void>;
   destroy(application: string): Promise<void>;
   logs(application: string, lines: number): readonly RunnerLogLine[];
@@ -67,6 +73,18 @@ export function createKeeper(deps: KeeperDeps): Keeper {
     throw platformError('notFound', 'host', `${release} of ${application} is not on this host`, {
       why: 'it was never sent here, or it was retired since',
       remedy: 'deploy it again: the upload comes first',
+    });
+  }
+
+  function mustServe(application: string) {
+    const id = servingRelease(applications[application] ?? {});
+    const release = id === undefined ? undefined : find(application, id);
+    const at = release?.at;
+    if (id !== undefined && release !== undefined && (at?.phase === 'running' || at?.phase === 'starting'))
+      return { id, release, at };
+    throw platformError('notFound', 'host', `no release of ${application} runs on this host`, {
+      why: 'what is here is staged, failed or on its way out',
+      remedy: 'deploy it first',
     });
   }
 
@@ -128,7 +146,8 @@ export function createKeeper(deps: KeeperDeps): Keeper {
       } else {
         // Applied anew, it is the one that serves, also when another one came in between.
         const since = at.phase === 'running' ? clock.now() : at.since;
-        release.at = { ...at, run, wanted: instances, since };
+        const { stoppedAt: _, ...rest } = at;
+        release.at = { ...rest, run, wanted: instances, since };
       }
       await store.save();
       reconciler.reconcile(application, id);
@@ -155,18 +174,47 @@ export function createKeeper(deps: KeeperDeps): Keeper {
     },
 
     async scale(application, instances) {
-      const id = servingRelease(applications[application] ?? {});
-      const release = id === undefined ? undefined : find(application, id);
-      if (id === undefined || (release?.at.phase !== 'running' && release?.at.phase !== 'starting')) {
-        throw platformError('notFound', 'host', `no release of ${application} runs on this host`, {
-          why: 'what is here is staged, failed or on its way out',
-          remedy: 'deploy it first',
-        });
-      }
-      release.at = { ...release.at, wanted: instances };
+      const { id, release, at } = mustServe(application);
+      const { stoppedAt: _, ...rest } = at;
+      release.at = { ...rest, wanted: instances };
       await store.save();
       reconciler.reconcile(application, id);
       return id;
+    },
+
+    async stop(application) {
+      mustServe(application);
+      for (const [id, release] of Object.entries(applications[application] ?? {})) {
+        const { at } = release;
+        if ((at.phase !== 'running' && at.phase !== 'starting') || at.trial === true) continue;
+        if (at.stoppedAt !== undefined) continue;
+        release.at = { ...at, wanted: 0, stoppedAt: at.wanted };
+        await store.save();
+        reconciler.reconcile(application, id);
+      }
+    },
+
+    async start(application) {
+      const { id, release, at } = mustServe(application);
+      const { stoppedAt, ...rest } = at;
+      if (stoppedAt === undefined) return id;
+      release.at = { ...rest, wanted: stoppedAt };
+      await store.save();
+      reconciler.reconcile(application, id);
+      return id;
+    },
+
+    async restart(application, instance, since) {
+      const { id } = mustServe(application);
+      const found = reconciler.instancesOf(application, id).find((one) => one.id === instance);
+      if (found === undefined) {
+        throw platformError('notFound', 'host', `there is no instance ${instance} of ${application}`, {
+          why: `${id} serves, and has none of that name`,
+          remedy: 'look again: `sluice status`',
+        });
+      }
+      if (found.since > since) return;
+      reconciler.renew(application, id, instance);
     },
 
     async retire(application, id) {

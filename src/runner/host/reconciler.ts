@@ -34,6 +34,8 @@ export interface Reconciler {
   resume(): Promise<void>;
   /** Look at this release (again). */
   reconcile(application: string, release: string): void;
+  /** Ends this instance, and starts it anew if it is still wanted then. */
+  renew(application: string, release: string, instance: string): void;
   instancesOf(application: string, release: string): readonly RunningInstance[];
   /** Decides nothing from now on; the runner is the caller's. */
   close(): Promise<void>;
@@ -46,7 +48,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     (key) => reconcileOnce(...splitKey(key)),
     (key, error) => logger.error({ release: key, err: error }, 'could not do what is wanted'),
   );
-  /** Instances of an attempt that failed, on their way out: they say nothing about the next attempt. */
+  /** Instances of an attempt that failed or that are started anew, on their way out: they say nothing of the next. */
   const ending = new Set<string>();
   /** What an earlier daemon left and nobody wants, being ended. */
   const leftovers: Promise<unknown>[] = [];
@@ -208,6 +210,10 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
 
   return {
     reconcile,
+    renew(application, id, instance) {
+      ending.add(instance);
+      reconcile(application, id);
+    },
     instancesOf,
     async resume() {
       await folders.tidy((application, release) => find(application, release) !== undefined);

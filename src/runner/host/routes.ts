@@ -21,6 +21,8 @@ const instances = z.number().int().min(0).max(1_000);
 const wishSchema = z.strictObject({ run: runSchema, instances });
 const scaleSchema = z.strictObject({ instances });
 
+const restartSchema = z.strictObject({ instance: z.string(), since: z.number() });
+
 const marksSchema = z.strictObject({
   marks: z.record(z.string(), z.strictObject({ memory: z.number(), lines: z.number().int().min(0) })),
 });
@@ -87,6 +89,16 @@ export function hostRoutes(
     route('PUT', `${app}/instances`, async (call) => {
       const wish = await readJson(call, scaleSchema);
       return { release: await keeper.scale(call.application, wish.instances) };
+    }),
+    route('PUT', `${app}/stopped`, async (call) => {
+      await keeper.stop(call.application);
+      return {};
+    }),
+    route('DELETE', `${app}/stopped`, async (call) => ({ release: await keeper.start(call.application) })),
+    route('PUT', `${app}/restart`, async (call) => {
+      const wish = await readJson(call, restartSchema);
+      await keeper.restart(call.application, wish.instance, wish.since);
+      return {};
     }),
     route('DELETE', release, async (call) => {
       await keeper.retire(call.application, call.release);

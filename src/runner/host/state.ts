@@ -35,6 +35,8 @@ const running = {
   since: z.number(),
   /** Tried beside the one that serves, until it is run as any other. */
   trial: z.literal(true).optional(),
+  /** It is stopped, and was to run so many before. */
+  stoppedAt: z.number().int().nonnegative().optional(),
 };
 const phaseSchema = z.discriminatedUnion('phase', [
   z.object({ phase: z.literal('staged') }),

@@ -13,7 +13,17 @@ const OLD = 'r-0000000001';
 const NEW = 'r-0000000002';
 
 function instance(id: string, state: HostInstance['state'], more: Partial<HostInstance> = {}): HostInstance {
-  return { id, state, port: 20_001, restarts: 0, reason: null, cpu: null, memoryBytes: null, ...more };
+  return {
+    id,
+    state,
+    port: 20_001,
+    restarts: 0,
+    since: 0,
+    reason: null,
+    cpu: null,
+    memoryBytes: null,
+    ...more,
+  };
 }
 
 function release(id: string, phase: HostRelease['phase'], more: Partial<HostRelease> = {}): HostRelease {
