@@ -26,9 +26,9 @@ function candidateOf(draft: Draft, target: TargetFacts): Candidate {
   const drain = orders.drained[platform];
   const objection =
     fence !== undefined
-      ? `fenced, ${fence}`
+      ? fence
       : drain !== undefined
-        ? `drained, ${drain}`
+        ? drain
         : target.origins.length === 0
           ? 'it has no origin'
           : origins.length === 0

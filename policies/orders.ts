@@ -6,7 +6,7 @@ import { drillOrders } from './drills.ts';
 
 /** What people have ordered, and windows in their name, for this decision. */
 export interface Orders {
-  /** By platform: why its traffic goes elsewhere. */
+  /** By platform: that its traffic goes elsewhere, and why. */
   readonly drained: Readonly<Record<PlatformName, string>>;
   readonly fenced: Readonly<Record<PlatformName, string>>;
   /** Everything goes there, if it can serve. */
@@ -49,12 +49,18 @@ export function orders(draft: Draft): Draft {
   const found: Orders = {
     drained: {
       ...maintained(draft),
-      ...reasons(draft, acts, 'drain'),
-      ...reasons(draft, acts, 'stop', ({ emptying }) => emptying === true),
+      ...said('drained', reasons(draft, acts, 'drain')),
+      ...said(
+        'stopping',
+        reasons(draft, acts, 'stop', ({ emptying }) => emptying === true),
+      ),
     },
     fenced: {
-      ...withoutGlass(reasons(draft, acts, 'fence'), acts),
-      ...reasons(draft, acts, 'stop', ({ emptying }) => emptying !== true),
+      ...said('fenced', withoutGlass(reasons(draft, acts, 'fence'), acts)),
+      ...said(
+        'stopped',
+        reasons(draft, acts, 'stop', ({ emptying }) => emptying !== true),
+      ),
     },
     failover: newest(acts, 'failover', ({ platform, ...act }) =>
       platform === undefined ? undefined : { platform, why: whyOf(act), since: act.since },
@@ -87,7 +93,7 @@ function maintained(draft: Draft): Record<PlatformName, string> {
   const drained: Record<PlatformName, string> = {};
   for (const entry of draft.policy.maintenance ?? []) {
     if (entry.window.isOpen(draft.now) && !isSkipped(draft, entry)) {
-      drained[entry.platform] = `maintenance ${entry.window.text}`;
+      drained[entry.platform] = `drained, maintenance ${entry.window.text}`;
     }
   }
   return drained;
@@ -107,9 +113,13 @@ function reasons(
   for (const { platform } of facts.targets) {
     const act = acts.findLast((one) => one.kind === kind && concerns(one, facts.application, platform));
     if (act === undefined || !which(act)) continue;
-    found[platform] = kind === 'stop' ? `stopped, ${whyOf(act)}` : whyOf(act);
+    found[platform] = whyOf(act);
   }
   return found;
+}
+
+function said(word: string, why: Record<PlatformName, string>): Record<PlatformName, string> {
+  return Object.fromEntries(Object.entries(why).map(([platform, text]) => [platform, `${word}, ${text}`]));
 }
 
 /** Only unfencing lifts a fence, or a break-glass order to go there. */

@@ -154,3 +154,30 @@ describe('the past', () => {
     expect(explainPast(events, 'other', 250)).toBeUndefined();
   });
 });
+
+describe('what is stopped', () => {
+  const order = { application: APP, platform: 'cf', who: 'ada', reason: 'tests' };
+
+  it('is one order for each subject, kept over a restart and lifted whole', async () => {
+    const { acts, obeyed, make } = setUp();
+    await acts.stops.order({ ...order, emptying: true });
+    await acts.stops.order({ ...order, emptying: false });
+    expect(obeyed.at(-1)).toMatchObject([{ kind: 'stop', application: APP, platform: 'cf' }]);
+    expect(obeyed.at(-1)?.[0]).not.toHaveProperty('emptying');
+    const next = make();
+    await next.restore();
+    expect(next.acts()).toHaveLength(1);
+    expect(next.serving(APP)).toEqual(['rack']);
+    await next.stops.lift(APP, 'cf');
+    expect([next.acts(), next.serving(APP)]).toEqual([[], ['cf', 'rack']]);
+    const last = make();
+    await last.restore();
+    expect(last.acts()).toEqual([]);
+  });
+
+  it('leaves nobody to drain when it was the other one', async () => {
+    const { acts } = setUp();
+    await acts.stops.order({ ...order, emptying: false });
+    await expect(acts.order(wish({ platform: 'rack' }))).rejects.toMatchObject({ code: 'SAFETY_VETO' });
+  });
+});

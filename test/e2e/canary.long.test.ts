@@ -1,27 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import type { DeploymentRecord } from '../../src/core/deployment.ts';
 import type { LoggedEvent } from '../../src/core/events.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { type Serving, serve, sluice } from '../support/cli.ts';
+import { ask, type ClientAnswer, type Clients, startClients } from '../support/clients.ts';
 import { type LocalWorld, openLocalWorld } from '../support/local-world.ts';
 import { until } from '../support/processes.ts';
 
-/** What one client was answered; no release: not by an application. */
-interface Answer {
-  readonly at: number;
-  /** 0: nothing at all. */
-  readonly status: number;
-  readonly release: string | undefined;
-  readonly platform: string | undefined;
-}
-
 const PLATFORMS = ['cf', 'cf-2', 'ocp', 'rack'];
-const EVERY_MS = 10;
 
 let world: LocalWorld;
 let server: Serving;
-let load: { readonly answers: Answer[]; stop(): Promise<void> };
+let load: Clients;
 
 beforeAll(async () => {
   world = await openLocalWorld({
@@ -36,7 +27,7 @@ beforeAll(async () => {
   server = await serve([], world.dir, world.env);
   expect(await deploy()).toMatchObject({ status: 0 });
   await until('all platforms serve', async () => new Set(await places(40)).size === PLATFORMS.length, 60_000);
-  load = startLoad(server.url);
+  load = startClients(server.url);
 }, 180_000);
 afterAll(async () => {
   await load?.stop();
@@ -65,42 +56,8 @@ async function places(count: number): Promise<readonly (string | undefined)[]> {
   return found;
 }
 
-async function ask(url: string, dispatcher?: Agent): Promise<Answer> {
-  const at = systemClock.now();
-  try {
-    const { statusCode, headers, body } = await request(url, dispatcher ? { dispatcher } : {});
-    await body.dump();
-    const [release, platform] = ['x-release', 'x-platform'].map((name) => headers[name]?.toString());
-    return { at, status: statusCode, release, platform };
-  } catch {
-    return { at, status: 0, release: undefined, platform: undefined };
-  }
-}
-
-/** A request every 10 ms whatever becomes of those before, as many clients do. */
-function startLoad(url: string) {
-  const answers: Answer[] = [];
-  const open = new Set<Promise<void>>();
-  const dispatcher = new Agent({ connections: 64 });
-  const stop = systemClock.every(EVERY_MS, () => {
-    const one = ask(url, dispatcher).then((answer) => {
-      answers.push(answer);
-      open.delete(one);
-    });
-    open.add(one);
-  });
-  return {
-    answers,
-    async stop() {
-      stop();
-      await Promise.all(open);
-      await dispatcher.close();
-    },
-  };
-}
-
 /** In each second, the part of the answers that came from a release. */
-function partOf(release: string, answers: readonly Answer[]): number {
+function partOf(release: string, answers: readonly ClientAnswer[]): number {
   return answers.filter((one) => one.release === release).length / Math.max(1, answers.length);
 }
 

@@ -46,6 +46,31 @@ const BOTH = [targetFacts({ platform: 'a' }), targetFacts({ platform: 'b' })];
 const A_DOWN = [targetFacts({ platform: 'a', state: 'down' }), targetFacts({ platform: 'b' })];
 const HALVES = stateOf({ a: 0.5, b: 0.5 }, { a: IN, b: IN });
 
+describe('stop', () => {
+  const why = (decision: Decision) =>
+    decision
+      .proof()
+      .find(({ stage }) => stage === 'eligibility')
+      ?.lines.join('\n');
+
+  it('takes the traffic away, and serves for nobody, whoever else is down', () => {
+    const decision = decided([act('stop', 'a')], BOTH, { state: HALVES });
+    expect(decision.shares).toEqual({ a: 0, b: 1 });
+    expect(why(decision)).toContain('a may not serve: stopped, ordered by ada: why not');
+    const alone = [targetFacts({ platform: 'a' }), targetFacts({ platform: 'b', state: 'down' })];
+    expect(decided([act('stop', 'a')], alone, { state: HALVES }).shares['a']).toBe(0);
+  });
+
+  it('serves on while it empties, where nobody else can', () => {
+    const emptying = act('stop', 'a', { emptying: true });
+    expect(decided([emptying], BOTH, { state: HALVES }).shares).toEqual({ a: 0, b: 1 });
+    const alone = [targetFacts({ platform: 'a' }), targetFacts({ platform: 'b', state: 'down' })];
+    const decision = decided([emptying], alone, { state: HALVES });
+    expect(decision.shares['a']).toBe(1);
+    expect(why(decision)).toContain('stopping, ordered by ada');
+  });
+});
+
 describe('drain', () => {
   it('takes the traffic of a platform away and says who wanted it', () => {
     const decision = decided([act('drain', 'a')], BOTH, { state: HALVES });
