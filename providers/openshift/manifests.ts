@@ -195,6 +195,7 @@ export function job(want: TargetSpec, task: TaskSpec, image: string): Manifest {
         spec: {
           ...pullSecretsOf(want),
           restartPolicy: 'Never',
+          ...pullSecretsOf(want),
           terminationGracePeriodSeconds: STOP_SECONDS,
           securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
           containers: [

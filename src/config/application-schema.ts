@@ -22,6 +22,7 @@ import { imageReference, registrySchema } from './image-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { scaleSchema } from './scale-schema.ts';
 import { servicesSchema } from './service-schema.ts';
+import { tasksSchema } from './task-schema.ts';
 
 const MEBIBYTE = 1024 ** 2;
 
@@ -394,6 +395,7 @@ export const applicationSchema = z
           'Processes by name. `command`, `instances` and `memory` directly on the application mean `web`.',
       })
       .optional(),
+    tasks: tasksSchema.optional(),
     services: servicesSchema.optional(),
     env: env.optional(),
     health: healthSchema.optional(),

@@ -28,6 +28,7 @@ import type { GatewayInput } from './gateway-schema.ts';
 import { assembleImage } from './image-schema.ts';
 import { assembleScale } from './scale-schema.ts';
 import { assembleServices, comparedServices, givenVariables } from './service-schema.ts';
+import { assembleTasks } from './task-schema.ts';
 
 /** From what was written and found sound to what the program reads: every default filled in. */
 export function assembleApplication(
@@ -65,6 +66,7 @@ export function assembleApplication(
     ...assembleImage(input),
     process,
     ...assembleProcesses(input.processes),
+    ...assembleTasks(input.tasks),
     ...(services.length === 0 ? {} : { services }),
     ...(compared.length === 0 ? {} : { comparedServices: compared }),
     env,

@@ -5,6 +5,7 @@ import { type Fault, keyFault, valueFault, warning } from './fault.ts';
 import { isMap, mapAt, type Path, valueAt } from './path.ts';
 import { checkProcesses } from './process-checks.ts';
 import { checkServices } from './service-checks.ts';
+import { checkTasks } from './task-checks.ts';
 import { checkData, checkGrowth } from './writer-checks.ts';
 
 /**
@@ -41,7 +42,7 @@ export function checkReferences(
     );
     faults.push(...checkData(path, root), ...checkGrowth(path, root));
     faults.push(...checkAffinity(path, facts), ...checkDrills(path, root));
-    faults.push(...checkDeploy(path, root, facts.deploys));
+    faults.push(...checkDeploy(path, root, facts.deploys), ...checkTasks(path, root, facts.deploys));
   }
   return [...faults, ...checkUnused(applications, facts)];
 }

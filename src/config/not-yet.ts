@@ -51,12 +51,6 @@ export const NOT_YET: readonly NotYet[] = [
     example: 'main',
   },
   { path: 'applications.*.processes.*.schedule', what: 'scheduled processes', example: '0 * * * *' },
-  {
-    path: 'applications.*.tasks',
-    what: 'tasks such as migrations',
-    instead: 'run them before `sluice deploy`',
-    example: {},
-  },
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
   {
     path: 'applications.*.affinity',

@@ -11,6 +11,7 @@ import type { Intent } from './intent.ts';
 import type { PowerAct } from './operations.ts';
 import type { EjectionReason } from './signals.ts';
 import type { ExplanationStep } from './status.ts';
+import type { TaskState, TaskTrigger } from './task-power.ts';
 import type { VerdictState } from './verdict.ts';
 
 /** What happened, as the event log keeps it and `sluice events` prints it. docs/operating.md lists every type. */
@@ -144,6 +145,30 @@ export type DomainEvent =
       outcome: DeploymentOutcome;
       elapsedMs: number;
       seconds: Readonly<Record<PlatformName, number>>;
+    }
+  /** `deployment`: it runs before that promotes anything. `again`: it goes on, begun by a process that is gone. */
+  | {
+      type: 'task.started';
+      application: ApplicationName;
+      platform: PlatformName;
+      task: string;
+      run: string;
+      release: ReleaseId;
+      trigger: TaskTrigger;
+      deployment?: DeploymentId;
+      again?: true;
+    }
+  | { type: 'task.log'; application: ApplicationName; platform: PlatformName; run: string; text: string }
+  | {
+      type: 'task.finished';
+      application: ApplicationName;
+      platform: PlatformName;
+      task: string;
+      run: string;
+      outcome: Exclude<TaskState, 'begun'>;
+      tookMs: number;
+      deployment?: DeploymentId;
+      error?: WireError;
     }
   | {
       type: 'fault.attributed';
@@ -381,6 +406,9 @@ export const EVENT_TYPES = {
   'deployment.log': 'a line of build or start output',
   'deployment.target': 'a deployment ended on one platform',
   'deployment.finished': 'a deployment ended',
+  'task.started': 'a command that runs once was begun: a migration, a job by the clock, or by hand',
+  'task.log': 'a line that such a command printed',
+  'task.finished': 'a command that runs once ended',
   'fault.attributed': 'we believe to know whose fault something is',
   'fault.over': 'a fault is seen no more',
   'traffic.split': 'a part of the traffic goes to a release that is tried, or none any more',
@@ -440,6 +468,8 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'deployment.takingBack',
   'deployment.target',
   'deployment.finished',
+  'task.started',
+  'task.finished',
   'placement.ordered',
   'placement.waiting',
   'drift.found',

@@ -1,4 +1,5 @@
-import type { ApplicationName, ReleaseId } from './ids.ts';
+import type { WireError } from './errors.ts';
+import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { Operation, OperationHandle, ProviderContext, StagedArtifact, TargetSpec } from './provider.ts';
 
 /** A command that is run once with the files and the environment of a release, and ends. */
@@ -38,18 +39,23 @@ export interface TaskPower {
   forget(context: ProviderContext, handle: OperationHandle): Promise<void>;
 }
 
-/** One run as it is kept: what was meant is written before it is begun, and the handle before it is first polled. */
+/** One run as it is kept: what is meant is written before it is begun, the handle before it is first polled. */
 export interface TaskRecord {
   readonly application: ApplicationName;
   readonly task: string;
   readonly run: string;
   readonly release: ReleaseId;
-  readonly platform: string;
+  readonly platform: PlatformName;
+  readonly trigger: TaskTrigger;
   readonly state: TaskState;
   readonly startedAt: number;
   readonly endedAt?: number;
   readonly handle?: OperationHandle;
+  readonly error?: WireError;
 }
+
+/** Who wanted it: a release before it is promoted, a person, or the clock. */
+export type TaskTrigger = 'release' | 'hand' | 'schedule';
 
 /** `begun`: it may be at work. `unknown`: the platform cannot say how it ended. */
 export type TaskState = 'begun' | 'succeeded' | 'failed' | 'unknown';

@@ -3,6 +3,7 @@ import type { WireError } from '../core/errors.ts';
 import type { LoggedEvent } from '../core/events.ts';
 import type { Intent } from '../core/intent.ts';
 import type { PowerAct } from '../core/operations.ts';
+import type { TaskTrigger } from '../core/task-power.ts';
 import { driftText } from '../lib/drift-text.ts';
 
 const POWER: Readonly<Record<PowerAct, { readonly does: string; readonly did: string }>> = {
@@ -51,6 +52,12 @@ function sentenceOf(event: LoggedEvent): string {
       return describeTarget(event);
     case 'deployment.finished':
       return `${event.deployment}: ${event.application} ${event.release} ${event.outcome} after ${seconds(event.elapsedMs)}`;
+    case 'task.started':
+      return `${event.application}: task ${event.task} ${event.again ? 'goes on' : 'begins'} on ${event.platform} with ${event.release} (${TRIGGERS[event.trigger]}; run ${event.run})`;
+    case 'task.log':
+      return `${event.platform} ${event.run} | ${event.text}`;
+    case 'task.finished':
+      return describeTask(event);
     case 'fault.attributed':
       return `${event.application}: ${event.summary} (${event.culprit}; ${event.remedy})`;
     case 'fault.over':
@@ -141,6 +148,22 @@ function describeShedding({
     .filter((one) => one.part > 0)
     .map((one) => `${percent(one.part)} of priority ${one.priority}`);
   return hit.length === 0 ? all : `${all}: ${hit.join(', ')}`;
+}
+
+const TRIGGERS: Readonly<Record<TaskTrigger, string>> = {
+  release: 'before it is promoted',
+  hand: 'by hand',
+  schedule: 'by the clock',
+};
+
+function describeTask(event: Extract<LoggedEvent, { type: 'task.finished' }>): string {
+  const { application, task, platform, outcome, tookMs, run, error } = event;
+  const what = `${application}: task ${task} on ${platform}`;
+  if (outcome === 'succeeded') return `${what} ended well after ${seconds(tookMs)} (run ${run})`;
+  const why = error === undefined ? '' : `: ${errorText(error)}`;
+  return outcome === 'failed'
+    ? `${what} failed after ${seconds(tookMs)} (run ${run})${why}`
+    : `${what}: nobody can say how it ended (run ${run})${why}`;
 }
 
 function describeIntent(intent: Intent): string {

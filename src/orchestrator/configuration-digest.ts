@@ -11,7 +11,7 @@ export function configurationDigest(application: ApplicationSettings): string {
     Object.keys(env)
       .sort()
       .map((name) => [name, secret.has(name) ? null : env[name]!]);
-  const { process, processes, health, routes, startTimeoutMs } = application;
+  const { process, processes, tasks, health, routes, startTimeoutMs } = application;
   const image = application.image?.reference;
   const targets = application.targets.map(({ platform, instances, env }) => [platform, instances, open(env)]);
   // Parameters may be secret; the release id has them.
@@ -23,6 +23,7 @@ export function configurationDigest(application: ApplicationSettings): string {
     image,
     process,
     processes,
+    tasks,
     services,
     health,
     routes,

@@ -1,6 +1,6 @@
 import type { DeploymentPhase } from '../core/events.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from '../core/ids.ts';
-import type { Clock, EventLog, Logger } from '../core/ports.ts';
+import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
 import type { Bundle, ObservedOrigin, PlatformProvider, TargetSpec } from '../core/provider.ts';
 import type { HealthSettings } from '../core/settings.ts';
 import type { TrafficControl } from '../core/traffic.ts';
@@ -29,6 +29,7 @@ export interface DeploymentContext {
   readonly events: EventLog;
   readonly journal: Journal;
   readonly releases: Releases;
+  readonly store: StateStore;
   readonly traffic: TrafficControl;
   readonly probe: ReleaseProbe;
   readonly provider: (platform: PlatformName) => PlatformProvider;

@@ -17,6 +17,7 @@ import { journalIn } from './journal.ts';
 import { keepConfiguration } from './kept-configuration.ts';
 import { keptRelease } from './kept-release.ts';
 import { type HeldLease, holderOf, leaseApplication } from './lease.ts';
+import { migrationOf } from './migration.ts';
 import { planOn } from './plan.ts';
 import { freshStart, recordAfter } from './record-after.ts';
 import { configHashOf, releaseIdOf } from './release-identity.ts';
@@ -25,6 +26,8 @@ import { checkMigrations, rollbackTarget } from './rollback-target.ts';
 import { runDeployment } from './run-deployment.ts';
 import { applicationNamed, platformsOf } from './scope.ts';
 import { targetSpecOf } from './target-spec.ts';
+import { withTasks } from './task-plan.ts';
+import { taskRecordsIn } from './task-records.ts';
 import { tidy } from './tidy.ts';
 
 export interface DeployWish {
@@ -74,7 +77,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     const configHash = configHashOf(application, deps.hashKey);
     const id = releaseIdOf(application.name, sourceDigest, configHash);
     const image = application.image === undefined ? {} : { image: application.image.reference };
-    return { id, application: application.name, sourceDigest, configHash, ...image, createdAt: clock.now() };
+    const identity = { id, application: application.name, sourceDigest, configHash, ...image };
+    return { ...identity, createdAt: clock.now(), ...migrationOf(application) };
   }
 
   /** As it would be recorded now. */
@@ -108,7 +112,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
   ): StartedDeployment {
     const { logger, events, traffic, probe } = deps;
     const context: DeploymentContext = {
-      ...{ clock, logger, events, journal, releases, traffic, probe, stop },
+      ...{ clock, logger, events, journal, releases, store, traffic, probe, stop },
       ...powersOf(deps),
       provider: providerFor,
       mayWrite: lease.valid,
@@ -304,7 +308,8 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     async plan(wish) {
       const { application, platforms } = scopeOf(wish);
       const release = await upcoming(releaseOf(application, sourceDigestOf(application, wish.bundle)));
-      return planOn(deps, application, platforms, release);
+      const plans = await planOn(deps, application, platforms, release);
+      return withTasks(taskRecordsIn(store), application, release, plans);
     },
 
     async destroy(wish) {

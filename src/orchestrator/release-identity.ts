@@ -24,6 +24,7 @@ export function configHashOf(application: ApplicationSettings, key: string): str
             .map(({ name, command, memoryBytes }) => [name, command, memoryBytes] as const)
             .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
         }),
+    ...tasksOf(application),
     ...(application.services === undefined
       ? {}
       : { services: valueDigest(JSON.stringify(application.services), key) }),
@@ -34,6 +35,13 @@ export function configHashOf(application: ApplicationSettings, key: string): str
       .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
   };
   return `sha256:${createHash('sha256').update(JSON.stringify(behaviour)).digest('hex')}`;
+}
+
+/** Those that run with the release: another migration is another release. */
+function tasksOf({ tasks = [] }: ApplicationSettings): object {
+  const own = tasks.filter(({ when }) => when === 'release');
+  if (own.length === 0) return {};
+  return { tasks: own.map(({ name, command, class: kind = null }) => [name, command, kind]) };
 }
 
 /** Tells whether two values are the same, and nothing else about them. */

@@ -4,6 +4,7 @@ import type { PlatformName } from '../core/ids.ts';
 import type { Bundle } from '../core/provider.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import type { DeploymentContext } from './context.ts';
+import { releaseTasks } from './release-tasks.ts';
 import { rollOut } from './roll-out.ts';
 import type { TargetJob } from './target-run.ts';
 import { targetSpecOf } from './target-spec.ts';
@@ -28,9 +29,14 @@ export async function runDeployment(
     const { health, drift } = application;
     return { deployment: id, want, health, bundle, drift, from };
   }
+  const tasks = releaseTasks(context, record, application);
   async function rollOutTo(platform: PlatformName): Promise<DeploymentTarget> {
-    const job = await jobOf(platform);
-    return job.from.phase === 'live' ? job.from : await rollOut(context, job);
+    try {
+      const job = await jobOf(platform);
+      return job.from.phase === 'live' ? job.from : await rollOut(context, job, tasks);
+    } finally {
+      tasks?.out(platform);
+    }
   }
 
   // Until every platform has the new release, both may serve.
@@ -47,7 +53,7 @@ export async function runDeployment(
   });
   const outcome =
     deploy !== undefined && goesTogether(record)
-      ? await moveTogether(context, record, deploy, { jobOf, health: application.health })
+      ? await moveTogether(context, record, deploy, { jobOf, health: application.health, tasks })
       : outcomeOf(await Promise.all(platforms.map(rollOutTo)));
   // A platform that failed goes on with what it had; that release may serve there still.
   await allowAlso(context, record, outcome);

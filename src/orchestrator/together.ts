@@ -6,6 +6,7 @@ import type { ObservedOrigin } from '../core/provider.ts';
 import type { HealthSettings } from '../core/settings.ts';
 import type { DeploymentContext } from './context.ts';
 import { createParty, NobodyLeft, type Party, Refused } from './party.ts';
+import type { ReleaseTasks } from './release-tasks.ts';
 import { takeBack, takeBackOn } from './take-back.ts';
 import { Stopped, type TargetJob, type TargetRun, targetRun } from './target-run.ts';
 import {
@@ -37,7 +38,7 @@ export function trialSize(part: number, instances: number): number {
 }
 
 /**
- * One release onto all platforms in step: staged everywhere → tried everywhere, beside what serves → for each step its
+ * One release onto all platforms in step: staged everywhere → tasks, once for all → tried everywhere, beside what serves → for each step its
  * part of the traffic, watched by the gates → in place everywhere → trials ended, the old one retired. Nobody goes on
  * before all can; what serves is not touched before the last step is passed. Where it fails, clients go back first.
  */
@@ -53,7 +54,10 @@ export async function moveTogether(
     const { stage: stood, why } = record.together ?? BEGINNING;
     if (stood === 'takingBack' && why !== undefined) return await takeBack(context, record, jobOf, why);
     if (stood === 'promoting') move.leaveThoseDone();
-    else await move.prepare();
+    else {
+      await move.prepare();
+      await move.runTasks();
+    }
     if (stood !== 'promoting') for (const step of await move.stepsToGo()) await move.take(step);
     await move.promote();
     await move.conclude();
@@ -75,11 +79,14 @@ function reasonOf(caught: unknown): SluiceError {
 export interface MoveParts {
   readonly jobOf: (platform: PlatformName) => Promise<TargetJob>;
   readonly health: HealthSettings;
+  readonly tasks: ReleaseTasks | undefined;
 }
 
 interface Move {
   /** Those that have all of it already are done; the others get their files. */
   prepare(): Promise<void>;
+  /** What must be done once before anybody meets the release. */
+  runTasks(): Promise<void>;
   leaveThoseDone(): void;
   stepsToGo(): Promise<readonly number[]>;
   take(step: number): Promise<void>;
@@ -96,7 +103,7 @@ function createMove(
   context: DeploymentContext,
   record: DeploymentRecord,
   deploy: DeploySettings,
-  { jobOf, health }: MoveParts,
+  { jobOf, health, tasks }: MoveParts,
 ): Move {
   const { clock, events, journal, traffic } = context;
   const { id: deployment, application, release } = record;
@@ -167,6 +174,15 @@ function createMove(
         await notePrevious(run);
         await stage(run);
       });
+    },
+
+    async runTasks() {
+      if (tasks === undefined || party.platforms.length === 0) return;
+      for (const platform of Object.keys(record.targets))
+        if (!party.platforms.includes(platform)) tasks.out(platform);
+      await Promise.all(
+        party.platforms.map(async (platform) => tasks.staged(targetRun(context, await jobOf(platform)))),
+      );
     },
 
     leaveThoseDone() {

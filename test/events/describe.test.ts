@@ -37,6 +37,25 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     { type: 'traffic.split', application: 'shop', release: 'r-1', part: 0.125 },
     'shop: 12.5 % of every platform’s share goes to its trial of r-1',
   ],
+  'task.started': [
+    {
+      ...{ type: 'task.started', application: 'shop', platform: 'cf', task: 'migrate', run: 'migrate-1' },
+      ...{ release: 'r-1', trigger: 'release', deployment: 'd-1', again: true },
+    },
+    'shop: task migrate goes on on cf with r-1 (before it is promoted; run migrate-1)',
+  ],
+  'task.log': [
+    { type: 'task.log', application: 'shop', platform: 'cf', run: 'h-1', text: 'one row' },
+    'cf h-1 | one row',
+  ],
+  'task.finished': [
+    {
+      ...{ type: 'task.finished', application: 'shop', platform: 'cf', task: 'migrate', run: 'migrate-1' },
+      ...{ outcome: 'failed', tookMs: 2_500 },
+      error: { code: 'TASK_FAILED', message: 'task migrate failed', why: 'it exited with status 3' },
+    },
+    'shop: task migrate on cf failed after 2.5 s (run migrate-1): task migrate failed: it exited with status 3',
+  ],
   'fault.attributed': [
     {
       type: 'fault.attributed',

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type LocalWorld, openLocalWorld } from '../support/local-world.ts';
 import { type OrchestratorLife, openOrchestratorLife } from './orchestrator-life.ts';
@@ -10,6 +12,10 @@ const PROGRAM = resolve(import.meta.dirname, '../../dist/test/orchestrator/kill-
 /** At every write of the journal; or, while something is being mended, at every so many. */
 const STRIDE = Number(process.env['SLUICE_KILL_STRIDE'] ?? 1);
 
+const folder = mkdtempSync(join(tmpdir(), 'sluice-migrated-'));
+/** One line for each migration that ran, with its release. */
+const migrated = join(folder, 'releases');
+
 let world: LocalWorld;
 /** Of one release on all platforms, with nothing left over: every end must look like this. */
 let clean: Holdings;
@@ -18,6 +24,8 @@ beforeAll(async () => {
   world = await openLocalWorld({
     speed: 0.01,
     instances: 1,
+    // Counted here, outside of all platforms.
+    migrate: `echo "$SLUICE_RELEASE" >> ${migrated}`,
     deploy: '{ strategy: canary, steps: [50%], every: 100ms, onTargetFailure: abort-all }',
   });
   await world.write('0');
@@ -29,7 +37,12 @@ beforeAll(async () => {
   }
   clean = await whatIsThere(world);
 }, 60_000);
-afterAll(() => world.close());
+afterAll(async () => {
+  await world.close();
+  rmSync(folder, { recursive: true });
+});
+
+const migrations = (): readonly string[] => readFileSync(migrated, 'utf8').trim().split('\n');
 
 const open = (): Promise<OrchestratorLife> => openOrchestratorLife({ dir: world.dir, env: world.env });
 
@@ -84,8 +97,11 @@ it(`killed at ${STRIDE === 1 ? 'each write' : 'writes'} of its journal goes on t
     await life.close();
     expect({ at, when, outcome: done.outcome, targets: done.targets }).toMatchObject({ outcome: 'done' });
     expect({ at, when, ...(await whatIsThere(world)) }).toEqual({ at, when, ...clean });
+    const own = migrations().filter((release) => release === done.release.id);
+    expect({ at, when, migrations: own.length }).toEqual({ at, when, migrations: 1 });
   }
   process.stdout.write(`killed at ${killed} of ${total} writes of the journal:\n${stood.join('\n')}\n`);
+  expect(new Set(migrations()).size).toBe(migrations().length);
   expect(killed).toBeGreaterThanOrEqual(Math.floor(total / STRIDE));
   expect(total).toBeGreaterThan(30);
 }, 3_600_000);

@@ -49,6 +49,13 @@ export interface FakePlatform {
   >;
   /** How many it had when it was stopped. */
   stoppedAt?: number;
+  /** Thrown when a task is to be begun. */
+  refusing: { task?: SluiceError };
+  /** Which release each run of a task was begun with; one that is asked for again is found. */
+  readonly ran: Map<string, string>;
+  canRun: boolean;
+  /** It does not know of any task that was begun. */
+  losing: boolean;
   /** Those that run come up to the desired ones only when the test lets them. */
   desired: number;
   running: number;
@@ -73,6 +80,10 @@ export function fakePlatform(name: string): FakePlatform {
     handedOut: undefined,
     made: [],
     failing: {},
+    ran: new Map(),
+    canRun: true,
+    losing: false,
+    refusing: {},
     desired: 1,
     running: 0,
     quotaHeadroom: undefined,
@@ -212,10 +223,31 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
         return { handle: handleOf('restart'), done: { state: 'succeeded' } };
       },
     },
+    ...(platform.canRun
+      ? {
+          tasks: {
+            async start(_context, want, artifact, task) {
+              if (artifact.native['release'] !== want.release.id) throw new Error('it is not staged');
+              if (platform.refusing.task) throw platform.refusing.task;
+              const native = { run: task.run, release: want.release.id, n: task.run };
+              if (!platform.ran.has(task.run)) {
+                platform.ran.set(task.run, want.release.id);
+                platform.calls.push(`task ${task.run}`);
+              }
+              return { handle: { ...handleOf('task'), native } };
+            },
+            async cancel() {},
+            async forget(_context, handle) {
+              platform.calls.push(`forget ${handle.native['run']}`);
+            },
+          },
+        }
+      : {}),
     retire: async (_context, _application, release) => begin('retire', { release }),
     destroy: async () => begin('destroy', {}),
     async poll(_context, handle) {
       await platform.hold;
+      if (handle.kind === 'task' && platform.losing) return { state: 'lost', message: 'there is none' };
       platform.onPoll(handle);
       const key = `${handle.kind} ${handle.native['release']} ${handle.native['n']}`;
       const count = (polls.get(key) ?? 0) + 1;

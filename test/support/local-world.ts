@@ -33,6 +33,8 @@ export interface LocalWorldOptions {
   readonly foundations?: 1 | 2;
   /** Stands before a platform's API; given and taken: its address. */
   readonly before?: (platform: string, address: string) => Promise<string>;
+  /** A migration: what it runs. */
+  readonly migrate?: string;
   /** More lines of sluice.yaml. */
   readonly more?: string;
 }
@@ -125,7 +127,7 @@ applications:
     memory: 64Mi
     health: { path: /healthz, timeout: 2s, rise: 1, release: { header: x-release } }
     targets: { ${targets} }
-    deploy: ${options.deploy}
+    deploy: ${options.deploy}${options.migrate === undefined ? '' : `\n    tasks: { migrate: { command: ${JSON.stringify(options.migrate)}, when: release, timeout: 60s } }`}
 ${options.more ?? 'gateway: { admin: { port: 1 } }'}
 `,
   );
