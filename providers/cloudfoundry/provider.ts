@@ -11,6 +11,7 @@ import { apply } from './apply.ts';
 import { createClient, type Session } from './client.ts';
 import type { Options } from './config.ts';
 import { describe } from './describe.ts';
+import { events } from './events.ts';
 import { findOwnApp } from './find.ts';
 import { imageChecks } from './images.ts';
 import { logs } from './logs.ts';
@@ -173,6 +174,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     logs: (context, application, query) => logs(session(context), context, application, query),
+
+    events: (context, application, query) => events(session(context), application, query),
 
     close: () => client.close(),
   };

@@ -11,6 +11,7 @@ import { check } from './check.ts';
 import { createClient } from './client.ts';
 import type { Options } from './config.ts';
 import { describe } from './describe.ts';
+import { events } from './events.ts';
 import { logs } from './logs.ts';
 import { checkName, ownerLabels, selector } from './names.ts';
 import { observe } from './observe.ts';
@@ -127,6 +128,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       restart: (context, application, process) => restart(site, context, application, process),
     },
     logs: (context, application, query) => logs(site, context, application, query),
+    events: (context, application, query) => events(site, context, application, query),
     async close() {
       watch.close();
       await client.close();

@@ -35,6 +35,7 @@ export const AUTOSCALER = resource(
   wire.autoscalerSchema,
 );
 export const RESOURCE_QUOTA = resource('v1', 'ResourceQuota', 'resourcequotas', wire.resourceQuotaSchema);
+export const EVENT = resource('v1', 'Event', 'events', wire.happeningSchema);
 export const BUILD_RUN = resource(BUILD, 'Build', 'builds', wire.buildSchema);
 
 /** All that an observation is made of, but for Secrets: of those we keep no copies. */

@@ -213,3 +213,18 @@ export const buildSchema = z.object({
     .prefault({}),
 });
 export type Build = z.output<typeof buildSchema>;
+
+/** An event, core/v1: what is newer is empty with some senders, what is older with others. */
+export const happeningSchema = z.object({
+  metadata: metaSchema.extend({ uid: z.string().optional() }),
+  involvedObject: z.object({ kind: z.string().default(''), name: z.string().default('') }),
+  reason: z.string().default(''),
+  message: z.string().default(''),
+  type: z.string().default('Normal'),
+  count: z.number().nullish(),
+  firstTimestamp: z.string().nullish(),
+  lastTimestamp: z.string().nullish(),
+  eventTime: z.string().nullish(),
+  series: z.object({ count: z.number().nullish(), lastObservedTime: z.string().nullish() }).nullish(),
+});
+export type Happening = z.output<typeof happeningSchema>;

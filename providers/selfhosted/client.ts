@@ -11,9 +11,11 @@ import {
   applicationSchema,
   applicationsSchema,
   type HostApplication,
+  type HostHappenings,
   type HostInfo,
   type HostLogs,
   type HostTask,
+  happeningsSchema,
   infoSchema,
   logsSchema,
   offerSchema,
@@ -73,6 +75,8 @@ export interface HostClient {
   restart(application: string, instance: string, since: number, signal: AbortSignal): Promise<void>;
   retire(application: string, release: string, signal: AbortSignal): Promise<void>;
   destroy(application: string, signal: AbortSignal): Promise<void>;
+  /** What became of its instances after this one; undefined: the daemon is from before it told. */
+  happenings(application: string, after: number, signal: AbortSignal): Promise<HostHappenings | undefined>;
   /** What came after these marks. */
   logs(application: string, marks: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<HostLogs>;
   startTask(application: string, run: string, task: TaskWish, signal: AbortSignal): Promise<void>;
@@ -198,6 +202,15 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
     },
     async destroy(application, signal) {
       await call({ method: 'DELETE', path: pathOf(application), signal });
+    },
+    async happenings(application, after, signal) {
+      try {
+        const path = `${pathOf(application)}/happenings`;
+        return await ask(happeningsSchema, { method: 'GET', path, query: { after }, signal });
+      } catch (error) {
+        if (hasClass(error, 'unsupported')) return undefined;
+        throw error;
+      }
     },
     logs(application, marks, signal) {
       const path = `${pathOf(application)}/logs`;

@@ -11,6 +11,7 @@ import type {
 } from '../../src/core/provider.ts';
 import { createClient, type RunWish } from './client.ts';
 import type { Options } from './config.ts';
+import { events } from './events.ts';
 import { applyGroups, groupOf, groupsStatus, observedGroups, readGroups } from './groups.ts';
 import { logs } from './logs.ts';
 import { planChanges } from './plan.ts';
@@ -230,6 +231,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     logs: (context, application, query) => logs(host, context, application, query),
+
+    events: (context, application, query) => events(host, context, application, query),
 
     close: () => host.close(),
   };

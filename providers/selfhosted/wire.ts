@@ -65,6 +65,20 @@ export const taskSchema = z.object({
 });
 export type HostTask = z.output<typeof taskSchema>;
 
+export const happeningsSchema = z.object({
+  memory: z.number(),
+  happenings: z.array(
+    z.object({
+      seq: z.number(),
+      at: z.number(),
+      instance: z.string(),
+      kind: z.string(),
+      text: z.string(),
+    }),
+  ),
+});
+export type HostHappenings = z.output<typeof happeningsSchema>;
+
 export const errorSchema = z.object({
   error: z.object({
     message: z.string(),

@@ -9,6 +9,7 @@ import { createEngine } from '../engine/engine.ts';
 import { createLastTable } from '../engine/last-table.ts';
 import { schedule } from '../engine/schedule.ts';
 import { createEventLog } from '../events/log.ts';
+import { createPlatformEvents } from '../events/platform-events.ts';
 import { Egress } from '../health/egress.ts';
 import { createMonitor } from '../health/monitor.ts';
 import { createProbe } from '../health/probes.ts';
@@ -183,6 +184,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     redact: (text) => redactor.text(text),
     numberOf: names.numberOf,
   });
+  const platformEvents = createPlatformEvents({ settings, providers, clock, logger, events });
   const drains = createDrains({ settings, logs, clock, logger });
   const admin = createAdminApi({
     settings: {
@@ -290,7 +292,16 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     events.append({ type: 'configuration.refused', ...refused });
   }
 
-  const parts: readonly Runnable[] = [engine, monitor, stateWatch, drills, autoscaling, drains, admin];
+  const parts: readonly Runnable[] = [
+    engine,
+    monitor,
+    stateWatch,
+    drills,
+    autoscaling,
+    drains,
+    platformEvents,
+    admin,
+  ];
   return {
     name: 'controller',
     get adminPort() {

@@ -61,6 +61,17 @@ export type DomainEvent =
     }
   | { type: 'platform.api.down'; platform: PlatformName; error: string }
   | { type: 'platform.api.up'; platform: PlatformName; afterMs: number }
+  /** Told by the platform itself, in its words; `platformAt` by its clock. */
+  | {
+      type: 'platform.event';
+      application: ApplicationName;
+      platform: PlatformName;
+      id: string;
+      kind: string;
+      text: string;
+      platformAt: number;
+      count?: number;
+    }
   | {
       type: 'deployment.started';
       deployment: DeploymentId;
@@ -397,6 +408,7 @@ export const EVENT_TYPES = {
   'origin.readmitted': 'a worker sends to an ejected origin again',
   'platform.api.down': 'a platform API does not answer; traffic stays',
   'platform.api.up': 'a platform API answers again',
+  'platform.event': 'a platform tells what happened to an application there',
   'deployment.started': 'a release is being deployed',
   'deployment.step': 'a release gets its next part of the traffic, on every platform',
   'deployment.waiting': 'platforms that are ready wait for others',

@@ -2,6 +2,7 @@ import type { CredentialLife } from './credentials.ts';
 import { type ErrorClass, hasClass, SluiceError, type WireError } from './errors.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { ImageSpec } from './image.ts';
+import type { PlatformEventsPage, PlatformEventsQuery } from './platform-events.ts';
 import type { ApiBudgets, Clock, Dispose, Logger, Random } from './ports.ts';
 import type { BundleFile, Release } from './release.ts';
 import type { ServicePower } from './service-power.ts';
@@ -67,6 +68,12 @@ export interface PlatformProvider {
   readonly power?: SwitchPower;
   /** What the application printed there, part after part. An application that is not there printed nothing. */
   logs?(context: ProviderContext, application: ApplicationName, query: LogsQuery): Promise<LogsPage>;
+  /** What happened to it there. Left out: the platform tells nobody. */
+  events?(
+    context: ProviderContext,
+    application: ApplicationName,
+    query: PlatformEventsQuery,
+  ): Promise<PlatformEventsPage>;
 }
 
 /**

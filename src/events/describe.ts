@@ -5,6 +5,7 @@ import type { Intent } from '../core/intent.ts';
 import type { PowerAct } from '../core/operations.ts';
 import type { TaskTrigger } from '../core/task-power.ts';
 import { driftText } from '../lib/drift-text.ts';
+import { isoTime } from '../lib/iso-time.ts';
 
 const POWER: Readonly<Record<PowerAct, { readonly does: string; readonly did: string }>> = {
   stop: { does: 'stops', did: 'is stopped' },
@@ -34,6 +35,8 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.platform}: the API does not answer, traffic stays where it is: ${event.error}`;
     case 'platform.api.up':
       return `${event.platform}: the API answers again after ${seconds(event.afterMs)}`;
+    case 'platform.event':
+      return `${event.application}: ${event.platform} says ${event.kind}: ${event.text}${timesOf(event)} (${isoTime(event.platformAt).slice(11, 19)} by its clock)`;
     case 'deployment.started':
       return describeStart(event);
     case 'deployment.step':
@@ -226,6 +229,10 @@ export function percent(part: number): string {
 
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
+}
+
+function timesOf({ count = 1 }: { readonly count?: number }): string {
+  return count > 1 ? `, ${count} times` : '';
 }
 
 function processOf({ process }: { readonly process?: string }): string {

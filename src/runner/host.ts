@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { SluiceError } from '../core/errors.ts';
 import type { Clock, Logger, Random, Runnable } from '../core/ports.ts';
 import { createGuard } from './guard.ts';
+import { createHappenings, type Happenings } from './host/happenings.ts';
 import { createKeeper, type Keeper } from './host/keeper.ts';
 import { lockFolder } from './host/lock.ts';
 import { createReconciler } from './host/reconciler.ts';
@@ -49,6 +50,8 @@ export function createHost(deps: HostDeps): Runnable {
     opened.push(() => (keeps ? runner.leave() : runner.close()));
     const folders = createReleaseFolders(join(deps.stateDir, 'releases'));
     const reconciler = createReconciler({ ...deps, store, folders, runner, adopts: keeps });
+    const happenings = createHappenings(runner.onChange, deps.clock);
+    opened.push(async () => happenings.close());
     const keeper = createKeeper({ ...deps, store, folders, runner, reconciler });
     opened.push(async () => {
       await keeper.settled();
@@ -67,7 +70,7 @@ export function createHost(deps: HostDeps): Runnable {
     const whenResumed = new Promise<void>((resolve) => {
       resumed = resolve;
     });
-    const server = await listen(keeper, tasks, keeps, whenResumed);
+    const server = await listen(keeper, tasks, happenings, keeps, whenResumed);
     opened.push(() => closeServer(server, deps.clock));
     await reconciler.resume();
     await tasks.resume();
@@ -78,10 +81,11 @@ export function createHost(deps: HostDeps): Runnable {
   async function listen(
     keeper: Keeper,
     tasks: HostTasks,
+    happenings: Happenings,
     keeps: boolean,
     resumed: Promise<void>,
   ): Promise<Server> {
-    const answer = hostRoutes(keeper, tasks, { onOwnerExit: keeps ? 'keep' : 'kill' }, logger);
+    const answer = hostRoutes(keeper, tasks, happenings, { onOwnerExit: keeps ? 'keep' : 'kill' }, logger);
     const server = createServer((request, response) => {
       void resumed.then(() => answer(request, response));
     });

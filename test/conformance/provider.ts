@@ -13,6 +13,7 @@ import { withServices } from './provider/services.ts';
 import { createSuite, type SuiteOptions } from './provider/suite.ts';
 import { thatSwitches } from './provider/switches.ts';
 import { withTasks } from './provider/tasks.ts';
+import { thatTells } from './provider/tells.ts';
 import { thatTries } from './provider/tries.ts';
 
 /** What a platform must offer so that `providerConformance` can drive its provider. */
@@ -81,6 +82,7 @@ export function providerConformance(
     withTasks(suite);
     withServices(suite);
     thatSwitches(suite);
+    thatTells(suite);
     throughHiccups(suite);
     besideForeign(suite);
   });

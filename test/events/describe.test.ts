@@ -272,6 +272,18 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     },
     'shop: rack cannot go to 4 instances: no room: memory — raise the quota',
   ],
+  'platform.event': [
+    {
+      type: 'platform.event',
+      ...on('cf'),
+      id: 'e-1',
+      kind: 'audit.app.process.crash',
+      text: 'process crash, instance 0',
+      platformAt: Date.parse('2026-11-20T20:36:38Z'),
+      count: 3,
+    },
+    'shop: cf says audit.app.process.crash: process crash, instance 0, 3 times (20:36:38 by its clock)',
+  ],
   'power.ordered': [
     { type: 'power.ordered', ...on('rack'), act: 'stop', reason: 'ann: a new disk' },
     'shop: rack stops: ann: a new disk',

@@ -5,6 +5,7 @@ import { platformError, SluiceError, toWire } from '../../core/errors.ts';
 import { isReleaseId } from '../../core/ids.ts';
 import type { Logger } from '../../core/ports.ts';
 import { readBody } from '../../lib/read-body.ts';
+import type { Happenings } from './happenings.ts';
 import type { Keeper } from './keeper.ts';
 import { manifestSchema } from './release-folders.ts';
 import { runSchema } from './state.ts';
@@ -46,6 +47,7 @@ interface Route {
 export function hostRoutes(
   keeper: Keeper,
   tasks: HostTasks,
+  happenings: Pick<Happenings, 'memory' | 'after'>,
   about: { readonly onOwnerExit: string },
   logger: Logger,
 ): RequestListener {
@@ -60,6 +62,10 @@ export function hostRoutes(
       const lines = Number(call.query.get('lines') ?? MOST_LINES);
       return { lines: keeper.logs(call.application, Math.min(MOST_LINES, Math.max(0, lines))) };
     }),
+    route('GET', `${app}/happenings`, (call) => ({
+      memory: happenings.memory,
+      happenings: happenings.after(call.application, Number(call.query.get('after') ?? 0) || 0),
+    })),
     // A read, although it is a POST: the marks of many instances are too long for an address.
     route('POST', `${app}/logs`, async (call) =>
       keeper.logsAfter(call.application, (await readJson(call, marksSchema)).marks),
