@@ -13,8 +13,9 @@ import type { Manifest } from './client.ts';
 import { readRollout } from './deployed.ts';
 import * as manifests from './manifests.ts';
 import * as names from './names.ts';
+import { lacking } from './needs.ts';
 import { pullSecret } from './registry.ts';
-import { DEPLOYMENT, ROUTE, SECRET, SERVICE } from './resources.ts';
+import { DEPLOYMENT, INGRESS, SECRET, SERVICE } from './resources.ts';
 import { revert } from './revert.ts';
 import { judgeRollout, type Rollout } from './rollout.ts';
 import { applyOwned, heldKinds, type Site } from './site.ts';
@@ -39,6 +40,8 @@ export async function apply(
 ): Promise<Operation> {
   const { signal } = context;
   const { application } = want;
+  const lack = lacking(site, want);
+  if (lack) throw lack;
   const image = artifact.native['image'];
   if (image === undefined) {
     throw new SluiceError('BUG', 'the staged artifact names no image', {
@@ -54,8 +57,9 @@ export async function apply(
   if (pull) await applyOwned(site, SECRET, labelled(pull, more), application, signal);
   const service = labelled(manifests.service(application), more);
   await site.client.apply(SERVICE, service, held.has(SERVICE.kind), signal);
-  const wanted = manifests.routes(want, site.options);
-  for (const route of wanted) await applyOwned(site, ROUTE, labelled(route, more), application, signal);
+  const wanted = manifests.routes(want, site);
+  for (const route of wanted)
+    await applyOwned(site, site.routing, labelled(route, more), application, signal);
   const refused = await refusedRoute(site, application, signal);
   if (refused) throw refused;
   const autoscaler = await autoscalerOf(site, application, signal);
@@ -148,7 +152,7 @@ function refusal(site: Site, routes: readonly Route[]): SluiceError | undefined 
 }
 
 async function routesOf(site: Site, application: string, signal: AbortSignal): Promise<readonly Route[]> {
-  return await site.client.list(ROUTE, names.selector(names.ownerLabels(application)), signal);
+  return await site.client.list(site.routing, names.selector(names.ownerLabels(application)), signal);
 }
 
 async function removeRoutesBut(
@@ -158,7 +162,7 @@ async function removeRoutesBut(
   signal: AbortSignal,
 ): Promise<void> {
   for (const route of await routesOf(site, application, signal)) {
-    if (!wanted.has(route.metadata.name)) await site.client.remove(ROUTE, route.metadata.name, signal);
+    if (!wanted.has(route.metadata.name)) await site.client.remove(site.routing, route.metadata.name, signal);
   }
 }
 
@@ -214,7 +218,10 @@ function routeOverdue(site: Site, context: ProviderContext, handle: OperationHan
   }
   return failed('timeout', site, 'no router has taken the route', {
     why: 'the instances are ready, but the route’s status names no router that admitted it',
-    remedy: 'do the routers serve this namespace (shards, labels)? `oc get route -o yaml`',
+    remedy:
+      site.routing.kind === INGRESS.kind
+        ? 'does an ingress controller serve its class (ingress.class of this platform)? `kubectl get ingress -o yaml`'
+        : 'do the routers serve this namespace (shards, labels)? `oc get route -o yaml`',
   });
 }
 

@@ -1,38 +1,17 @@
 import { hasClass, platformError, SluiceError, toWire } from '../../src/core/errors.ts';
 import type { Observation, PlanCheck, ProviderContext, TargetSpec } from '../../src/core/provider.ts';
-import { mayWe, nameOf, type Right } from './access.ts';
 import type { Manifest } from './client.ts';
 import * as manifests from './manifests.ts';
+import { lacking } from './needs.ts';
 import { parseQuantity } from './quantity.ts';
-import { DEPLOYMENT, RESOURCE_QUOTA, type Resource, ROUTE, SECRET, SERVICE } from './resources.ts';
+import { DEPLOYMENT, RESOURCE_QUOTA, type Resource, SECRET, SERVICE } from './resources.ts';
+import { rightChecks } from './rights.ts';
 import { heldKinds, type Site } from './site.ts';
 import type { ResourceQuota } from './wire.ts';
 
 const MEBIBYTE = 1_048_576;
 /** The image is known only after the build; for a dry run any that reads like one will do. */
 const SOME_IMAGE = `registry.invalid/some/image@sha256:${'0'.repeat(64)}`;
-
-const RIGHTS: readonly Right[] = [
-  { verb: 'create', group: 'apps', resource: 'deployments' },
-  { verb: 'patch', group: 'apps', resource: 'deployments' },
-  { verb: 'list', group: 'apps', resource: 'replicasets' },
-  { verb: 'list', group: '', resource: 'pods' },
-  { verb: 'patch', group: '', resource: 'services' },
-  { verb: 'patch', group: '', resource: 'secrets' },
-  { verb: 'patch', group: 'route.openshift.io', resource: 'routes' },
-];
-/** An image that was built elsewhere needs none of these. */
-const BUILDING: readonly Right[] = [
-  { verb: 'patch', group: 'image.openshift.io', resource: 'imagestreams' },
-  { verb: 'patch', group: 'build.openshift.io', resource: 'buildconfigs' },
-  { verb: 'create', group: 'build.openshift.io', resource: 'buildconfigs', subresource: 'instantiatebinary' },
-];
-const CUSTOM_HOST: Right = {
-  verb: 'create',
-  group: 'route.openshift.io',
-  resource: 'routes',
-  subresource: 'custom-host',
-};
 
 /** Rights, quotas, and what the API says to all that would be applied, without applying it. */
 export async function check(
@@ -43,6 +22,8 @@ export async function check(
 ): Promise<readonly PlanCheck[]> {
   if (seen.foreign.length > 0) return [];
   const { signal } = context;
+  const lack = lacking(site, want);
+  if (lack) return [{ what: 'what the cluster has', found: 'not all that it needs', error: toWire(lack) }];
   const rights = await rightChecks(site, want, signal);
   // Without the rights everything else fails for want of them.
   if (rights.some((one) => one.error !== undefined)) return rights;
@@ -51,28 +32,6 @@ export async function check(
     dryRuns(site, want, signal),
   ]);
   return [...rights, ...quotas, ...tries];
-}
-
-async function rightChecks(site: Site, want: TargetSpec, signal: AbortSignal): Promise<readonly PlanCheck[]> {
-  const choosesHosts = want.hosts.length > 0 || site.options.routeHost !== undefined;
-  const rights = want.image === undefined ? [...RIGHTS, ...BUILDING] : RIGHTS;
-  const needed = choosesHosts ? [...rights, CUSTOM_HOST] : rights;
-  const found = await Promise.all(needed.map((right) => mayWe(site, right, signal)));
-  return needed.flatMap((right, i) => {
-    const access = found[i];
-    if (access === undefined) return [];
-    const what = `right to ${nameOf(right)}`;
-    if (access.allowed) return [{ what, found: 'allowed' }];
-    const { namespace } = site.options;
-    const error = platformError('forbidden', site.platform, `the token may not ${nameOf(right)}`, {
-      why: access.reason ?? `a SelfSubjectAccessReview in project "${namespace}" says no`,
-      remedy:
-        right === CUSTOM_HOST
-          ? 'grant create on routes/custom-host, or leave out routeHost and `publicHost: map`'
-          : `give its account the role \`edit\` there (\`oc policy add-role-to-user edit … -n ${namespace}\`)`,
-    });
-    return [{ what, found: 'not allowed', error: toWire(error) }];
-  });
 }
 
 async function quotaChecks(
@@ -135,7 +94,7 @@ async function dryRuns(site: Site, want: TargetSpec, signal: AbortSignal): Promi
   const tries: readonly (readonly [Resource<unknown>, Manifest])[] = [
     [SECRET, manifests.secret(want)],
     [SERVICE, manifests.service(application)],
-    ...manifests.routes(want, site.options).map((route) => [ROUTE, route] as const),
+    ...manifests.routes(want, site).map((route) => [site.routing, route] as const),
     [DEPLOYMENT, manifests.deployment(want, want.image?.reference ?? SOME_IMAGE, undefined)],
   ];
   const found: PlanCheck[] = [];

@@ -30,6 +30,15 @@ export const schema = z.strictObject({
   builder: z.string().min(1).default('registry.access.redhat.com/ubi9/nodejs-20:latest'),
   /** Host of the application's own route; `{application}` stands for its name. Left out, the platform chooses. */
   routeHost: z.string().min(1).optional(),
+  /** Where the cluster has no Routes. */
+  ingress: z
+    .strictObject({
+      /** Whose it is; left out: the cluster's default. */
+      class: z.string().min(1).optional(),
+      /** A Secret with the certificate; left out: the ingress controller's own. */
+      tlsSecret: z.string().min(1).optional(),
+    })
+    .default({}),
 });
 
 export type Options = z.output<typeof schema>;

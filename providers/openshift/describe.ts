@@ -1,15 +1,9 @@
 import { platformError } from '../../src/core/errors.ts';
 import type { PlatformInfo, ProviderContext } from '../../src/core/provider.ts';
 import { mayWe } from './access.ts';
+import { INGRESS } from './resources.ts';
 import type { Site } from './site.ts';
-import { groupListSchema, selfReviewSchema, versionSchema } from './wire.ts';
-
-/** Parts of the API that plain Kubernetes lacks and a cluster may have switched off. */
-const NEEDED: Readonly<Record<string, string>> = {
-  'route.openshift.io': 'routes',
-  'build.openshift.io': 'builds',
-  'image.openshift.io': 'image streams',
-};
+import { selfReviewSchema, versionSchema } from './wire.ts';
 
 export async function describe(site: Site, context: ProviderContext): Promise<PlatformInfo> {
   const { signal } = context;
@@ -22,31 +16,22 @@ export async function describe(site: Site, context: ProviderContext): Promise<Pl
     selfReviewSchema,
     signal,
   );
-  const [version, groups] = await Promise.all([
-    client.read('/version', versionSchema, signal),
-    client.read('/apis', groupListSchema, signal),
-  ]);
-  const there = new Set(groups.groups.map((group) => group.name));
-  const missing = Object.keys(NEEDED).filter((group) => !there.has(group));
-  if (missing.length > 0) {
-    throw platformError(
-      'unsupported',
-      site.platform,
-      `the cluster has no ${missing.map((g) => NEEDED[g]).join(', no ')}`,
-      {
-        why: `${site.options.api}/apis does not list ${missing.join(', ')}`,
-        remedy:
-          'use an OpenShift cluster with these capabilities switched on; plain Kubernetes and MicroShift lack them',
-      },
-    );
-  }
+  const version = await client.read('/version', versionSchema, signal);
   await mayDeploy(site, signal);
   return {
     kind: 'openshift',
-    apiVersion: version.gitVersion,
+    apiVersion: [version.gitVersion, ...lacks(site)].join(', '),
     identity: self.status.userInfo.username,
     capabilities: { sideBySide: true, hostHeader: 'must-match' },
   };
+}
+
+/** Plain Kubernetes and MicroShift are told from what they have not. */
+function lacks({ capabilities, routing }: Site): readonly string[] {
+  return [
+    ...(routing.kind === INGRESS.kind ? ['no Routes'] : []),
+    ...(capabilities.builds ? [] : ['no builds']),
+  ];
 }
 
 async function mayDeploy(site: Site, signal: AbortSignal): Promise<void> {

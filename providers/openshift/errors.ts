@@ -1,6 +1,7 @@
 import { type ErrorClass, platformError, SluiceError } from '../../src/core/errors.ts';
 import type { ApiAnswer, ApiCall } from '../../src/lib/api-client.ts';
 import { retryAfterMs } from '../../src/lib/rate-headers.ts';
+import { refusalIn } from './refusals.ts';
 import { type Status, statusSchema } from './wire.ts';
 
 /** What was asked for goes on from a version that the server no longer knows: only a new list helps. */
@@ -35,7 +36,7 @@ export function errorOf(
   const wait = retryAfterMs(answer.headers, now);
   const path = call.path.split('?')[0];
   return platformError(verdict.class, platform, verdict.what, {
-    why: `${call.method} ${path} answered ${answer.status}: ${status?.message || excerpt(answer.text)}`,
+    why: `${call.method} ${path} answered ${answer.status}: ${verdict.why ?? (status?.message || excerpt(answer.text))}`,
     remedy: verdict.remedy,
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   });
@@ -44,6 +45,8 @@ export function errorOf(
 interface Verdict {
   readonly class: ErrorClass;
   readonly what: string;
+  /** Left out: the answer as it was. */
+  readonly why?: string;
   readonly remedy: string;
 }
 
@@ -113,15 +116,19 @@ const UNAVAILABLE: Verdict = {
   remedy: 'look at the cluster (`oc get clusteroperators`); what runs there is not touched',
 };
 
-/** 403 says four different things; only the message tells which. */
+const NO_CUSTOM_HOST: Verdict = {
+  class: 'forbidden',
+  what: 'the token may not choose the host name of a route',
+  remedy: 'grant create and update on routes/custom-host, or leave out routeHost and `publicHost: map`',
+};
+
+/** `deployments.apps is forbidden: User "u" cannot create resource "deployments" in API group "apps" in the namespace "n"` */
+const LACKS = /User "([^"]+)" cannot (\w+) resource "([^"]+)"/;
+
+/** 403 says many different things; only the message tells which. */
 function forbidden(message: string, platform: string, namespace: string): Verdict {
-  if (message.includes('exceeded quota')) {
-    return {
-      class: 'quota',
-      what: `a quota of project "${namespace}" is used up`,
-      remedy: 'ask for a higher quota (`oc describe quota`), or use fewer or smaller instances',
-    };
-  }
+  const refusal = refusalIn(message);
+  if (refusal) return refusal;
   if (message.includes('system:anonymous')) {
     return {
       class: 'auth',
@@ -136,9 +143,11 @@ function forbidden(message: string, platform: string, namespace: string): Verdic
       remedy: 'wait until it is gone, make it anew, then try again',
     };
   }
+  const [, user, verb, resource] = LACKS.exec(message) ?? [];
+  if (resource === 'routes/custom-host' || message.includes('routes/custom-host')) return NO_CUSTOM_HOST;
   return {
     class: 'forbidden',
-    what: 'the token lacks a right',
+    what: user === undefined ? 'the token lacks a right' : `${user} may not ${verb} ${resource}`,
     remedy: `give its account the role \`edit\` in project "${namespace}" (\`oc policy add-role-to-user edit …\`)`,
   };
 }
@@ -148,17 +157,22 @@ function invalid(message: string): Verdict {
     message.includes('permission to set the host') ||
     /spec\.host: .*do not have permission/.test(message)
   ) {
+    return NO_CUSTOM_HOST;
+  }
+  if (/spec\.tls.*(?:permission|Forbidden)/.test(message)) {
     return {
       class: 'forbidden',
-      what: 'the token may not choose the host name of a route',
-      remedy: 'grant create and update on routes/custom-host, or leave out routeHost and `publicHost: map`',
+      what: 'the token may not give a route a certificate of its own',
+      remedy: 'grant create and update on routes/custom-host: certificates need it too',
     };
   }
-  return {
-    class: 'invalid',
-    what: 'the platform refused the request as invalid',
-    remedy: 'change what the message names',
-  };
+  return (
+    refusalIn(message) ?? {
+      class: 'invalid',
+      what: 'the platform refused the request as invalid',
+      remedy: 'change what the message names',
+    }
+  );
 }
 
 /** Proxies answer with pages; one line of their text is enough. */

@@ -9,6 +9,7 @@ import {
   BUILD_CONFIG,
   DEPLOYMENT,
   IMAGE_STREAM,
+  INGRESS,
   JOB,
   type Resource,
   ROUTE,
@@ -287,15 +288,20 @@ export function service(application: ApplicationName): Manifest {
   });
 }
 
+export interface RoutingSite {
+  readonly options: Options;
+  readonly routing: Resource<unknown>;
+}
+
 /** The application's own route and one for each public host the platform shall know. */
-export function routes(want: TargetSpec, options: Options): readonly Manifest[] {
+export function routes(want: TargetSpec, site: RoutingSite): readonly Manifest[] {
   const { application } = want;
-  const own = options.routeHost?.replaceAll('{application}', application);
-  const made = [route(application, application, own, options)];
+  const own = site.options.routeHost?.replaceAll('{application}', application);
+  const made = [route(application, application, own, site)];
   for (const host of want.hosts) {
     // A wildcard is the gateway's matter; a router wants names.
     if (!host.includes('*'))
-      made.push(route(application, names.hostRouteName(application, host), host, options));
+      made.push(route(application, names.hostRouteName(application, host), host, site));
   }
   return made;
 }
@@ -304,10 +310,17 @@ function route(
   application: ApplicationName,
   name: string,
   host: string | undefined,
-  options: Options,
+  { options, routing }: RoutingSite,
 ): Manifest {
   // Where we ourselves come over plain HTTP, a redirect would be all that we ever get.
   const plain = options.router?.startsWith('http:') ?? false;
+  if (routing.kind === INGRESS.kind)
+    return manifest(
+      INGRESS,
+      name,
+      names.ownerLabels(application),
+      ingressSpec(application, host, plain, options),
+    );
   return manifest(ROUTE, name, names.ownerLabels(application), {
     spec: {
       ...(host === undefined ? {} : { host }),
@@ -316,6 +329,24 @@ function route(
       tls: { termination: 'edge', insecureEdgeTerminationPolicy: plain ? 'Allow' : 'Redirect' },
     },
   });
+}
+
+/** Nobody chooses a host there but we; without one of its certificates the ingress controller shows its own. */
+function ingressSpec(
+  application: ApplicationName,
+  host: string | undefined,
+  plain: boolean,
+  { ingress }: Options,
+): Record<string, unknown> {
+  const backend = { service: { name: application, port: { name: 'http' } } };
+  const secret = ingress.tlsSecret === undefined ? {} : { secretName: ingress.tlsSecret };
+  return {
+    spec: {
+      ...(ingress.class === undefined ? {} : { ingressClassName: ingress.class }),
+      rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+      ...(plain ? {} : { tls: [{ hosts: [host], ...secret }] }),
+    },
+  };
 }
 
 function manifest(

@@ -2,16 +2,7 @@ import type { Observation, ProviderContext } from '../../src/core/provider.ts';
 import { isBackground } from '../../src/lib/background.ts';
 import { instanceLabels, isOurs, ownerLabels, RELEASE, selector } from './names.ts';
 import { observeProcesses } from './processes.ts';
-import {
-  BUILD_RUN,
-  DEPLOYMENT,
-  IMAGE_STREAM,
-  POD,
-  REPLICA_SET,
-  ROUTE,
-  SECRET,
-  SERVICE,
-} from './resources.ts';
+import { BUILD_RUN, DEPLOYMENT, IMAGE_STREAM, POD, REPLICA_SET, SECRET, SERVICE } from './resources.ts';
 import type { Site } from './site.ts';
 import { instanceOf, originsOf, ownEnvironment, releasesOf, secretOf, servingRelease } from './translate.ts';
 import { observeTrial } from './trial.ts';
@@ -28,7 +19,7 @@ export async function observe(
   context: ProviderContext,
   application: string,
 ): Promise<Observation> {
-  const copy = isBackground() ? await watch.copy(context.signal) : undefined;
+  const copy = isBackground() ? await watch.copy(site.client, context.signal) : undefined;
   if (copy === undefined) return read(site, context, application);
   return { ...(await read({ ...site, client: copy.client }, context, application)), at: copy.knownAt };
 }
@@ -43,7 +34,7 @@ async function read(site: Site, context: ProviderContext, application: string): 
       observeProcesses(site, application, signal),
       client.get(DEPLOYMENT, application, signal),
       client.get(SERVICE, application, signal),
-      client.get(ROUTE, application, signal),
+      client.get(site.routing, application, signal),
       client.get(IMAGE_STREAM, application, signal),
       client.list(BUILD_RUN, selector(ownerLabels(application)), signal),
       client.list(REPLICA_SET, labels, signal),
@@ -51,7 +42,7 @@ async function read(site: Site, context: ProviderContext, application: string): 
       observeTrial(site, application, signal),
     ],
   );
-  const named = { Deployment: deployment, Service: service, Route: route, ImageStream: stream };
+  const named = { Deployment: deployment, Service: service, [site.routing.kind]: route, ImageStream: stream };
   const ours = <T extends Thing>(thing: T | undefined): T | undefined =>
     thing && isOurs(thing.metadata, application) ? thing : undefined;
   const own = ours(deployment);

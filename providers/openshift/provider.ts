@@ -1,12 +1,19 @@
+import type { ApplicationName } from '../../src/core/ids.ts';
 import type {
+  Observation,
   OperationHandle,
   OperationStatus,
   PlatformProvider,
   ProviderContext,
   ProviderDeps,
+  StagedArtifact,
+  TargetSpec,
 } from '../../src/core/provider.ts';
+import type { ServiceSpec } from '../../src/core/services.ts';
+import type { TaskSpec } from '../../src/core/task-power.ts';
 import { apply, pollApply } from './apply.ts';
 import { autoscalerOf } from './autoscaler.ts';
+import { watchedKinds } from './capabilities.ts';
 import { check } from './check.ts';
 import { createClient } from './client.ts';
 import type { Options } from './config.ts';
@@ -20,10 +27,10 @@ import { pollRestart, pollStart, pollStop, restart, start, stop } from './power.
 import { applyProcesses, pollProcesses, scaleProcess } from './processes.ts';
 import { heldPullSecret } from './registry.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
-import { DEPLOYMENT, ROUTE, WATCHED } from './resources.ts';
+import { DEPLOYMENT } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
 import { checkServices, handedOut, withServices } from './services.ts';
-import type { Site } from './site.ts';
+import { createSites, type Site } from './site.ts';
 import { pollStage, stage } from './stage.ts';
 import { handleOf } from './status.ts';
 import { cancelTask, forgetTask, pollTask, startTask } from './tasks.ts';
@@ -39,9 +46,20 @@ const UNWATCHED_EVERY_MS = 3_000;
 export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   const { platform, options, clock } = deps;
   const client = createClient(deps);
-  const site: Site = { platform, options, client, clock };
+  const siteOf = createSites({ platform, options, client, clock });
+  const watch = watchNamespace({
+    client,
+    clock,
+    random: deps.random,
+    kinds: async (signal) => watchedKinds((await siteOf(signal)).capabilities),
+  });
 
-  const watch = watchNamespace({ client, clock, random: deps.random, kinds: WATCHED });
+  /** The act with the site as it was found. */
+  function on<Rest extends readonly unknown[], Result>(
+    act: (site: Site, context: ProviderContext, ...rest: Rest) => Promise<Result>,
+  ): (context: ProviderContext, ...rest: Rest) => Promise<Result> {
+    return async (context, ...rest) => act(await siteOf(context.signal), context, ...rest);
+  }
 
   const polls: Record<OperationHandle['kind'], Poll> = {
     stage: pollStage,
@@ -63,72 +81,72 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   return {
     kind: 'openshift',
     platform,
-    describe: (context) => describe(site, context),
-    observe: (context, application) => observe(site, watch, context, application),
-    async plan(context, given, seen) {
+    describe: async (context) => describe(await siteOf(context.signal, true), context),
+    observe: on((site, context, application: ApplicationName) => observe(site, watch, context, application)),
+    plan: on(async (site, context, given: TargetSpec, seen: Observation) => {
       const want = await withServices(site, context, given);
       const [deployment, routes, autoscaler, pullSecret] = await Promise.all([
-        client.get(DEPLOYMENT, want.application, context.signal),
-        client.list(ROUTE, selector(ownerLabels(want.application)), context.signal),
+        site.client.get(DEPLOYMENT, want.application, context.signal),
+        site.client.list(site.routing, selector(ownerLabels(want.application)), context.signal),
         autoscalerOf(site, want.application, context.signal),
         heldPullSecret(site, want, context.signal),
       ]);
       return planChanges(want, seen, { deployment, routes, autoscaler, pullSecret });
-    },
-    check: (context, want, seen) => check(site, context, want, seen),
-    stage: (context, want, bundle) => stage(site, context, want, bundle),
-    async apply(context, want, artifact) {
+    }),
+    check: on(check),
+    stage: on(stage),
+    apply: on(async (site, context, want: TargetSpec, artifact: StagedArtifact) => {
       checkName(platform, want.application);
       return apply(site, context, await withServices(site, context, want), artifact);
-    },
-    scale: (context, application, instances) => scale(site, context, application, instances),
-    retire: (context, application, release) => retire(site, context, application, release),
-    destroy: (context, application) => destroy(site, context, application),
+    }),
+    scale: on(scale),
+    retire: on(retire),
+    destroy: on(destroy),
     trial: {
-      start: async (context, want, artifact) =>
+      start: on(async (site, context, want: TargetSpec, artifact: StagedArtifact) =>
         startTrial(site, context, await withServices(site, context, want), artifact),
-      end: (context, application, release) => endTrial(site, context, application, release),
+      ),
+      end: on(endTrial),
     },
-    async poll(context, handle) {
+    poll: on(async (site, context, handle: OperationHandle) => {
       const status = await polls[handle.kind](site, context, handle);
       // Whoever waits hears of it; time is only for what nothing tells of.
       return status.state === 'running' && watch.isLive && IS_WATCHED.has(handle.kind)
         ? { ...status, retryAfterMs: UNWATCHED_EVERY_MS }
         : status;
-    },
+    }),
     changes: (application, changed) => watch.changes(application, changed),
     services: {
-      async ensure(context, want) {
+      ensure: on(async (site, context, want: TargetSpec) => {
         await checkServices(site, context, want);
         const handle = handleOf(site, context, want.application, 'services', {});
         return { handle, done: { state: 'succeeded' } };
-      },
-      handedOut: (context, _application, services) => handedOut(site, context, services),
+      }),
+      handedOut: on((site, context, _application: ApplicationName, services: readonly ServiceSpec[]) =>
+        handedOut(site, context, services),
+      ),
       made: async () => [],
       async remove(context, application) {
-        const handle = handleOf(site, context, application, 'services', {});
+        const handle = handleOf({ platform }, context, application, 'services', {});
         return { handle, done: { state: 'succeeded' } };
       },
     },
     processes: {
-      apply: async (context, want, artifact) =>
+      apply: on(async (site, context, want: TargetSpec, artifact: StagedArtifact) =>
         applyProcesses(site, context, await withServices(site, context, want), artifact),
-      scale: (context, application, process, instances) =>
-        scaleProcess(site, context, application, process, instances),
+      ),
+      scale: on(scaleProcess),
     },
     tasks: {
-      start: async (context, want, artifact, task) =>
+      start: on(async (site, context, want: TargetSpec, artifact: StagedArtifact, task: TaskSpec) =>
         startTask(site, context, await withServices(site, context, want), artifact, task),
-      cancel: (context, handle) => cancelTask(site, context, handle),
-      forget: (context, handle) => forgetTask(site, context, handle),
+      ),
+      cancel: on(cancelTask),
+      forget: on(forgetTask),
     },
-    power: {
-      stop: (context, application) => stop(site, context, application),
-      start: (context, application) => start(site, context, application),
-      restart: (context, application, process) => restart(site, context, application, process),
-    },
-    logs: (context, application, query) => logs(site, context, application, query),
-    events: (context, application, query) => events(site, context, application, query),
+    power: { stop: on(stop), start: on(start), restart: on(restart) },
+    logs: on(logs),
+    events: on(events),
     async close() {
       watch.close();
       await client.close();

@@ -25,6 +25,7 @@ import {
   DEPLOYMENT,
   IMAGE_STREAM,
   IMAGE_STREAM_TAG,
+  INGRESS,
   JOB,
   POD,
   REPLICA_SET,
@@ -102,6 +103,7 @@ export async function pollRetire(
 /** What we made, in the order in which it goes: no more requests, then no more instances, then the rest. */
 const MADE: readonly Resource<Thing>[] = [
   ROUTE,
+  INGRESS,
   DEPLOYMENT,
   JOB,
   SERVICE,

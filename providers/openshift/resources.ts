@@ -20,6 +20,10 @@ export const SERVICE = resource('v1', 'Service', 'services', wire.thingSchema);
 export const SECRET = resource('v1', 'Secret', 'secrets', wire.secretSchema);
 export const SERVICE_ACCOUNT = resource('v1', 'ServiceAccount', 'serviceaccounts', wire.thingSchema);
 export const ROUTE = resource('route.openshift.io/v1', 'Route', 'routes', wire.routeSchema);
+/** Read as the Route that it stands for where there are no Routes. */
+export const INGRESS = resource('networking.k8s.io/v1', 'Ingress', 'ingresses', wire.ingressSchema);
+/** What pods use, measured now and then. */
+export const METRICS = resource('metrics.k8s.io/v1beta1', 'PodMetrics', 'pods', wire.podMetricsSchema);
 export const IMAGE_STREAM = resource(IMAGE, 'ImageStream', 'imagestreams', wire.thingSchema);
 export const IMAGE_STREAM_TAG = resource(
   IMAGE,
@@ -45,6 +49,7 @@ export const WATCHED: readonly Resource<wire.Thing>[] = [
   POD,
   SERVICE,
   ROUTE,
+  INGRESS,
   IMAGE_STREAM,
   BUILD_RUN,
 ];

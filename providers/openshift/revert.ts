@@ -4,9 +4,11 @@ import { autoscalerOf, replicasFor } from './autoscaler.ts';
 import type { Deployed } from './deployed.ts';
 import { type Replicas, restoredDeployment } from './manifests.ts';
 import { NUMBER } from './names.ts';
+import { refusalIn } from './refusals.ts';
 import { DEPLOYMENT, POD } from './resources.ts';
 import { previousReplicaSet, type Rollout } from './rollout.ts';
 import type { Site } from './site.ts';
+import { warningsOf } from './warnings.ts';
 import type { PodTemplate } from './wire.ts';
 
 const TAIL_LINES = 20;
@@ -25,6 +27,10 @@ export async function revert(
   failure: Extract<Rollout, { state: 'failed' }>,
 ): Promise<SluiceError> {
   const { application, native } = handle;
+  const warnings = failure.about === undefined ? [] : await warningsOf(site, failure.about, context.signal);
+  // What it warned of may be a refusal that we know to explain.
+  const known = warnings.map(refusalIn).find((refusal) => refusal !== undefined);
+  const why = known?.why ?? [failure.why, ...warnings].join('; ');
   const logTail = failure.pod ? await lastWords(site, failure.pod, context.signal) : [];
   const previous = previousReplicaSet(seen.deployment, seen.replicaSets, native['previous']);
   const autoscaler = await autoscalerOf(site, application, context.signal);
@@ -33,7 +39,7 @@ export async function revert(
   const to: { template: PodTemplate; replicas: Replicas } = previous
     ? { template: previous.spec.template, replicas }
     : { template: seen.deployment.spec.template, replicas: 0 };
-  const failed = { release: native['release'] ?? '', reason: failure.why.slice(0, REASON_LENGTH) };
+  const failed = { release: native['release'] ?? '', reason: why.slice(0, REASON_LENGTH) };
   await site.client.apply(
     DEPLOYMENT,
     restoredDeployment(seen.deployment, application, to, failed),
@@ -46,10 +52,10 @@ export async function revert(
     ? `; ${number === undefined ? 'the one before' : `r${number}`} was put back and serves on`
     : '; nothing ran there before, so it was scaled to 0';
   return platformError(
-    failure.class,
+    known?.class ?? failure.class,
     site.platform,
     `release ${native['label'] ?? native['release']} did not start${outcome}`,
-    { why: failure.why, remedy: failure.remedy, ...(logTail.length === 0 ? {} : { logTail }) },
+    { why, remedy: known?.remedy ?? failure.remedy, ...(logTail.length === 0 ? {} : { logTail }) },
   );
 }
 

@@ -1,7 +1,9 @@
 import type { ErrorClass } from '../../src/core/errors.ts';
 import type { Progress } from '../../src/core/provider.ts';
 import { RELEASE } from './names.ts';
+import { refusalIn } from './refusals.ts';
 import { condition, isReady, type Trouble, troubleOf } from './translate.ts';
+import { remedyForWaiting } from './waiting.ts';
 import type { Deployment, Pod, ReplicaSet } from './wire.ts';
 
 /** How far a Deployment is with the template it was last given. Pure. */
@@ -15,6 +17,8 @@ export type Rollout =
       readonly remedy: string;
       /** Whose log tells more. */
       readonly pod?: { readonly name: string; readonly crashed: boolean };
+      /** What the platform may have warned about: the pod, or the ReplicaSet that got none. */
+      readonly about?: string;
     };
 
 const REVISION = 'deployment.kubernetes.io/revision';
@@ -40,7 +44,7 @@ export function judgeRollout(
     status.availableReplicas === status.updatedReplicas;
   if (complete) return { state: 'done', message: `${wanted} of ${wanted} instances are ready` };
   return (
-    failure(deployment, young) ?? {
+    failure(deployment, replicaSets, young) ?? {
       state: 'running',
       message: waitingFor(deployment, ready, young),
       progress,
@@ -98,7 +102,11 @@ function newPods(
   );
 }
 
-function failure(deployment: Deployment, young: readonly Pod[]): Rollout | undefined {
+function failure(
+  deployment: Deployment,
+  replicaSets: readonly ReplicaSet[],
+  young: readonly Pod[],
+): Rollout | undefined {
   const ill = young.flatMap((pod) => {
     const trouble = troubleOf(pod);
     return trouble ? [{ pod, trouble }] : [];
@@ -108,8 +116,8 @@ function failure(deployment: Deployment, young: readonly Pod[]): Rollout | undef
     return startFailure(first.pod, first.trouble);
   }
   const refused = condition(deployment.status.conditions, 'ReplicaFailure');
-  const refusal = refused?.status === 'True' ? refusalOf(refused.message ?? '') : undefined;
-  if (refusal) return refusal;
+  const refusal = refused?.status === 'True' ? refusalIn(refused.message ?? '') : undefined;
+  if (refusal) return { state: 'failed', ...refusal };
   if (condition(deployment.status.conditions, 'Progressing')?.reason !== 'ProgressDeadlineExceeded')
     return undefined;
   if (first) return startFailure(first.pod, first.trouble);
@@ -121,31 +129,21 @@ function failure(deployment: Deployment, young: readonly Pod[]): Rollout | undef
       remedy: 'change what the message names',
     };
   }
-  return unready(
-    deployment,
-    young.find((pod) => !isReady(pod)),
-  );
+  const pod = young.find((one) => !isReady(one));
+  const set = currentReplicaSet(deployment, replicaSets);
+  return pod === undefined && young.length === 0 ? noInstances(deployment, set) : unready(deployment, pod);
 }
 
-/** What the platform will not change its mind about. */
-function refusalOf(message: string): Rollout | undefined {
-  if (message.includes('exceeded quota')) {
-    return {
-      state: 'failed',
-      class: 'quota',
-      why: message,
-      remedy: 'ask for a higher quota (`oc describe quota`), or use fewer or smaller instances',
-    };
-  }
-  if (message.includes('security context constraint')) {
-    return {
-      state: 'failed',
-      class: 'forbidden',
-      why: message,
-      remedy: "let the namespace's service account use the security context constraint restricted-v2",
-    };
-  }
-  return undefined;
+/** Nobody says why in any status; their events may. */
+function noInstances(deployment: Deployment, set: ReplicaSet | undefined): Rollout {
+  return {
+    state: 'failed',
+    class: 'startFailed',
+    why: `no instance was made within ${deployment.spec.progressDeadlineSeconds} s`,
+    remedy:
+      'read the events of the project (`oc get events`): quotas, constraints and webhooks refuse instances there',
+    ...(set === undefined ? {} : { about: set.metadata.name }),
+  };
 }
 
 function startFailure(pod: Pod, trouble: Trouble): Rollout {
@@ -163,7 +161,7 @@ function startFailure(pod: Pod, trouble: Trouble): Rollout {
     why: trouble.text,
     remedy: trouble.crashed
       ? 'read its last lines; does it start with this command and environment on your machine?'
-      : 'read the reason; `oc describe pod` tells more',
+      : (remedyForWaiting(trouble.text) ?? 'read the reason; `oc describe pod` tells more'),
     pod: { name: pod.metadata.name, crashed: trouble.crashed },
   };
 }
@@ -176,7 +174,9 @@ function unready(deployment: Deployment, pod: Pod | undefined): Rollout {
     class: 'startFailed',
     why: `it runs but was not ready after ${seconds} s: ${path ? `nothing good answered GET ${path}` : 'nothing listened'}`,
     remedy: 'the application must listen on the port in $PORT, on all addresses; or raise startTimeout',
-    ...(pod === undefined ? {} : { pod: { name: pod.metadata.name, crashed: false } }),
+    ...(pod === undefined
+      ? {}
+      : { pod: { name: pod.metadata.name, crashed: false }, about: pod.metadata.name }),
   };
 }
 

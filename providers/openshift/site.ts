@@ -1,11 +1,12 @@
 import { platformError } from '../../src/core/errors.ts';
 import type { ApplicationName } from '../../src/core/ids.ts';
 import type { Clock } from '../../src/core/ports.ts';
+import { type Capabilities, readCapabilities, withCapabilities } from './capabilities.ts';
 import type { Manifest, OpenShiftClient } from './client.ts';
 import type { Options } from './config.ts';
 import { isOurs } from './names.ts';
-import { DEPLOYMENT, IMAGE_STREAM, type Resource, ROUTE, SERVICE } from './resources.ts';
-import type { Thing } from './wire.ts';
+import { DEPLOYMENT, IMAGE_STREAM, type Resource, SERVICE } from './resources.ts';
+import type { Route, Thing } from './wire.ts';
 
 /** What every act on the platform needs. */
 export interface Site {
@@ -13,10 +14,33 @@ export interface Site {
   readonly options: Options;
   readonly client: OpenShiftClient;
   readonly clock: Clock;
+  readonly capabilities: Capabilities;
+  /** The kind that leads hosts to the application. */
+  readonly routing: Resource<Route>;
 }
 
-/** Everything that carries the application's plain name. */
-const NAMED: readonly Resource<Thing>[] = [DEPLOYMENT, SERVICE, ROUTE, IMAGE_STREAM];
+/** `anew`: what was found before may have changed. */
+export type SiteOf = (signal: AbortSignal, anew?: boolean) => Promise<Site>;
+
+/** What a cluster has is asked once; it changes when somebody installs something, not from call to call. */
+export function createSites(deps: Omit<Site, 'capabilities' | 'routing'>): SiteOf {
+  let found: Site | undefined;
+  return async function siteOf(signal, anew = false) {
+    if (found !== undefined && !anew) return found;
+    const capabilities = await readCapabilities(deps.client, signal);
+    const { routing } = capabilities;
+    if (routing === undefined) throw noRouting(deps);
+    found = { ...deps, client: withCapabilities(deps.client, capabilities), capabilities, routing };
+    return found;
+  };
+}
+
+function noRouting({ platform, options }: Pick<Site, 'platform' | 'options'>): Error {
+  return platformError('unsupported', platform, 'the cluster has neither Routes nor Ingresses', {
+    why: `${options.api}/apis lists neither route.openshift.io nor networking.k8s.io`,
+    remedy: 'check that `api` is the address of an OpenShift or Kubernetes API server',
+  });
+}
 
 /** Which kinds of ours there are under the plain name; throws `conflict` when one of that name is not ours. */
 export async function heldKinds(
@@ -24,11 +48,13 @@ export async function heldKinds(
   application: ApplicationName,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
-  const found = await Promise.all(NAMED.map((resource) => site.client.get(resource, application, signal)));
+  // Everything that carries the application's plain name.
+  const named: readonly Resource<Thing>[] = [DEPLOYMENT, SERVICE, site.routing, IMAGE_STREAM];
+  const found = await Promise.all(named.map((resource) => site.client.get(resource, application, signal)));
   const ours = new Set<string>();
   const foreign: string[] = [];
   for (const [i, thing] of found.entries()) {
-    const kind = NAMED[i]?.kind ?? '';
+    const kind = named[i]?.kind ?? '';
     if (thing && isOurs(thing.metadata, application)) ours.add(kind);
     else if (thing) foreign.push(`${kind} ${application}`);
   }

@@ -11,6 +11,7 @@ import type {
 import { artifactOf, buildError, buildsOf, describeBuild, isStuck, noImage } from './builds.ts';
 import { buildConfig, imageStream } from './manifests.ts';
 import { checkName } from './names.ts';
+import { lacking } from './needs.ts';
 import { BUILD_CONFIG, BUILD_RUN, IMAGE_STREAM, SERVICE_ACCOUNT } from './resources.ts';
 import { applyOwned, heldKinds, type Site } from './site.ts';
 import { handleOf } from './status.ts';
@@ -33,6 +34,8 @@ export async function stage(
   const { signal } = context;
   const { application, release } = want;
   checkName(site.platform, application);
+  const lack = lacking(site, want);
+  if (lack) throw lack;
   const held = await heldKinds(site, application, signal);
   if (bundle === undefined) return prebuilt(site, context, want);
 

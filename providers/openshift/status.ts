@@ -4,7 +4,7 @@ import type { OperationHandle, OperationStatus, ProviderContext } from '../../sr
 import type { Site } from './site.ts';
 
 export function handleOf(
-  site: Site,
+  site: Pick<Site, 'platform'>,
   context: ProviderContext,
   application: ApplicationName,
   kind: OperationHandle['kind'],

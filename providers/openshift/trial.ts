@@ -22,7 +22,7 @@ import {
   trialName,
 } from './names.ts';
 import { destroy, pollDestroy } from './remove.ts';
-import { DEPLOYMENT, POD, ROUTE } from './resources.ts';
+import { DEPLOYMENT, POD } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
 import type { Site } from './site.ts';
 import { instanceOf, originsOf } from './translate.ts';
@@ -130,7 +130,7 @@ export async function observeTrial(
   if (newest === undefined || release === undefined) return undefined;
   const { name } = newest.metadata;
   const [route, pods] = await Promise.all([
-    site.client.get(ROUTE, name, signal),
+    site.client.get(site.routing, name, signal),
     site.client.list(POD, selector(instanceLabels(name)), signal),
   ]);
   const own = route && isOurs(route.metadata, name) ? route : undefined;

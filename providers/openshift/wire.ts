@@ -184,6 +184,31 @@ export const routeSchema = z.object({
 });
 export type Route = z.output<typeof routeSchema>;
 
+/** An Ingress with one rule of ours, as a Route: admitted by whoever says where it is to be reached. */
+export const ingressSchema = z
+  .object({
+    metadata: metaSchema,
+    spec: z.object({ rules: z.array(z.object({ host: z.string().default('') })).default([]) }).prefault({}),
+    status: z
+      .object({ loadBalancer: z.object({ ingress: z.array(z.object({})).default([]) }).prefault({}) })
+      .prefault({}),
+  })
+  .transform(({ metadata, spec, status }): Route => {
+    const host = spec.rules[0]?.host ?? '';
+    const admitted = { host, conditions: [{ type: 'Admitted', status: 'True' }] };
+    return {
+      metadata,
+      spec: { host },
+      status: { ingress: status.loadBalancer.ingress.length > 0 ? [admitted] : [] },
+    };
+  });
+
+export const podMetricsSchema = z.object({
+  metadata: metaSchema,
+  containers: z.array(z.object({ name: z.string(), usage: texts })).default([]),
+});
+export type PodMetrics = z.output<typeof podMetricsSchema>;
+
 export const secretSchema = z.object({ metadata: metaSchema, data: texts });
 export type Secret = z.output<typeof secretSchema>;
 

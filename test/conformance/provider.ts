@@ -33,6 +33,8 @@ export interface ProviderHarness {
   wrongCredentials?(): PlatformProvider;
   /** Makes something that carries the application's name and not our stamp. */
   plantForeign?(application: string): Promise<void>;
+  /** What is staged lies in a registry already: nothing of it is to be seen on the platform before it runs. */
+  readonly isPrebuilt?: boolean;
   /** Services that the provider makes; absent where it makes none. */
   readonly services?: OfferedServices;
   /** Told of each case that could not be run here, or not wholly. */

@@ -1,5 +1,6 @@
 import type { ApplicationName } from '../../../src/core/ids.ts';
 import type { Clock, Dispose, Random } from '../../../src/core/ports.ts';
+import { inBackground } from '../../../src/lib/background.ts';
 import type { OpenShiftClient } from '../client.ts';
 import { APPLICATION, FIELD_MANAGER, MANAGED_BY, TRIAL_OF } from '../names.ts';
 import type { Resource } from '../resources.ts';
@@ -20,7 +21,7 @@ export interface NamespaceWatch {
    * for. Each time the kind that was longest unheard of is proven by a read of it: so an API that is away is noticed as
    * soon as by reading everything, and a watch that went deaf within seconds.
    */
-  copy(signal: AbortSignal): Promise<WatchCopy | undefined>;
+  copy(client: OpenShiftClient, signal: AbortSignal): Promise<WatchCopy | undefined>;
   close(): void;
 }
 
@@ -34,13 +35,19 @@ interface NamespaceWatchDeps {
   readonly client: OpenShiftClient;
   readonly clock: Clock;
   readonly random: Random;
-  readonly kinds: readonly Resource<Thing>[];
+  /** Which there are; asked when somebody begins to listen. */
+  readonly kinds: (signal: AbortSignal) => Promise<readonly Resource<Thing>[]>;
 }
+
+/** Until the cluster is asked again for its kinds, when it did not answer. */
+const AGAIN_MS = 5_000;
 
 export function watchNamespace(deps: NamespaceWatchDeps): NamespaceWatch {
   const { client, clock, random } = deps;
   const listeners = new Map<ApplicationName, Set<() => void>>();
   let watches: readonly KindWatch[] = [];
+  /** Set while somebody listens. */
+  let open: AbortController | undefined;
 
   function changed({ metadata: { labels } }: Thing): void {
     for (const name of new Set([labels[APPLICATION], labels[TRIAL_OF]])) {
@@ -48,12 +55,17 @@ export function watchNamespace(deps: NamespaceWatchDeps): NamespaceWatch {
     }
   }
 
-  function begin(): void {
+  async function begin(signal: AbortSignal): Promise<void> {
     const labelSelector = `${MANAGED_BY}=${FIELD_MANAGER}`;
-    watches = deps.kinds.map((kind) => watchKind({ client, clock, random, labelSelector, changed }, kind));
+    const kinds = await inBackground(() => deps.kinds(signal)).catch(() => undefined);
+    if (signal.aborted) return;
+    if (kinds === undefined) clock.after(AGAIN_MS, () => signal.aborted || void begin(signal));
+    else watches = kinds.map((kind) => watchKind({ client, clock, random, labelSelector, changed }, kind));
   }
 
   function end(): void {
+    open?.abort(new Error('nobody listens any more'));
+    open = undefined;
     for (const watch of watches) watch.close();
     watches = [];
   }
@@ -63,7 +75,10 @@ export function watchNamespace(deps: NamespaceWatchDeps): NamespaceWatch {
       const own = (): void => listener();
       const others = listeners.get(application) ?? new Set();
       listeners.set(application, others.add(own));
-      if (watches.length === 0) begin();
+      if (open === undefined) {
+        open = new AbortController();
+        void begin(open.signal);
+      }
       return () => {
         others.delete(own);
         if (others.size === 0 && listeners.get(application) === others) listeners.delete(application);
@@ -73,12 +88,12 @@ export function watchNamespace(deps: NamespaceWatchDeps): NamespaceWatch {
     get isLive() {
       return watches.length > 0 && watches.every(({ knownAt }) => knownAt !== undefined);
     },
-    async copy(signal) {
+    async copy(from, signal) {
       const stalest = oldestOf(watches);
       if (stalest === undefined || !(await stalest.prove(signal))) return undefined;
       const knownAt = oldestOf(watches)?.knownAt;
       if (knownAt === undefined || clock.now() - knownAt > FRESH_MS) return undefined;
-      return { client: readingFrom(watches, client), knownAt };
+      return { client: readingFrom(watches, from), knownAt };
     },
     close() {
       listeners.clear();

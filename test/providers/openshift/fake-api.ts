@@ -21,6 +21,15 @@ export interface FakeAnswer {
   readonly text?: string;
 }
 
+/** What a full OpenShift lists, as far as anybody looks. */
+export const OPENSHIFT_GROUPS: readonly string[] = [
+  'apps',
+  'networking.k8s.io',
+  'route.openshift.io',
+  'build.openshift.io',
+  'image.openshift.io',
+];
+
 type Script = (call: FakeCall) => FakeAnswer | Promise<FakeAnswer> | undefined;
 
 /**
@@ -70,6 +79,9 @@ export async function fakeApi(): Promise<FakeApi> {
     }
     if (call.method === 'DELETE') {
       return objects.delete(call.path) ? { status: 200, json: {} } : refuse(404, 'not found');
+    }
+    if (call.path === '/apis') {
+      return { status: 200, json: { groups: OPENSHIFT_GROUPS.map((name) => ({ name })) } };
     }
     const there = objects.get(call.path);
     if (there !== undefined) return { status: 200, json: there };

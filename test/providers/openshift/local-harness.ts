@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Options, schema } from '../../../providers/openshift/config.ts';
+import type { Mode } from '../../../providers/openshift/local/resources.ts';
 import { createLocalOpenShift, type LocalOpenShift } from '../../../providers/openshift/local/server.ts';
 import { createProvider } from '../../../providers/openshift/provider.ts';
 import type { Clock } from '../../../src/core/ports.ts';
@@ -37,7 +38,7 @@ export interface LocalHarness {
 }
 
 /** A local OpenShift whose waiting times are a thirtieth. */
-export async function openLocal(more: { imagesDir?: string } = {}): Promise<LocalHarness> {
+export async function openLocal(more: { imagesDir?: string; mode?: Mode } = {}): Promise<LocalHarness> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-openshift-'));
   const random = seededRandom(7);
   const runner = createRunner({ clock: systemClock, random });

@@ -11,6 +11,7 @@ import {
   secret,
 } from '../../../providers/openshift/manifests.ts';
 import { checkName, secretName } from '../../../providers/openshift/names.ts';
+import { INGRESS, ROUTE } from '../../../providers/openshift/resources.ts';
 import { deploymentSchema } from '../../../providers/openshift/wire.ts';
 import { sampleTarget } from '../../support/sample-app.ts';
 
@@ -63,20 +64,36 @@ describe('what we want the platform to hold', () => {
   });
 
   it('has one route of its own and one for each public host, wildcards left to the gateway', () => {
-    const made = routes(want, options);
+    const made = routes(want, { options, routing: ROUTE });
     expect(made.map((route) => (route['spec'] as { host?: string }).host)).toEqual([
       undefined,
       'shop.example.com',
     ]);
     expect(JSON.stringify(made[0])).toContain('"insecureEdgeTerminationPolicy":"Redirect"');
     const plain = routes(want, {
-      ...options,
-      router: 'http://127.0.0.1:1',
-      routeHost: '{application}.local',
+      options: { ...options, router: 'http://127.0.0.1:1', routeHost: '{application}.local' },
+      routing: ROUTE,
     });
     expect(plain[0]?.['spec']).toMatchObject({
       host: 'shop.local',
       tls: { insecureEdgeTerminationPolicy: 'Allow' },
+    });
+  });
+
+  it('has Ingresses in their place where there are no Routes', () => {
+    const site = { options: { ...options, routeHost: '{application}.local' }, routing: INGRESS };
+    const [own] = routes(want, site);
+    expect(own).toMatchObject({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress' });
+    const backend = { service: { name: 'shop', port: { name: 'http' } } };
+    expect(own?.['spec']).toEqual({
+      rules: [{ host: 'shop.local', http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+      tls: [{ hosts: ['shop.local'] }],
+    });
+    const chosen = { class: 'nginx', tlsSecret: 'apps-tls' };
+    const [other] = routes(want, { ...site, options: { ...site.options, ingress: chosen } });
+    expect(other?.['spec']).toMatchObject({
+      ingressClassName: 'nginx',
+      tls: [{ hosts: ['shop.local'], secretName: 'apps-tls' }],
     });
   });
 

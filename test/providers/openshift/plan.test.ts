@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { schema } from '../../../providers/openshift/config.ts';
 import { deployment, routes } from '../../../providers/openshift/manifests.ts';
 import { planChanges } from '../../../providers/openshift/plan.ts';
+import { ROUTE } from '../../../providers/openshift/resources.ts';
 import { deploymentSchema, routeSchema } from '../../../providers/openshift/wire.ts';
 import type { Observation } from '../../../src/core/provider.ts';
 import { sampleTarget } from '../../support/sample-app.ts';
@@ -10,7 +11,7 @@ const options = schema.parse({ api: 'https://api.test:6443', namespace: 'n', cre
 const want = sampleTarget({ application: 'shop', platform: 'ocp', number: 1, hosts: ['shop.example.com'] });
 const held = {
   deployment: deploymentSchema.parse(deployment(want, 'image@sha256:a', undefined)),
-  routes: routes(want, options).map((route) => routeSchema.parse(route)),
+  routes: routes(want, { options, routing: ROUTE }).map((route) => routeSchema.parse(route)),
 };
 const nothing: Observation = {
   at: 0,

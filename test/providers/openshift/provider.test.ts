@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { schema } from '../../../providers/openshift/config.ts';
 import { SluiceError, toWire } from '../../../src/core/errors.ts';
 import { sampleTarget } from '../../support/sample-app.ts';
-import { type FakeAnswer, type FakeApi, fakeApi, NAMESPACE, refuse } from './fake-api.ts';
+import {
+  type FakeAnswer,
+  type FakeApi,
+  fakeApi,
+  NAMESPACE,
+  OPENSHIFT_GROUPS as OPENSHIFT,
+  refuse,
+} from './fake-api.ts';
 
 let api: FakeApi;
 
@@ -11,8 +18,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => api.close());
-
-const OPENSHIFT = ['apps', 'route.openshift.io', 'build.openshift.io', 'image.openshift.io'];
 
 function endpoint(groups: readonly string[], allowed = true): void {
   api.script(({ path }): FakeAnswer | undefined => {
@@ -42,12 +47,19 @@ describe('describing the endpoint', () => {
     });
   });
 
-  it('names what plain Kubernetes lacks', async () => {
+  it.each([
+    [['apps', 'networking.k8s.io'], 'v1.32.13, no Routes, no builds'],
+    [['apps', 'networking.k8s.io', 'route.openshift.io'], 'v1.32.13, no builds'],
+  ])('tells plain Kubernetes and MicroShift by what they lack: %j', async (groups, apiVersion) => {
+    endpoint(groups);
+    expect(await api.provider().describe(api.context)).toMatchObject({ apiVersion });
+  });
+
+  it('names what leads hosts to applications nowhere', async () => {
     endpoint(['apps']);
-    const error = await caught(api.provider().describe(api.context));
-    expect(error).toMatchObject({
+    expect(await caught(api.provider().describe(api.context))).toMatchObject({
       class: 'unsupported',
-      message: 'the cluster has no routes, no builds, no image streams',
+      message: 'the cluster has neither Routes nor Ingresses',
     });
   });
 
