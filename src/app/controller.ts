@@ -346,6 +346,9 @@ export async function createController(deps: ControllerDeps): Promise<Controller
       if (deps.refused === undefined)
         send({ to: 'supervisor', type: 'last-good', files: textsOf(deps.files) });
       else announce(deps.refused);
+      void orchestrator.runs
+        .takeUp(quitting.signal)
+        .catch((error: unknown) => logger.warn({ error: String(error) }, 'tasks could not be taken up'));
       void takeUpDeployments({ orchestrator, control, events, clock, logger, stop: quitting.signal });
     },
     async close() {

@@ -57,6 +57,16 @@ export async function localControl(
     },
     releases: (application) => orchestrator.releases(application),
     deployments: () => orchestrator.deployments(),
+    async run(wish) {
+      const { finished, ...started } = await orchestrator.runs.byHand(wish, stop);
+      // How it ended is an event and on record.
+      const ended = finished.catch(() => undefined);
+      running.add(ended);
+      void ended.then(() => running.delete(ended));
+      return started;
+    },
+    tasks: () => orchestrator.runs.list(),
+    cancelRun: (run) => orchestrator.runs.cancel(run),
     async settled() {
       await Promise.all(running);
     },

@@ -71,6 +71,11 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
       tell('rollback', subject, wish.force ? 'forced' : '');
       return started;
     },
+    async run(wish) {
+      const started = await control.run(wish);
+      tell('run', `${wish.task ?? 'a command'} on ${started.platform} of ${wish.application}`, '');
+      return started;
+    },
     async breakLock(application, reason) {
       const broken = await control.breakLock(application, reason);
       if (broken !== undefined) tell('lock break', `${application}, held by ${broken.holder}`, reason);

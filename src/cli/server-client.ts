@@ -8,6 +8,7 @@ import type {
   LiftWish,
   Ordered,
   ReleasesView,
+  StartedRun,
   WireWish,
 } from '../core/control.ts';
 import type { DeploymentRecord, PlatformPlan } from '../core/deployment.ts';
@@ -18,6 +19,7 @@ import type { LogEntry, Logs, LogsWish } from '../core/logs.ts';
 import type { Operations, Outcomes } from '../core/operations.ts';
 import type { Release } from '../core/release.ts';
 import type { Explanation, StatusView } from '../core/status.ts';
+import type { TaskRecord } from '../core/task-power.ts';
 import { systemClock } from '../lib/clock.ts';
 import { hasCode } from '../lib/has-code.ts';
 import { parseEventStream } from './event-stream.ts';
@@ -158,6 +160,15 @@ export function serverClient(url: string, token: string | undefined): ServerClie
     power: ({ application, who: _, ...wish }) => operation(application, 'power', wish),
     releases: async (application) =>
       (await call('GET', `/v1/releases/${encodeURIComponent(application)}`)) as ReleasesView,
+    async run({ application, ...wish }) {
+      const path = `/v1/applications/${encodeURIComponent(application)}/run`;
+      return (await call('POST', path, json(wish))) as StartedRun;
+    },
+    tasks: async () => (await call('GET', '/v1/tasks')) as TaskRecord[],
+    async cancelRun(run) {
+      const path = `/v1/tasks/${encodeURIComponent(run)}/cancel`;
+      return ((await call('POST', path)) as TaskRecord | null) ?? undefined;
+    },
     deployments: async () => (await call('GET', '/v1/deployments')) as DeploymentRecord[],
     async *logs(wish, signal) {
       let since = wish.since;

@@ -4,6 +4,7 @@ import type { DrillRecord } from './drill.ts';
 import type { WireError } from './errors.ts';
 import type { ApplicationName, DeploymentId, PlatformName, ReleaseId } from './ids.ts';
 import type { Release } from './release.ts';
+import type { TaskRecord } from './task-power.ts';
 
 /**
  * What a person can ask of Sluice's orchestrator, the same whether it runs in a controller behind the admin API or
@@ -23,6 +24,29 @@ export interface Control {
   destroy(wish: DestroyWish): Promise<Readonly<Record<PlatformName, Destroyed>>>;
   releases(application: ApplicationName): Promise<ReleasesView>;
   deployments(): Promise<readonly DeploymentRecord[]>;
+  /** Runs a command once with the release that is live; answers when it is begun. */
+  run(wish: RunWish): Promise<StartedRun>;
+  /** Of all applications, oldest first. */
+  tasks(): Promise<readonly TaskRecord[]>;
+  /** Ends a run; undefined: there is none of that name under way. */
+  cancelRun(run: string): Promise<TaskRecord | undefined>;
+}
+
+export interface RunWish {
+  readonly application: ApplicationName;
+  /** One that is configured. */
+  readonly task: string | undefined;
+  /** Or a shell command. */
+  readonly command: string | undefined;
+  /** Undefined: as the task says, the writer, or the first target where it is live. */
+  readonly platform: PlatformName | undefined;
+  readonly timeoutMs: number | undefined;
+}
+
+export interface StartedRun {
+  readonly run: string;
+  readonly platform: PlatformName;
+  readonly release: ReleaseId;
 }
 
 export interface WireWish {

@@ -16,6 +16,7 @@ import { streamEvents } from './event-stream.ts';
 import { logStream } from './log-stream.ts';
 import { createMetrics } from './metrics.ts';
 import { operationsApi } from './operations-api.ts';
+import { tasksApi } from './tasks-api.ts';
 
 const BUNDLE_LIMIT = 1024 * 1024 * 1024;
 
@@ -72,12 +73,11 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   acts(app, deps);
   orders(app, deps);
   drills(app, deps);
-  operationsApi(
-    app,
-    deps.operations,
-    { onRequest: requireRole(settings, 'operate') },
-    (request) => callerOf(settings, request)?.name ?? 'unknown',
-  );
+  const operate = { onRequest: requireRole(settings, 'operate') };
+  const whoAsks = (request: FastifyRequest) => callerOf(settings, request)?.name ?? 'unknown';
+  operationsApi(app, deps.operations, operate, whoAsks);
+  const read = { onRequest: requireRole(settings, 'read') };
+  tasksApi(app, { control: deps.control, events: deps.events, read, operate }, whoAsks);
 
   return {
     name: 'admin API',

@@ -28,6 +28,7 @@ import { applicationNamed, platformsOf } from './scope.ts';
 import { targetSpecOf } from './target-spec.ts';
 import { withTasks } from './task-plan.ts';
 import { taskRecordsIn } from './task-records.ts';
+import { createTaskRuns, type TaskRuns } from './task-runs.ts';
 import { tidy } from './tidy.ts';
 
 export interface DeployWish {
@@ -60,6 +61,8 @@ export interface Orchestrator {
     readonly live: Readonly<Record<PlatformName, ReleaseId>>;
   }>;
   deployments(): Promise<readonly DeploymentRecord[]>;
+  /** Commands that run once beside deployments. */
+  readonly runs: TaskRuns;
 }
 
 /** Observe → plan → apply, on all platforms at once, by one holder of the application's lease at a time. */
@@ -325,6 +328,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       return { releases: await releases.list(application), live: await releases.live(application) };
     },
     deployments: () => journal.list(),
+    runs: createTaskRuns({ ...deps, liveOf: releases.live, restore, providerFor, leased }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface TaskRunning {
   readonly checkWrite: () => Promise<void>;
   readonly onProgress: (message: string) => void;
   readonly deployment?: DeploymentId;
+  /** It is begun, and its handle kept. */
+  readonly onBegun?: () => void;
 }
 
 /** The platform refused it, and it has certainly not begun. */
@@ -60,6 +62,7 @@ export async function runTask(
     await keep({});
     const handle = await begin(running, record, spec, given);
     await keep({ handle });
+    running.onBegun?.();
   } else tell(running, now, true);
   try {
     await follow(running, now.handle!, spec, (handle) => keep({ handle }));

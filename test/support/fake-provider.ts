@@ -236,7 +236,9 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
               }
               return { handle: { ...handleOf('task'), native } };
             },
-            async cancel() {},
+            async cancel(_context, handle) {
+              platform.calls.push(`cancel ${handle.native['run']}`);
+            },
             async forget(_context, handle) {
               platform.calls.push(`forget ${handle.native['run']}`);
             },

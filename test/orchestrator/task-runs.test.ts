@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { RunWish } from '../../src/core/control.ts';
+import { platformError } from '../../src/core/errors.ts';
+import { taskRecordsIn } from '../../src/orchestrator/task-records.ts';
+import type { FakePlatform } from '../support/fake-provider.ts';
+import { never, openWorld, type World } from './world.ts';
+
+let world: World;
+let cf: FakePlatform;
+let ocp: FakePlatform;
+
+beforeEach(async () => {
+  world = await openWorld();
+  cf = world.platforms['cf']!;
+  ocp = world.platforms['ocp']!;
+});
+
+afterEach(() => world.close());
+
+const report = {
+  name: 'report',
+  command: 'report',
+  when: 'hand',
+  timeoutMs: 60_000,
+  memoryBytes: 1,
+} as const;
+const open = (by: 'command' | 'server' = 'command') => world.open({ ...world.shop, tasks: [report] }, { by });
+const wish = (more: Partial<RunWish> = {}): RunWish => ({
+  ...{ application: 'shop', task: 'report', command: undefined, platform: undefined, timeoutMs: undefined },
+  ...more,
+});
+
+describe('a run by hand', () => {
+  it('takes the release that is live, and ends with its record', async () => {
+    const orchestrator = await open();
+    const { release } = await world.deploy(orchestrator, 'one');
+    const started = await orchestrator.runs.byHand(wish(), never);
+    expect(started).toMatchObject({ platform: 'cf', release: release.id });
+    expect(await started.finished).toMatchObject({ state: 'succeeded', trigger: 'hand', task: 'report' });
+    expect(cf.ran.get(started.run)).toBe(release.id);
+    expect(await orchestrator.runs.list()).toMatchObject([{ run: started.run, state: 'succeeded' }]);
+  });
+
+  it('may be any command, anywhere it is live', async () => {
+    const orchestrator = await open();
+    await world.deploy(orchestrator, 'one');
+    const anything = wish({ task: undefined, command: 'ls', platform: 'ocp' });
+    const { run, finished } = await orchestrator.runs.byHand(anything, never);
+    expect(await finished).toMatchObject({ task: 'command', platform: 'ocp' });
+    expect(ocp.ran.has(run)).toBe(true);
+  });
+
+  it('is refused where nothing is live, and for tasks that nobody knows', async () => {
+    const orchestrator = await open();
+    await expect(orchestrator.runs.byHand(wish(), never)).rejects.toMatchObject({
+      ...{ code: 'USAGE', message: 'no release of shop is live there' },
+    });
+    await world.deploy(orchestrator, 'one');
+    await expect(orchestrator.runs.byHand(wish({ task: 'migrat' }), never)).rejects.toMatchObject({
+      details: { remedy: 'one of report, or a command behind --' },
+    });
+  });
+
+  it('begins under the lease of the application, and needs none while it runs', async () => {
+    const orchestrator = await open();
+    await world.deploy(orchestrator, 'one');
+    ocp.pollsUntilDone = 20;
+    const { finished } = await orchestrator.runs.byHand(wish({ platform: 'ocp' }), never);
+    expect(await world.store.leases()).toEqual([]);
+    expect(await orchestrator.runs.list()).toMatchObject([{ state: 'begun' }]);
+    await finished;
+  });
+
+  it('says at once that the platform refuses it, and keeps no record of it', async () => {
+    const orchestrator = await open();
+    await world.deploy(orchestrator, 'one');
+    cf.refusing.task = platformError('quota', 'cf', 'no memory left');
+    await expect(orchestrator.runs.byHand(wish(), never)).rejects.toMatchObject({ code: 'PLATFORM_QUOTA' });
+    expect(await orchestrator.runs.list()).toEqual([]);
+    expect(await world.store.leases()).toEqual([]);
+  });
+
+  it('is ended with the command that ordered it', async () => {
+    const orchestrator = await open();
+    await world.deploy(orchestrator, 'one');
+    const stop = new AbortController();
+    cf.pollsUntilDone = 50;
+    const { finished } = await orchestrator.runs.byHand(wish(), stop.signal);
+    stop.abort();
+    cf.failing.task = platformError('taskFailed', 'cf', 'it was cancelled');
+    await expect(finished).rejects.toMatchObject({ code: 'TASK_FAILED' });
+    expect(cf.calls.some((call) => call.startsWith('cancel'))).toBe(true);
+    expect(await orchestrator.runs.list()).toMatchObject([{ state: 'failed' }]);
+  });
+
+  it('outlives the server that ordered it, and the next one follows it', async () => {
+    const first = await open('server');
+    await world.deploy(first, 'one');
+    const stop = new AbortController();
+    cf.pollsUntilDone = 50;
+    const { run, finished } = await first.runs.byHand(wish(), stop.signal);
+    stop.abort();
+    await expect(finished).rejects.toThrow();
+    expect(cf.calls.some((call) => call.startsWith('cancel'))).toBe(false);
+    expect(await taskRecordsIn(world.store).list()).toMatchObject([{ run, state: 'begun' }]);
+    cf.pollsUntilDone = 1;
+    const next = await open('server');
+    await next.runs.takeUp(never);
+    expect(await next.runs.list()).toMatchObject([{ run, state: 'succeeded' }]);
+    expect([...cf.ran.keys()]).toEqual([run]);
+  });
+
+  it('can be cancelled by its name while it is under way', async () => {
+    const orchestrator = await open();
+    await world.deploy(orchestrator, 'one');
+    cf.pollsUntilDone = 50;
+    const { run, finished } = await orchestrator.runs.byHand(wish(), never);
+    expect(await orchestrator.runs.cancel(run)).toMatchObject({ run });
+    expect(cf.calls).toContain(`cancel ${run}`);
+    await finished;
+    expect(await orchestrator.runs.cancel(run)).toBeUndefined();
+  });
+});
