@@ -39,6 +39,7 @@ export async function stage(
     app: app.guid,
     release,
     ...(want.image === undefined ? {} : { image: want.image.reference }),
+    ...(want.release.program === undefined ? {} : { buildpack: PROGRAMS }),
   });
   const staged = (await stagedDroplets(session, app.guid)).find((one) => one.release === release);
   if (staged) return finished(handle, { artifact: artifactOf(app.guid, staged.droplet) });
@@ -135,6 +136,15 @@ async function pollPackage(
   }
 }
 
+/** It takes any files and builds nothing; no foundation chooses it by itself. */
+const PROGRAMS = 'binary_buildpack';
+
+function lifecycleFor(buildpack: string | undefined): object {
+  return buildpack === undefined
+    ? {}
+    : { lifecycle: { type: 'buildpack', data: { buildpacks: [buildpack] } } };
+}
+
 /** Adopts the build of this package that runs or succeeded; a failed one is not the last word. */
 async function startBuild(
   session: Session,
@@ -151,7 +161,7 @@ async function startBuild(
       },
       '/v3/builds',
       buildSchema,
-      { package: { guid: packageGuid } },
+      { package: { guid: packageGuid }, ...lifecycleFor(handle.native['buildpack']) },
     );
     return pollBuild(session, context, next(handle, { build: found.guid }), found);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { hasClass, platformError, SluiceError, toWire } from '../../src/core/errors.ts';
 import type { Observation, PlanCheck, ProviderContext, TargetSpec } from '../../src/core/provider.ts';
 import type { Manifest } from './client.ts';
+import { DEFAULT_BUILDER } from './config.ts';
 import * as manifests from './manifests.ts';
 import { lacking } from './needs.ts';
 import { parseQuantity } from './quantity.ts';
@@ -24,6 +25,8 @@ export async function check(
   const { signal } = context;
   const lack = lacking(site, want);
   if (lack) return [{ what: 'what the cluster has', found: 'not all that it needs', error: toWire(lack) }];
+  const builder = builderCheck(site, want);
+  if (builder !== undefined) return [builder];
   const rights = await rightChecks(site, want, signal);
   // Without the rights everything else fails for want of them.
   if (rights.some((one) => one.error !== undefined)) return rights;
@@ -32,6 +35,18 @@ export async function check(
     dryRuns(site, want, signal),
   ]);
   return [...rights, ...quotas, ...tries];
+}
+
+/** The builder of Node applications wants a package.json; what another one takes, its user knows. */
+function builderCheck(site: Site, { release }: TargetSpec): PlanCheck | undefined {
+  const { builder } = site.options;
+  if (release.program === undefined || builder !== DEFAULT_BUILDER) return undefined;
+  const error = platformError('unsupported', site.platform, 'a program alone is not built there', {
+    why: `${release.program} is no source that the builder ${builder} knows what to do with`,
+    remedy:
+      'put it into a container image and use `image:`, or name a `builder` of this platform that takes programs',
+  });
+  return { what: 'builder', found: builder, error: toWire(error) };
 }
 
 async function quotaChecks(

@@ -13,6 +13,8 @@ const tokenCredentials = z.strictObject({
 const fileCredentials = z.strictObject({ tokenFile: z.string().min(1) });
 const userCredentials = z.strictObject({ username: z.string().min(1), password: z.string().min(1) });
 
+export const DEFAULT_BUILDER = 'registry.access.redhat.com/ubi9/nodejs-20:latest';
+
 /** A platform's block in sluice.yaml, without `provider`. */
 export const schema = z.strictObject({
   /** The API server, e.g. `https://api.ocp.example.com:6443`. */
@@ -27,7 +29,7 @@ export const schema = z.strictObject({
   ca: z.string().optional(),
   credentials: z.union([tokenCredentials, fileCredentials, userCredentials]),
   /** `openshift/nodejs:20-ubi9` is an ImageStreamTag in project `openshift`; with a registry's host it is a docker image. */
-  builder: z.string().min(1).default('registry.access.redhat.com/ubi9/nodejs-20:latest'),
+  builder: z.string().min(1).default(DEFAULT_BUILDER),
   /** Host of the application's own route; `{application}` stands for its name. Left out, the platform chooses. */
   routeHost: z.string().min(1).optional(),
   /** Where the cluster has no Routes. */

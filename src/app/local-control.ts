@@ -29,7 +29,8 @@ export async function localControl(
     const { application, platforms } = wish;
     checkConfiguration(settings, wish);
     const bundle = wish.archive && (await bundles.keep(wish.archive, wish.digest));
-    return { application, platforms, bundle };
+    const { commit } = wish;
+    return { application, platforms, bundle, ...(commit === undefined ? {} : { commit }) };
   }
 
   function begun(started: StartedDeployment): Pick<StartedDeployment, 'id' | 'release'> {

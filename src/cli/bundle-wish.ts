@@ -2,8 +2,8 @@ import type { WireWish } from '../core/control.ts';
 import { SluiceError } from '../core/errors.ts';
 import { imageDigest } from '../core/image.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
-import { bundleFolder } from '../orchestrator/bundle.ts';
 import { configurationDigest } from '../orchestrator/configuration-digest.ts';
+import { packSource } from '../orchestrator/source.ts';
 
 /** The application's source as it lies there, packed, and what the person's file says of it. */
 export async function bundleWish(
@@ -22,7 +22,7 @@ async function packed({
   name,
   source,
   image,
-}: ApplicationSettings): Promise<Pick<WireWish, 'archive' | 'digest'>> {
+}: ApplicationSettings): Promise<Pick<WireWish, 'archive' | 'digest' | 'commit'>> {
   if (image !== undefined) return { archive: undefined, digest: imageDigest(image) };
   if (source === undefined) {
     throw new SluiceError('USAGE', `${name} has no source: there is nothing to deploy`, {
@@ -30,6 +30,5 @@ async function packed({
       remedy: 'add `source:` or `image:`, or leave deploying to whoever runs the static origins',
     });
   }
-  const bundle = await bundleFolder(source.path);
-  return { archive: await bundle.tarGz(), digest: bundle.digest };
+  return packSource(source);
 }

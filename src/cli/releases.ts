@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { releaseLabel } from '../core/release.ts';
+import { type Release, releaseLabel } from '../core/release.ts';
 import { isoTime } from '../lib/iso-time.ts';
 import type { CliIo } from './io.ts';
 import { type CommonOptions, chooseApplication, withConfiguration, withServer } from './options.ts';
@@ -17,17 +17,32 @@ export function releasesCommand(program: Command, io: CliIo): void {
     const session = await openSession(settings, options, io);
     try {
       const { releases, live } = await session.control.releases(application.name);
+      const known = releases.some((release) => originOf(release) !== undefined);
       const rows = releases.map((release) => {
         const on = Object.keys(live).filter((platform) => live[platform] === release.id);
         if (options.json) io.stdout(`${JSON.stringify({ ...release, live: on })}\n`);
-        return [releaseLabel(release), release.id, isoTime(release.createdAt), on.join(', ') || '-'];
+        return [
+          releaseLabel(release),
+          release.id,
+          isoTime(release.createdAt),
+          on.join(', ') || '-',
+          ...(known ? [originOf(release) ?? '-'] : []),
+        ];
       });
       if (options.json) return;
       io.stdout(
-        rows.length === 0 ? 'no releases yet\n' : formatTable(['release', 'id', 'created', 'live on'], rows),
+        rows.length === 0
+          ? 'no releases yet\n'
+          : formatTable(['release', 'id', 'created', 'live on', ...(known ? ['from'] : [])], rows),
       );
     } finally {
       await session.close();
     }
   });
+}
+
+/** What a person knows it by where it comes from. */
+function originOf({ image, commit, program }: Release): string | undefined {
+  if (commit !== undefined) return `commit ${commit.slice(0, 12)}`;
+  return image ?? program;
 }

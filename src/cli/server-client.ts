@@ -94,6 +94,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
   function bundlePath(path: string, wish: WireWish): string {
     const query = new URLSearchParams({ application: wish.application, digest: wish.digest });
     if (wish.platforms) query.set('platforms', wish.platforms.join(','));
+    if (wish.commit !== undefined) query.set('commit', wish.commit);
     if (wish.configuration !== undefined) query.set('configuration', wish.configuration);
     return `${path}?${query}`;
   }

@@ -18,6 +18,7 @@ import {
   whole,
   yesNo,
 } from './fields.ts';
+import { gitSchema } from './git-schema.ts';
 import { imageReference, registrySchema } from './image-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { scaleSchema } from './scale-schema.ts';
@@ -31,7 +32,7 @@ function instances(says: string, otherwise?: number) {
 }
 
 const command = text({
-  says: 'The shell command that starts one instance; it listens on $PORT. Left out: the platform finds it (package.json).',
+  says: 'The shell command that starts one instance; it listens on $PORT. Left out: the platform finds it (package.json), an image runs its own, a program is `./NAME`.',
 });
 const memory = size(
   { says: 'Memory of one instance.', otherwise: '256Mi' },
@@ -371,8 +372,9 @@ const logsSchema = z
 export const applicationSchema = z
   .strictObject({
     source: text({
-      says: 'The folder to deploy. This or `image` is needed unless all targets are static.',
+      says: 'What is deployed: a folder, an archive (zip, tar, tar.gz) or a program (one executable file). This, `git` or `image` is needed unless all targets are static.',
     }).optional(),
+    git: gitSchema.optional(),
     image: imageReference.optional(),
     registry: registrySchema.optional(),
     command: command.optional(),

@@ -25,6 +25,7 @@ import { assembleDeploy } from './deploy-schema.ts';
 import { assembleDrift } from './drift-schema.ts';
 import { assembleDrill } from './drill-schema.ts';
 import type { GatewayInput } from './gateway-schema.ts';
+import { assembleSource } from './git-schema.ts';
 import { assembleImage } from './image-schema.ts';
 import { assembleScale } from './scale-schema.ts';
 import { assembleServices, comparedServices, givenVariables } from './service-schema.ts';
@@ -38,6 +39,8 @@ export function assembleApplication(
     readonly policy: PolicySettings;
     /** Absolute. */
     readonly source: string | undefined;
+    /** Of `git`, where it is a folder: absolute. */
+    readonly repository: string | undefined;
     /** Did this variable's value come from `${…}`: `['env', 'DB_URL']`, below the application. */
     readonly isSecret: (path: readonly string[]) => boolean;
   },
@@ -62,7 +65,7 @@ export function assembleApplication(
   }
   return {
     name,
-    source: given.source === undefined ? undefined : { kind: 'folder', path: given.source },
+    source: assembleSource({ ...given, git: input.git }),
     ...assembleImage(input),
     process,
     ...assembleProcesses(input.processes),

@@ -90,7 +90,7 @@ function checkTargets(path: Path, { root, platforms, deploys }: Facts): readonly
       keyFault(
         path,
         `nothing to deploy to ${deployed.join(', ')}`,
-        'add `source:` with the folder of the application, or `image:`',
+        'add `source:` with the folder of the application, `git:` or `image:`',
       ),
     );
   }

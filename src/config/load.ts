@@ -9,6 +9,7 @@ import { checkReferences } from './checks.ts';
 import { decode } from './decode.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Fault, valueFault } from './fault.ts';
+import { isAddress } from './git-schema.ts';
 import { lintPolicy } from './lint.ts';
 import { refuseNotYet } from './not-yet.ts';
 import { absolute, homeless, type LoadOptions, type ProviderShape } from './options.ts';
@@ -127,7 +128,7 @@ function decodeRoot(
     others.filter((fault) => !echoes.has(pathKey(fault.path))),
   );
   if (!root.ok) return undefined;
-  const applications = assembleApplications(root.value, paths.sources, policies.value, document);
+  const applications = assembleApplications(root.value, paths, policies.value, document);
   for (const application of Object.values(applications)) {
     session.report(document, lintPolicy(application, ['applications', application.name]));
   }
@@ -149,12 +150,14 @@ function resolvePaths(
   options: LoadOptions,
 ): {
   sources: Record<string, string>;
+  repositories: Record<string, string>;
   stateDir: string;
   accessLog: string | undefined;
   faults: readonly Fault[];
 } {
   const faults: Fault[] = [];
   const sources: Record<string, string> = {};
+  const repositories: Record<string, string> = {};
 
   function resolveAt(path: Path): string | undefined {
     const given = valueAt(root, path);
@@ -167,25 +170,27 @@ function resolvePaths(
   for (const name of Object.keys(mapAt(root, ['applications']))) {
     const path = ['applications', name, 'source'];
     const source = resolveAt(path);
-    if (source === undefined) continue;
-    sources[name] = source;
-    const given = String(valueAt(root, path));
-    if (NOT_A_FOLDER.test(given)) {
-      faults.push(
-        valueFault(path, 'not built yet: archives, binaries and git refs', 'unpack it and name the folder'),
-      );
+    if (source !== undefined) sources[name] = source;
+    if (source !== undefined && isAddress(String(valueAt(root, path)))) {
+      const remedy =
+        'write `git: { repository: …, ref: main }` for a repository; download anything else first';
+      faults.push(valueFault(path, 'an address and no file', remedy));
+    }
+    const repository = ['applications', name, 'git', 'repository'];
+    if (!isAddress(String(valueAt(root, repository) ?? '//'))) {
+      const folder = resolveAt(repository);
+      if (folder !== undefined) repositories[name] = folder;
     }
   }
   const log = ['gateway', 'accessLog', 'file'];
   return {
     sources,
+    repositories,
     stateDir: resolveAt(['state', 'dir']) ?? join(dirname(options.file), '.sluice'),
     accessLog: valueAt(root, log) === '-' ? '-' : resolveAt(log),
     faults,
   };
 }
-
-const NOT_A_FOLDER = /\.(zip|jar|war|tgz|tar|tar\.gz|tar\.xz)$|^(git(@|\+|:)|https?:|ssh:)/i;
 
 function decodePolicies(
   root: unknown,
@@ -218,7 +223,10 @@ function decodePolicies(
 
 function assembleApplications(
   root: RootInput,
-  sources: Readonly<Record<string, string>>,
+  paths: {
+    readonly sources: Readonly<Record<string, string>>;
+    readonly repositories: Readonly<Record<string, string>>;
+  },
   policies: Readonly<Record<string, PolicySettings>>,
   document: ConfigDocument,
 ): Record<string, ApplicationSettings> {
@@ -229,7 +237,8 @@ function assembleApplications(
     if (policy === undefined) continue;
     applications[name] = assembleApplication(name, input, {
       policy,
-      source: sources[name],
+      source: paths.sources[name],
+      repository: paths.repositories[name],
       isSecret: (path) => document.origins(['applications', name, ...path]).length > 0,
     });
   }

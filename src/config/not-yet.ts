@@ -44,12 +44,6 @@ export const NOT_YET: readonly NotYet[] = [
   { path: 'platforms.*.maintenance', what: 'maintenance windows', example: [] },
   { path: 'platforms.*.domains', what: 'fault domains', example: ['eu-west'] },
 
-  {
-    path: 'applications.*.git',
-    what: 'deploying from a git ref',
-    instead: 'use `source` with a folder',
-    example: 'main',
-  },
   { path: 'applications.*.processes.*.schedule', what: 'scheduled processes', example: '0 * * * *' },
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
   {

@@ -16,16 +16,29 @@ export function checkSources(
 function checkOne(path: Path, root: unknown): readonly Fault[] {
   const has = (key: string): boolean => valueAt(root, [...path, key]) !== undefined;
   const faults: Fault[] = [];
-  if (has('image') && has('source')) {
-    faults.push(
-      keyFault([...path, 'image'], 'the application is files already', 'remove `source` or `image`'),
-    );
+  if (has('image') && (has('source') || has('git'))) {
+    const remedy = has('source') ? 'remove `source` or `image`' : 'remove `git` or `image`';
+    faults.push(keyFault([...path, 'image'], 'the application is files already', remedy));
   }
+  if (has('git')) faults.push(...checkGit(path, root));
   if (has('registry') && !has('image')) {
     const remedy = 'remove it, or name an `image`';
     faults.push(keyFault([...path, 'registry'], 'credentials of a registry, and no image', remedy));
   }
   return faults;
+}
+
+function checkGit(path: Path, root: unknown): readonly Fault[] {
+  const named = valueAt(root, [...path, 'git', 'repository']) !== undefined;
+  const folder = valueAt(root, [...path, 'source']) !== undefined;
+  const at = [...path, 'git'];
+  if (named && folder) {
+    return [keyFault(at, 'two places to take the application from', 'remove `source`, or `git.repository`')];
+  }
+  if (named || folder) return [];
+  return [
+    keyFault(at, 'no repository', 'add `source:` with a folder in it, or `git: { repository: …, ref: … }`'),
+  ];
 }
 
 function checkImage(

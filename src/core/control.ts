@@ -55,6 +55,8 @@ export interface WireWish {
   /** Undefined: an image, which both sides have in their configuration. */
   readonly archive: Buffer | undefined;
   readonly digest: string;
+  /** The commit it is of. */
+  readonly commit?: string;
   /** `configurationDigest` of the application as the one who asks knows it; undefined: whatever the server has. */
   readonly configuration?: string;
 }

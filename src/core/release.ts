@@ -12,6 +12,10 @@ export interface Release {
   readonly configHash: string;
   /** The image that runs; left out: it is files. */
   readonly image?: string;
+  /** One executable file is all there is: it runs by its name. */
+  readonly program?: string;
+  /** The commit it was first deployed from. */
+  readonly commit?: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
   /**

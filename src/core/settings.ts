@@ -105,11 +105,19 @@ export type DataSettings =
       readonly promoteTimeoutMs?: number;
     };
 
-/** A folder today; archives, binaries and images come later and are refused by name. */
-export interface SourceSettings {
-  readonly kind: 'folder';
-  /** Absolute. */
-  readonly path: string;
+export type SourceSettings =
+  /** Absolute; a folder, an archive or a program: that is found out when it is packed. */
+  { readonly kind: 'path'; readonly path: string } | GitSource;
+
+export interface GitSource {
+  readonly kind: 'git';
+  /** An address, or the absolute path of a folder in a repository. */
+  readonly repository: string;
+  readonly remote: boolean;
+  /** A branch, a tag or a commit. */
+  readonly ref: string;
+  /** From the top of the repository; undefined: the folder named, or all of it. */
+  readonly path: string | undefined;
 }
 
 export interface HealthSettings {

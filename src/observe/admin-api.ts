@@ -187,6 +187,7 @@ interface BundleQuery {
   platforms?: string;
   digest: string;
   configuration?: string;
+  commit?: string;
 }
 
 function acts(app: FastifyInstance, deps: AdminApiDeps): void {
@@ -319,9 +320,9 @@ function drills(app: FastifyInstance, { drills, settings }: AdminApiDeps): void 
 }
 
 function wishOf(query: BundleQuery, body: unknown): WireWish {
-  const { application, platforms, digest, configuration } = query;
+  const { application, platforms, digest, configuration, commit } = query;
   // A name given twice arrives as a list.
-  const named = [application, digest, platforms ?? 'all', configuration ?? ''].every(
+  const named = [application, digest, platforms ?? 'all', configuration ?? '', commit ?? ''].every(
     (given) => typeof given === 'string',
   );
   // Nothing at all is an image; an empty bundle is a mistake.
@@ -333,8 +334,12 @@ function wishOf(query: BundleQuery, body: unknown): WireWish {
         'POST the tar.gz as application/gzip with ?application=…&digest=sha256:…; of an image, its digest and no body',
     });
   }
-  const wish = { application, platforms: namesIn(platforms), archive, digest };
-  return configuration === undefined ? wish : { ...wish, configuration };
+  return {
+    ...{ application, platforms: namesIn(platforms), archive, digest },
+    ...(configuration === undefined ? {} : { configuration }),
+    // It is shown to people, and nothing else is made of it.
+    ...(commit === undefined || !/^[0-9a-f]{7,64}$/.test(commit) ? {} : { commit }),
+  };
 }
 
 function namesIn(list: string | undefined): readonly string[] | undefined {

@@ -19,6 +19,7 @@ import { keptRelease } from './kept-release.ts';
 import { type HeldLease, holderOf, leaseApplication } from './lease.ts';
 import { migrationOf } from './migration.ts';
 import { planOn } from './plan.ts';
+import { programOf } from './program.ts';
 import { freshStart, recordAfter } from './record-after.ts';
 import { configHashOf, releaseIdOf } from './release-identity.ts';
 import { releasesIn } from './releases.ts';
@@ -37,6 +38,8 @@ export interface DeployWish {
   readonly platforms: readonly PlatformName[] | undefined;
   /** Undefined: the application is an image. */
   readonly bundle: Bundle | undefined;
+  /** The commit it is of. */
+  readonly commit?: string;
 }
 
 export interface StartedDeployment {
@@ -76,11 +79,20 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     return { application, platforms: platformsOf(application, wish.platforms, deps.deploysTo) };
   }
 
-  function releaseOf(application: ApplicationSettings, sourceDigest: string): Omit<Release, 'number'> {
+  function releaseOf(
+    application: ApplicationSettings,
+    sourceDigest: string,
+    from: Pick<DeployWish, 'bundle' | 'commit'> = { bundle: undefined },
+  ): Omit<Release, 'number'> {
     const configHash = configHashOf(application, deps.hashKey);
     const id = releaseIdOf(application.name, sourceDigest, configHash);
-    const image = application.image === undefined ? {} : { image: application.image.reference };
-    const identity = { id, application: application.name, sourceDigest, configHash, ...image };
+    const program = programOf(from.bundle);
+    const more = {
+      ...(application.image === undefined ? {} : { image: application.image.reference }),
+      ...(program === undefined ? {} : { program }),
+      ...(from.commit === undefined ? {} : { commit: from.commit }),
+    };
+    const identity = { id, application: application.name, sourceDigest, configHash, ...more };
     return { ...identity, createdAt: clock.now(), ...migrationOf(application) };
   }
 
@@ -238,7 +250,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
         wish.bundle &&
         ((await bundles.find(digest)) ?? (await bundles.keep(await wish.bundle.tarGz(), digest)));
       return leased(application.name, `deploying to ${platforms.join(', ')}`, async (lease) => {
-        const identity = releaseOf(application, digest);
+        const identity = releaseOf(application, digest, wish);
         await refuseWhatWouldFail(deps, application, platforms, await upcoming(identity));
         const release = await releases.record(identity, keepConfiguration(application, deps.hashKey));
         const { deploy } = application;
@@ -310,7 +322,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
 
     async plan(wish) {
       const { application, platforms } = scopeOf(wish);
-      const release = await upcoming(releaseOf(application, sourceDigestOf(application, wish.bundle)));
+      const release = await upcoming(releaseOf(application, sourceDigestOf(application, wish.bundle), wish));
       const plans = await planOn(deps, application, platforms, release);
       return withTasks(taskRecordsIn(store), application, release, plans);
     },

@@ -3,6 +3,7 @@ import type { OtherProcessSpec, TargetSpec } from '../core/provider.ts';
 import type { Release } from '../core/release.ts';
 import { releaseLabel } from '../core/release.ts';
 import type { ApplicationSettings, OtherProcess } from '../core/settings.ts';
+import { programCommand } from './program.ts';
 
 /** What shall run on one platform: the application's settings with the target's own on top. */
 export function targetSpecOf(
@@ -14,13 +15,14 @@ export function targetSpecOf(
 ): TargetSpec | undefined {
   const target = application.targets.find((candidate) => candidate.platform === platform);
   if (!target) return undefined;
+  const command = application.process.command || (programCommand(release) ?? '');
   return {
     application: application.name,
     platform,
     release,
     ...(application.image === undefined ? {} : { image: application.image }),
     ...(application.processes === undefined ? {} : { processes: application.processes.map(specOf) }),
-    process: { ...application.process, instances: scaledTo ?? target.instances },
+    process: { ...application.process, command, instances: scaledTo ?? target.instances },
     ...servicesOn(application, platform),
     env: {
       ...application.env,

@@ -75,7 +75,7 @@ describe('a sound file', () => {
     });
     const shop = settings.applications['shop'];
     expect(shop?.process).toEqual({ command: 'node server.js', instances: 2, memoryBytes: 256 * MIB });
-    expect(shop?.source).toEqual({ kind: 'folder', path: '/examples/shop' });
+    expect(shop?.source).toEqual({ kind: 'path', path: '/examples/shop' });
     expect(
       shop?.targets.map((target) => [target.platform, target.tier, target.weight, target.instances]),
     ).toEqual([
@@ -221,7 +221,7 @@ applications:
   it('makes paths absolute from the folder of the file, and ~ from HOME', () => {
     const text = soundFile({ application: 'source: ../app', root: 'state: { dir: ~/s }\n' });
     const settings = settingsOf(text, { env: { HOME: '/home/ada' } });
-    expect(settings.applications['shop']?.source).toEqual({ kind: 'folder', path: '/etc/app' });
+    expect(settings.applications['shop']?.source).toEqual({ kind: 'path', path: '/etc/app' });
     expect(settings.state.dir).toBe('/home/ada/s');
   });
 
@@ -365,7 +365,7 @@ gateway:
     ['env: { SLUICE_X: 1 }', 'Sluice or the platform sets this variable itself'],
     ['env: { A: }', 'has no value'],
     ['env: { A: [1] }', 'must be a text'],
-    ['source: shop.zip', 'not built yet: archives'],
+    ['source: https://git.example.com/shop.git', 'an address and no file'],
     ['source: ~/shop', 'HOME is not set'],
     ['policy: 3', 'must be a text or a map'],
     ['startTimeout: 25d', 'too long a duration'],
@@ -398,7 +398,7 @@ gateway:
       'provider: selfhosted, driver: process',
     );
     expect(faultsOf(text)).toEqual([
-      '5:3 error applications.shop: nothing to deploy to here — add `source:` with the folder of the application, or `image:`',
+      '5:3 error applications.shop: nothing to deploy to here — add `source:` with the folder of the application, `git:` or `image:`',
     ]);
   });
 

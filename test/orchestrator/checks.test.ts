@@ -11,7 +11,7 @@ const PLATFORMS = ['cf', 'ocp', 'rack'];
 
 const SHOP: ApplicationSettings = {
   name: 'shop',
-  source: { kind: 'folder', path: '/unused' },
+  source: { kind: 'path', path: '/unused' },
   process: { command: 'node server.js', instances: 2, memoryBytes: 1 },
   env: {},
   secretEnv: [],

@@ -155,7 +155,7 @@ export async function openWorld(names: readonly string[] = ['cf', 'ocp']): Promi
 function shopOn(names: readonly string[]): ApplicationSettings {
   return {
     name: 'shop',
-    source: { kind: 'folder', path: '/unused' },
+    source: { kind: 'path', path: '/unused' },
     process: { command: 'node server.js', instances: 2, memoryBytes: 1 },
     env: { LOG: 'info' },
     secretEnv: [],

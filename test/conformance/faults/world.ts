@@ -112,7 +112,7 @@ function settingsOf(application: string, platform: string, wish: Deploy): Applic
   const { greeting, startTimeoutMs } = wish;
   return {
     name: application,
-    source: { kind: 'folder', path: '/unused' },
+    source: { kind: 'path', path: '/unused' },
     process: { command: 'node server.js', instances: 1, memoryBytes: 64 * MEBIBYTE },
     env: { GREETING: greeting },
     secretEnv: [],

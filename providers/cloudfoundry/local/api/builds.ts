@@ -15,7 +15,9 @@ const megabytes = z.number().int().min(1).nullish();
 
 const createBody = z.strictObject({
   package: z.strictObject({ guid: z.string() }),
-  lifecycle: z.looseObject({}).nullish(),
+  lifecycle: z
+    .looseObject({ data: z.looseObject({ buildpacks: z.array(z.string()).nullish() }).optional() })
+    .nullish(),
   staging_memory_in_mb: megabytes,
   staging_disk_in_mb: megabytes,
   staging_log_rate_limit_bytes_per_second: z.number().int().min(-1).nullish(),
@@ -72,7 +74,7 @@ export function buildRoutes(cloud: Cloud): readonly ApiRoute[] {
           error: null,
           memoryMb: body.staging_memory_in_mb ?? STAGING_MB,
           diskMb: body.staging_disk_in_mb ?? STAGING_MB,
-          buildpacks: app.buildpacks,
+          buildpacks: body.lifecycle?.data?.buildpacks ?? app.buildpacks,
           stack: app.stack,
           dropletGuid: null,
           metadata: emptyMetadata(),

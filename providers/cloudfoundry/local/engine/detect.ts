@@ -4,8 +4,8 @@ import { z } from 'zod';
 interface BundleFacts {
   readonly packageJson: string | undefined;
   readonly procfile: string | undefined;
-  /** The app says itself how it is started. */
-  readonly hasCommand: boolean;
+  /** Named by the user; one that is named is not asked whether it fits. */
+  readonly buildpacks: readonly string[];
 }
 
 export interface Detection {
@@ -17,10 +17,12 @@ const PROCFILE_LINE = /^([A-Za-z0-9_-]+):\s*(.+)$/;
 
 /** Which buildpack takes the bundle and what it would run; `undefined` when none does. */
 export function detect(facts: BundleFacts): Detection | undefined {
-  if (facts.packageJson === undefined && facts.procfile === undefined && !facts.hasCommand) return undefined;
+  const buildpack =
+    facts.buildpacks.at(-1) ?? (facts.packageJson === undefined ? undefined : 'nodejs_buildpack');
+  if (buildpack === undefined) return undefined;
   const start = startScript(facts.packageJson);
   return {
-    buildpack: facts.packageJson === undefined ? 'binary_buildpack' : 'nodejs_buildpack',
+    buildpack,
     processTypes: { ...(start === undefined ? {} : { web: start }), ...procfileTypes(facts.procfile ?? '') },
   };
 }

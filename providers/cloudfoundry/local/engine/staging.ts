@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzip } from '../../../../src/lib/archive.ts';
 import type { CloudBase } from '../cloud.ts';
-import { type BuildRow, type DockerImage, type DropletRow, type PackageRow, webProcesses } from '../state.ts';
+import type { BuildRow, DockerImage, DropletRow, PackageRow } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { type Detection, detect } from './detect.ts';
 import { dropletFolder, removeDroplet } from './droplet-files.ts';
@@ -39,7 +39,9 @@ export function createStaging(cloud: CloudBase): Staging {
       if (cloud.faults.isOn('build-fails')) {
         throw new StagingError('BuildpackCompileFailed - App staging failed in the buildpack compile phase');
       }
-      const detection = await detectIn(folder, bundle.docker !== null || hasCommand(build.appGuid));
+      // An image is not looked at: its own command is what its files would be started with.
+      const buildpacks = bundle.docker === null ? build.buildpacks : ['none'];
+      const detection = await detectIn(folder, buildpacks);
       if (!detection) {
         throw new StagingError(
           'NoAppDetectedError - An app was not successfully detected by any available buildpack',
@@ -78,10 +80,6 @@ export function createStaging(cloud: CloudBase): Staging {
     throw new StagingError('StagingError - Staging error: staging failed');
   }
 
-  function hasCommand(appGuid: string): boolean {
-    return webProcesses(state, appGuid).some((process) => process.command !== null);
-  }
-
   async function run(build: BuildRow, bundle: PackageRow): Promise<void> {
     try {
       const droplet = await stage(build, bundle);
@@ -101,11 +99,11 @@ export function createStaging(cloud: CloudBase): Staging {
   return { begin: (build, bundle) => void run(build, bundle) };
 }
 
-async function detectIn(folder: string, hasCommand: boolean): Promise<Detection | undefined> {
+async function detectIn(folder: string, buildpacks: readonly string[]): Promise<Detection | undefined> {
   return detect({
     packageJson: await textOf(join(folder, 'package.json')),
     procfile: await textOf(join(folder, 'Procfile')),
-    hasCommand,
+    buildpacks,
   });
 }
 

@@ -2,12 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { restartDelay } from '../../../../../providers/cloudfoundry/local/engine/crash-policy.ts';
 import { detect } from '../../../../../providers/cloudfoundry/local/engine/detect.ts';
 
-const nothing = { packageJson: undefined, procfile: undefined, hasCommand: false };
+const nothing = { packageJson: undefined, procfile: undefined, buildpacks: [] };
 
 describe('buildpack detection', () => {
-  it('finds nothing in a folder without package.json, Procfile and command', () => {
+  it('finds nothing without a package.json, and takes anything for a buildpack that is named', () => {
     expect(detect(nothing)).toBeUndefined();
-    expect(detect({ ...nothing, hasCommand: true })).toEqual({
+    expect(detect({ ...nothing, procfile: 'web: ./run' })).toBeUndefined();
+    expect(detect({ ...nothing, buildpacks: ['binary_buildpack'] })).toEqual({
       buildpack: 'binary_buildpack',
       processTypes: {},
     });
