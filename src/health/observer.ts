@@ -3,11 +3,14 @@ import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Dispose } from '../core/ports.ts';
 import type { PlatformSignal } from '../core/signals.ts';
 import { inBackground } from '../lib/background.ts';
+import { ReadPutOff } from '../lib/read-put-off.ts';
 import type { MonitorDeps, WatchedPlatform } from './monitor.ts';
 
 const EVERY_MS = 2_000;
 /** A platform that does not answer is asked less and less often, at least this often. */
 const LONGEST_WAIT_MS = 30_000;
+/** While the account's limit is nearly used up: the longest that nothing is read. */
+const LONGEST_PUT_OFF_MS = 120_000;
 const TIMEOUT_MS = 10_000;
 const JITTER = 0.1;
 /** Changes come in bursts: what they came to is read, not each of them. */
@@ -43,11 +46,16 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
   let started = false;
   let turns = deps.platforms.map(turnOf);
 
-  async function observe(turn: Turn): Promise<PlatformSignal> {
+  /** `urgent`: somebody waits for it; no such read is put off. */
+  async function observe(turn: Turn, urgent = false): Promise<PlatformSignal | undefined> {
     turn.timer();
     turn.settling?.();
     turn.settling = undefined;
-    const signal = await read(turn);
+    const signal = await read(turn, urgent);
+    if (signal instanceof ReadPutOff) {
+      putOff(turn, signal);
+      return undefined;
+    }
     if (closed || turn.isOver) return signal;
     turn.failures = signal.observation === undefined ? turn.failures + 1 : 0;
     const wait = Math.min(LONGEST_WAIT_MS, everyMs * 2 ** turn.failures);
@@ -58,7 +66,18 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
     return signal;
   }
 
-  async function read({ application, provider }: Turn): Promise<PlatformSignal> {
+  /** The platform was not asked: that is no signal, good or bad, and what is known of it grows old meanwhile. */
+  function putOff(turn: Turn, { waitMs }: ReadPutOff): void {
+    if (closed || turn.isOver) return;
+    turn.timer();
+    const wait = Math.min(LONGEST_PUT_OFF_MS, Math.max(everyMs, waitMs));
+    turn.timer = clock.after(wait, () => void observe(turn));
+  }
+
+  async function read(
+    { application, provider }: Turn,
+    urgent: boolean,
+  ): Promise<PlatformSignal | ReadPutOff> {
     const abort = new AbortController();
     reads.add(abort);
     let late = false;
@@ -71,12 +90,13 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
       const context = { signal: abort.signal, now: clock.now, log: () => undefined };
       // The race, so that a provider which overlooks the signal cannot blind us for good.
       const observation = await Promise.race([
-        inBackground(() => provider.observe(context, application)),
+        inBackground(() => provider.observe(context, application), { urgent }),
         rejected(abort.signal),
       ]);
       return { kind: 'platform', at: clock.now(), application, platform, observation };
     } catch (caught) {
       const error = SluiceError.from(caught);
+      if (error instanceof ReadPutOff) return error;
       const apiError = late ? `no answer within ${TIMEOUT_MS / 1000} s` : error.message;
       logger.debug({ platform, application, error: apiError }, 'a platform could not be observed');
       const fault = late ? 'timeout' : error.class;
@@ -132,7 +152,7 @@ export function createObserver(deps: MonitorDeps, fire: (signal: PlatformSignal)
     },
     async now(application, platform) {
       const turn = turns.find((t) => t.application === application && t.provider.platform === platform);
-      return turn && observe(turn);
+      return turn && observe(turn, true);
     },
     close() {
       closed = true;

@@ -1,8 +1,10 @@
 import Bottleneck from 'bottleneck';
 import { platformError } from '../core/errors.ts';
 import type { ApiBudgets, ApiTurns, Clock } from '../core/ports.ts';
-import { isBackground } from './background.ts';
+import { type BackgroundRead, backgroundRead } from './background.ts';
 import { type ApiLimits, limitsOf } from './rate-headers.ts';
+import { ReadPutOff } from './read-put-off.ts';
+import { ScarceReads } from './scarce-reads.ts';
 
 const CONCURRENCY = 8;
 /** Bottleneck's scale: 0 goes first, 9 last. */
@@ -18,8 +20,8 @@ interface Shared {
   users: number;
   /** Epoch milliseconds. Nobody calls before. */
   pausedUntil: number;
-  /** The account has next to nothing left until then: what can wait does. */
-  scarceUntil: number;
+  /** While the account has next to nothing left, what only reads is thinned out. */
+  readonly reads: ScarceReads;
 }
 
 /**
@@ -40,7 +42,7 @@ export function createApiBudgets(clock: Clock): ApiBudgets {
       reservoirRefreshAmount: perSecond,
       reservoirRefreshInterval: 1_000,
     });
-    return { limiter, users: 0, pausedUntil: 0, scarceUntil: 0 };
+    return { limiter, users: 0, pausedUntil: 0, reads: new ScarceReads() };
   }
 
   return {
@@ -52,19 +54,28 @@ export function createApiBudgets(clock: Clock): ApiBudgets {
       let closed = false;
 
       async function pause(background: boolean, signal: AbortSignal | undefined): Promise<void> {
-        const now = clock.now();
-        const scarce = background ? budget.scarceUntil - now : 0;
-        const wait = Math.max(budget.pausedUntil - now, scarce);
+        const wait = budget.pausedUntil - clock.now();
         if (wait <= 0) return;
         if (background && wait > LONGEST_BACKGROUND_PAUSE_MS) throw refused(platform, endpoint, wait);
         await clock.sleep(wait, signal);
       }
 
+      /** One that has begun is not put off in its middle: half of it would be spent for nothing. */
+      function thinOut(read: BackgroundRead | undefined): void {
+        if (read === undefined || read.urgent || read.begun.has(budget)) return;
+        const wait = budget.reads.waitMs(clock.now());
+        if (wait > 0) throw new ReadPutOff(platform, endpoint, wait);
+        read.begun.add(budget);
+      }
+
       const turns: ApiTurns = {
         take(work, signal) {
-          const background = isBackground();
+          const read = backgroundRead();
+          const background = read !== undefined;
           return budget.limiter.schedule({ priority: background ? LAST : FIRST }, async () => {
+            thinOut(read);
             await pause(background, signal);
+            if (background) budget.reads.spend(clock.now());
             return work();
           });
         },
@@ -84,24 +95,20 @@ export function createApiBudgets(clock: Clock): ApiBudgets {
   };
 }
 
-function note(budget: Shared, { pauseMs, scarceMs }: ApiLimits, now: number): void {
+function note(budget: Shared, { pauseMs, scarceMs, limit }: ApiLimits, now: number): void {
   if (pauseMs !== undefined && pauseMs <= LONGEST_PAUSE_MS) {
     budget.pausedUntil = Math.max(budget.pausedUntil, now + pauseMs);
   }
   // Each answer tells it anew, so what it does not say is over.
-  budget.scarceUntil = scarceMs === undefined ? 0 : now + scarceMs;
+  if (scarceMs === undefined) budget.reads.leave();
+  else budget.reads.enter(now, scarceMs, limit);
 }
 
 function refused(platform: string, endpoint: string, waitMs: number) {
   const seconds = Math.ceil(waitMs / 1_000);
-  return platformError(
-    'rateLimited',
-    platform,
-    'reading waits: the rate limit of this account is nearly used up',
-    {
-      why: `${endpoint} has next to no calls left for the next ${seconds} s, and deployments go first`,
-      remedy: 'wait, or ask the operator for a higher rate limit',
-      retryAfterMs: waitMs,
-    },
-  );
+  return platformError('rateLimited', platform, 'reading waits: the API asked to slow down', {
+    why: `${endpoint} takes no calls of this account for the next ${seconds} s`,
+    remedy: 'wait, or ask the operator for a higher rate limit',
+    retryAfterMs: waitMs,
+  });
 }

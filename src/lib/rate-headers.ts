@@ -6,6 +6,8 @@ export interface ApiLimits {
   readonly pauseMs: number | undefined;
   /** Next to nothing is left for so long. */
   readonly scarceMs: number | undefined;
+  /** Calls in a whole window; undefined: it does not say. */
+  readonly limit: number | undefined;
 }
 
 /**
@@ -19,7 +21,12 @@ export function limitsOf(status: number, headers: Headers, now: number): ApiLimi
     pauseMs: status === 429 ? (retryAfterMs(headers, now) ?? reset) : undefined,
     // A 429 says how long to wait; what is left then, the next answer tells.
     scarceMs: isLow && status !== 429 ? reset : undefined,
+    limit: countOf(headers['x-ratelimit-limit']),
   };
+}
+
+function countOf(value: string | undefined): number | undefined {
+  return value !== undefined && /^[1-9]\d*$/.test(value.trim()) ? Number(value) : undefined;
 }
 
 /** Delta seconds or an HTTP date (RFC 9110 §10.2.3), in milliseconds from `now`; undefined when absent or broken. */

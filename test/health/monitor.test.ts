@@ -6,7 +6,9 @@ import type { ProbeKind, Signal } from '../../src/core/signals.ts';
 import type { WatchedOrigin } from '../../src/core/verdict.ts';
 import { createMonitor } from '../../src/health/monitor.ts';
 import type { Probe } from '../../src/health/probes.ts';
+import { backgroundRead } from '../../src/lib/background.ts';
 import { seededRandom } from '../../src/lib/random.ts';
+import { ReadPutOff } from '../../src/lib/read-put-off.ts';
 import { type VirtualClock, virtualClock } from '../../src/lib/virtual-clock.ts';
 import { silent } from '../support/scenario.ts';
 
@@ -265,6 +267,43 @@ describe('observing', () => {
     expect(signals[0]).toMatchObject({ observation: undefined, apiError: 'the API does not answer' });
     expect(signals.length).toBeGreaterThanOrEqual(6);
     expect(signals.length).toBeLessThanOrEqual(9);
+  });
+
+  it('is silent of a read that was put off, and reads again when it may', async () => {
+    const asked: number[] = [];
+    let waits: number | undefined = 50_000;
+    const { clock, monitor, signals } = monitored({
+      observe: async () => {
+        asked.push(Math.round((clock.now() - 1_000_000) / 1_000));
+        if (waits !== undefined) throw new ReadPutOff('cf', 'https://api', waits);
+        return SEEN;
+      },
+    });
+    await monitor.start();
+    await run(clock, 60_000);
+    waits = 3_000_000;
+    await run(clock, 200_000);
+    expect(asked).toEqual([0, 50, 100, 220]);
+    expect(signals).toEqual([]);
+    waits = undefined;
+    await run(clock, 100_000);
+    await monitor.close();
+    // From then on as often as ever.
+    expect(signals.length).toBeGreaterThan(5);
+    expect(signals.every((signal) => signal.kind === 'platform' && signal.observation === SEEN)).toBe(true);
+  });
+
+  it('puts off no read that somebody waits for', async () => {
+    const urgent: (boolean | undefined)[] = [];
+    const { monitor } = monitored({
+      observe: async () => {
+        urgent.push(backgroundRead()?.urgent);
+        return SEEN;
+      },
+    });
+    await monitor.observeNow('shop', 'cf');
+    await monitor.close();
+    expect(urgent).toEqual([true]);
   });
 
   it('gives up on a read that takes too long', async () => {

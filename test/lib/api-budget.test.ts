@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { ApiTurns } from '../../src/core/ports.ts';
 import { createApiBudgets } from '../../src/lib/api-budget.ts';
 import { inBackground } from '../../src/lib/background.ts';
+import { ReadPutOff } from '../../src/lib/read-put-off.ts';
 import { type VirtualClock, virtualClock } from '../../src/lib/virtual-clock.ts';
 
 const EU = { endpoint: 'https://api.cf.eu', account: 'ci' };
@@ -75,19 +76,52 @@ describe('the budget of an account', () => {
     ).toBe(0);
   });
 
-  it('lets deployments go on and observation wait when little is left', async () => {
+  it('lets deployments go on and thins out reading when little is left', async () => {
     const { clock, open } = world();
     const turns = open();
-    turns.heard(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '600' });
-    expect(await turns.take(async () => 'deployed')).toBe('deployed');
-    await expect(inBackground(() => turns.take(async () => 'seen'))).rejects.toMatchObject({
-      class: 'rateLimited',
-      details: { where: 'cf-eu', retryAfterMs: 600_000 },
+    // Of 1,200 an hour a twentieth is left to readings: 60 calls in ten minutes, one every ten seconds.
+    const scarce = () => ({
+      'x-ratelimit-limit': '1200',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(Math.round(600 - clock.now() / 1_000)),
     });
+    turns.heard(200, scarce());
+    async function read(calls: number): Promise<string> {
+      return inBackground(async () => {
+        for (let call = 0; call < calls; call++) {
+          await turns.take(async () => 'seen');
+          turns.heard(200, scarce());
+        }
+        return 'read';
+      });
+    }
+    // One that has begun is carried on, though it takes more than there was.
+    expect(await read(12)).toBe('read');
+    expect(await turns.take(async () => 'deployed')).toBe('deployed');
+    const refused = await read(1).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ReadPutOff);
+    expect(refused).toMatchObject({ class: 'rateLimited', waitMs: 50_000, details: { where: 'cf-eu' } });
+    clock.advance(49_000);
+    await expect(read(1)).rejects.toBeInstanceOf(ReadPutOff);
+    clock.advance(1_000);
+    expect(await read(1)).toBe('read');
+    // Somebody waits for it: whoever deploys, or cuts over.
+    await expect(read(1)).rejects.toBeInstanceOf(ReadPutOff);
+    expect(await inBackground(() => turns.take(async () => 'seen'), { urgent: true })).toBe('seen');
     // Not a rule but what was said last.
     turns.heard(200, { 'x-ratelimit-remaining': '2000', 'x-ratelimit-reset': '600' });
-    expect(await inBackground(() => turns.take(async () => 'seen'))).toBe('seen');
-    clock.advance(1);
+    expect(await read(20)).toBe('read');
+  });
+
+  it('goes on reading when the window is over', async () => {
+    const { clock, open } = world();
+    const turns = open();
+    turns.heard(200, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '60' });
+    const read = () => inBackground(() => turns.take(async () => 'seen'));
+    for (let call = 0; call < 8; call++) await read();
+    await expect(read()).rejects.toBeInstanceOf(ReadPutOff);
+    clock.advance(60_000);
+    for (let call = 0; call < 8; call++) expect(await read()).toBe('seen');
   });
 
   it('has eight calls at a time, and lets what changes things before what observes', async () => {
