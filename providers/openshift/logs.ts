@@ -30,7 +30,11 @@ interface Stamped {
 
 /**
  * Of all pods that there are, and of the newest build. The cursor holds a place in each, by the platform's own stamps;
- * of a container that was started anew the end of its run before is read too.
+ * of a container that was started anew the end of its run before is read too, as platforms show it that keep one log.
+ *
+ * Read again and again rather than followed: a stream ends with each run of a container and whenever its log is rotated,
+ * and would need the same places to go on from; and nobody would see a line sooner, for lines of several platforms wait
+ * for each other anyway.
  */
 export async function logs(
   site: Site,
@@ -118,7 +122,7 @@ async function readNew(
   const current = stamped(await source.read(query), source, now);
   // The run before: what it printed at its end explains why there is another.
   const ended =
-    mark !== undefined && source.restarts > mark.restarts
+    source.restarts > (mark?.restarts ?? 0)
       ? stamped(await source.read({ ...query, previous: 'true' }), source, now)
       : [];
   return unseen([...ended, ...current], mark);

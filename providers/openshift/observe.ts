@@ -29,8 +29,8 @@ async function read(site: Site, context: ProviderContext, application: string): 
   const { client } = site;
   const began = site.clock.monotonic();
   const labels = selector(instanceLabels(application));
-  const [processes, deployment, service, route, stream, builds, replicaSets, pods, trial] = await Promise.all(
-    [
+  const [processes, deployment, service, route, stream, builds, replicaSets, pods, trial, usages] =
+    await Promise.all([
       observeProcesses(site, application, signal),
       client.get(DEPLOYMENT, application, signal),
       client.get(SERVICE, application, signal),
@@ -40,8 +40,8 @@ async function read(site: Site, context: ProviderContext, application: string): 
       client.list(REPLICA_SET, labels, signal),
       client.list(POD, labels, signal),
       observeTrial(site, application, signal),
-    ],
-  );
+      site.usageOf(signal),
+    ]);
   const named = { Deployment: deployment, Service: service, [site.routing.kind]: route, ImageStream: stream };
   const ours = <T extends Thing>(thing: T | undefined): T | undefined =>
     thing && isOurs(thing.metadata, application) ? thing : undefined;
@@ -55,7 +55,7 @@ async function read(site: Site, context: ProviderContext, application: string): 
     exists: own !== undefined || ours(stream) !== undefined || ours(service) !== undefined,
     releases: releasesOf(builds, replicaSets, pods),
     serving: servingRelease(pods, wanted),
-    instances: pods.map(instanceOf),
+    instances: pods.map((pod) => instanceOf(pod, usages)),
     desired: own?.spec.replicas ?? 0,
     ...(processes === undefined ? {} : { processes }),
     ...(trial === undefined ? {} : { trial: trial.seen }),

@@ -1,4 +1,6 @@
 const FACTORS: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
   m: 1e-3,
   k: 1e3,
   M: 1e6,
@@ -11,9 +13,9 @@ const FACTORS: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
   Pi: 2 ** 50,
 };
-const QUANTITY = /^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)([mkMGTP]|[KMGTP]i)?$/;
+const QUANTITY = /^([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)([numkMGTP]|[KMGTP]i)?$/;
 
-/** `512Mi`, `1.5Gi`, `100m`, `3`, `1e3` as a number; undefined where it is none. */
+/** `512Mi`, `1.5Gi`, `100m`, `12345n`, `3`, `1e3` as a number; undefined where it is none. */
 export function parseQuantity(text: string): number | undefined {
   const [, digits, unit] = QUANTITY.exec(text.trim()) ?? [];
   if (digits === undefined) return undefined;

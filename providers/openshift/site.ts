@@ -6,6 +6,7 @@ import type { Manifest, OpenShiftClient } from './client.ts';
 import type { Options } from './config.ts';
 import { isOurs } from './names.ts';
 import { DEPLOYMENT, IMAGE_STREAM, type Resource, SERVICE } from './resources.ts';
+import { createUsage, type UsageOf } from './usage.ts';
 import type { Route, Thing } from './wire.ts';
 
 /** What every act on the platform needs. */
@@ -17,20 +18,27 @@ export interface Site {
   readonly capabilities: Capabilities;
   /** The kind that leads hosts to the application. */
   readonly routing: Resource<Route>;
+  readonly usageOf: UsageOf;
 }
 
 /** `anew`: what was found before may have changed. */
 export type SiteOf = (signal: AbortSignal, anew?: boolean) => Promise<Site>;
 
 /** What a cluster has is asked once; it changes when somebody installs something, not from call to call. */
-export function createSites(deps: Omit<Site, 'capabilities' | 'routing'>): SiteOf {
+export function createSites(deps: Omit<Site, 'capabilities' | 'routing' | 'usageOf'>): SiteOf {
   let found: Site | undefined;
   return async function siteOf(signal, anew = false) {
     if (found !== undefined && !anew) return found;
     const capabilities = await readCapabilities(deps.client, signal);
     const { routing } = capabilities;
     if (routing === undefined) throw noRouting(deps);
-    found = { ...deps, client: withCapabilities(deps.client, capabilities), capabilities, routing };
+    found = {
+      ...deps,
+      client: withCapabilities(deps.client, capabilities),
+      capabilities,
+      routing,
+      usageOf: createUsage(deps.client, deps.clock, capabilities),
+    };
     return found;
   };
 }

@@ -6,6 +6,7 @@ import type {
 } from '../../src/core/provider.ts';
 import type { Options } from './config.ts';
 import { RELEASE } from './names.ts';
+import type { Usage } from './usage.ts';
 import type { Build, Condition, Pod, ReplicaSet, Route } from './wire.ts';
 
 /** Pure: Kubernetes' words into ours. */
@@ -89,7 +90,7 @@ export function isReady(pod: Pod): boolean {
   );
 }
 
-export function instanceOf(pod: Pod): ObservedInstance {
+export function instanceOf(pod: Pod, usages: ReadonlyMap<string, Usage> = new Map()): ObservedInstance {
   const reason = troubleOf(pod)?.text;
   return {
     id: pod.metadata.name,
@@ -98,6 +99,7 @@ export function instanceOf(pod: Pod): ObservedInstance {
     routable: isReady(pod),
     restarts: pod.status.containerStatuses[0]?.restartCount ?? 0,
     ...(reason === undefined ? {} : { reason }),
+    ...usages.get(pod.metadata.name),
   };
 }
 

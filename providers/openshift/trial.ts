@@ -129,13 +129,14 @@ export async function observeTrial(
   const release = newest?.metadata.labels[RELEASE];
   if (newest === undefined || release === undefined) return undefined;
   const { name } = newest.metadata;
-  const [route, pods] = await Promise.all([
+  const [route, pods, usages] = await Promise.all([
     site.client.get(site.routing, name, signal),
     site.client.list(POD, selector(instanceLabels(name)), signal),
+    site.usageOf(signal),
   ]);
   const own = route && isOurs(route.metadata, name) ? route : undefined;
   return {
-    seen: { release, instances: pods.map(instanceOf), desired: newest.spec.replicas },
+    seen: { release, instances: pods.map((pod) => instanceOf(pod, usages)), desired: newest.spec.replicas },
     origins: originsOf(own, site.options).map((origin) => ({ ...origin, release, trial: true as const })),
   };
 }

@@ -287,6 +287,12 @@ export const SELF_SUBJECT_RULES_REVIEWS = resource(
   'selfsubjectrulesreviews',
   { clusterScoped: true, verbs: ['create'] },
 );
+/** Measured, not kept: there is nothing to watch. */
+export const POD_METRICS = resource('metrics.k8s.io/v1beta1', 'PodMetrics', 'pods', {
+  singular: '',
+  readOnly: true,
+  modes: ONLY_OPENSHIFT,
+});
 export const SELF_SUBJECT_REVIEWS = resource(
   'authentication.k8s.io/v1',
   'SelfSubjectReview',
@@ -331,6 +337,7 @@ export const RESOURCES: readonly ResourceType[] = [
   ROLE_BINDINGS,
   SECURITY_CONTEXT_CONSTRAINTS,
   TOKEN_REVIEWS,
+  POD_METRICS,
   SELF_SUBJECT_REVIEWS,
   SELF_SUBJECT_ACCESS_REVIEWS,
   SELF_SUBJECT_RULES_REVIEWS,

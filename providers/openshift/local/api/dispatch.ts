@@ -9,6 +9,7 @@ import {
   IMAGE_STREAM_MAPPINGS,
   IMAGE_STREAM_TAGS,
   NAMESPACES,
+  POD_METRICS,
   PODS,
   PROJECT_REQUESTS,
   PROJECTS,
@@ -25,6 +26,7 @@ import { type Answer, type ApiRequest, ok, plain, type Target } from './http.ts'
 import { imageStreamMapping, imageStreamTags } from './image-tags.ts';
 import { oauth } from './oauth.ts';
 import { podLog } from './pod-log.ts';
+import { podMetrics } from './pod-metrics.ts';
 import { projectRequests, projects, terminateNamespace, verbOf } from './projects.ts';
 import { existing } from './reads.ts';
 import {
@@ -124,6 +126,8 @@ async function resource(
       return selfSubjectAccessReview(cluster, request);
     case SELF_SUBJECT_RULES_REVIEWS:
       return selfSubjectRulesReview(cluster, request);
+    case POD_METRICS:
+      return podMetrics(cluster, request, target);
     case TOKEN_REVIEWS:
       return tokenReview(cluster, request);
     case IMAGE_STREAM_MAPPINGS:

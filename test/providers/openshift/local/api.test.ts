@@ -43,7 +43,7 @@ describe('the API of the local OpenShift', () => {
   });
 
   it('answers unknown groups in plain text and unknown resources with a Status', async () => {
-    const group = await api('/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods');
+    const group = await api('/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes');
     expect([group.status, group.headers['content-type'], group.text]).toEqual([
       404,
       'text/plain; charset=utf-8',

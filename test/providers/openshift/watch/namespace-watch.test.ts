@@ -80,10 +80,10 @@ const isWhole = ({ instances }: Observation): boolean =>
   instances.length === 2 && instances.every(({ state }) => state === 'running');
 
 describe('looking at what is watched', () => {
-  it('costs two calls instead of one for everything, and shows the same', async () => {
+  it('costs three calls at most instead of one for everything, and shows the same', async () => {
     const plain = await cost(read);
     const copied = await cost(look);
-    expect([copied, plain > 8]).toEqual([2, true]);
+    expect([copied <= 3, plain > 8]).toEqual([true, true]);
     const [{ at: a, apiLatencyMs: _a, ...one }, { at: b, apiLatencyMs: _b, ...other }] = [
       await look(),
       await read(),
@@ -97,7 +97,7 @@ describe('looking at what is watched', () => {
     await until(async () => news > 0);
     await until(async () => !(await look()).instances.some(({ id }) => id === name));
     await until(async () => isWhole(await look()));
-    expect(await cost(look)).toBe(2);
+    expect(await cost(look)).toBeLessThanOrEqual(3);
   });
 
   it('goes on when the server has forgotten its history', async () => {
