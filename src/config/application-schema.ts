@@ -34,10 +34,8 @@ function instances(says: string, otherwise?: number) {
 const command = text({
   says: 'The shell command that starts one instance; it listens on $PORT. Left out: the platform finds it (package.json), an image runs its own, a program is `./NAME`.',
 });
-const memory = size(
-  { says: 'Memory of one instance.', otherwise: '256Mi' },
-  { min: 16 * MEBIBYTE, max: 1024 ** 4 },
-);
+const MEMORY_BOUNDS = { min: 16 * MEBIBYTE, max: 1024 ** 4 };
+const memory = size({ says: 'Memory of one instance.', otherwise: '256Mi' }, MEMORY_BOUNDS);
 
 const RESERVED_ENV = /^(PORT$|SLUICE_|VCAP_)/;
 
@@ -312,6 +310,13 @@ const targetSchema = z
       { min: 0, max: 1_000_000 },
     ).optional(),
     instances: instances('Instances on this platform. Default: those of the application.').optional(),
+    command: text({
+      says: 'What starts one instance of web there. Default: the command of the application.',
+    }).optional(),
+    memory: size(
+      { says: 'Memory of one instance of web there. Default: that of the application.' },
+      MEMORY_BOUNDS,
+    ).optional(),
     capacity: rate({
       says: 'What it carries: 90rps/instance, or 900rps for all of it. Left out: unknown, and never a reason to spill.',
     }).optional(),

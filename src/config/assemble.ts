@@ -195,6 +195,8 @@ function assembleTarget(
     tier: input?.tier ?? (waits ? 2 : 1),
     weight: input?.weight ?? 1,
     instances: input?.instances ?? (standby === 'pilot-light' ? 1 : instances),
+    ...(input?.command === undefined ? {} : { command: input.command }),
+    ...(input?.memory === undefined ? {} : { memoryBytes: input.memory }),
     env: { ...given, ...input?.env },
     capacityRpsPerInstance: capacity?.perInstance === true ? capacity.rps : undefined,
     capacityRps: capacity?.perInstance === false ? capacity.rps : undefined,

@@ -99,7 +99,7 @@ function checkTargets(path: Path, { root, platforms, deploys }: Facts): readonly
 
 function checkStaticTarget(path: Path, root: unknown): readonly Fault[] {
   const faults: Fault[] = [];
-  for (const key of ['instances', 'env', 'maxInstances']) {
+  for (const key of ['instances', 'command', 'memory', 'env', 'maxInstances']) {
     if (valueAt(root, [...path, key]) === undefined) continue;
     faults.push(
       warning([...path, key], 'has no effect: nothing is deployed to a static platform', 'remove it'),

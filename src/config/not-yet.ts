@@ -61,18 +61,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: 'use `pilot-light`, which runs one instance',
     example: 'cold',
   },
-  {
-    path: 'applications.*.targets.*.memory',
-    what: 'memory by platform',
-    instead: 'set it on the application',
-    example: '512M',
-  },
-  {
-    path: 'applications.*.targets.*.command',
-    what: 'a command by platform',
-    instead: 'set it on the application',
-    example: 'node x.js',
-  },
 
   { path: 'gateway.admin.tls', what: 'TLS for the admin API', example: {} },
   {

@@ -167,6 +167,9 @@ export interface TargetSettings {
   readonly tier: number;
   readonly weight: number;
   readonly instances: number;
+  /** Of web there; left out: the application's. */
+  readonly command?: string;
+  readonly memoryBytes?: number;
   readonly env: Readonly<Record<string, string>>;
   /** Requests per second one instance carries; undefined: unknown, then never a reason to spill. */
   readonly capacityRpsPerInstance: number | undefined;

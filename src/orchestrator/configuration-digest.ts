@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ApplicationSettings } from '../core/settings.ts';
+import { ownProcess } from './own-process.ts';
 
 /**
  * What a deployment will do with an application, without any secret value: so that a command and a server can tell
@@ -13,7 +14,11 @@ export function configurationDigest(application: ApplicationSettings): string {
       .map((name) => [name, secret.has(name) ? null : env[name]!]);
   const { process, processes, tasks, health, routes, startTimeoutMs } = application;
   const image = application.image?.reference;
-  const targets = application.targets.map(({ platform, instances, env }) => [platform, instances, open(env)]);
+  const targets = application.targets.map((target) => {
+    const own = ownProcess(target);
+    const more = Object.keys(own).length === 0 ? [] : [own];
+    return [target.platform, target.instances, open(target.env), ...more];
+  });
   // Parameters may be secret; the release id has them.
   const services = application.services?.map(({ name, on }) => [
     name,

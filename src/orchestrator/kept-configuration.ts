@@ -1,5 +1,6 @@
 import type { PlatformName } from '../core/ids.ts';
 import type { ApplicationSettings, OtherProcess } from '../core/settings.ts';
+import { type OwnProcess, ownProcess } from './own-process.ts';
 import { valueDigest } from './release-identity.ts';
 
 /**
@@ -20,8 +21,11 @@ export interface KeptConfiguration {
   /** HMAC of all services: they may hold credentials, and are not the release's to bring back. */
   readonly services?: string;
   readonly env: KeptEnv;
-  readonly targets: Readonly<Record<PlatformName, KeptEnv>>;
+  readonly targets: Readonly<Record<PlatformName, KeptTarget>>;
 }
+
+/** Environment, command and memory of its own. */
+type KeptTarget = KeptEnv & OwnProcess;
 
 interface KeptEnv {
   readonly open: Readonly<Record<string, string>>;
@@ -49,7 +53,9 @@ export function keepConfiguration(application: ApplicationSettings, key: string)
     ...(application.processes === undefined ? {} : { processes: application.processes }),
     ...(application.services === undefined ? {} : { services: servicesDigest(application, key) }),
     env: keep(application.env),
-    targets: Object.fromEntries(application.targets.map(({ platform, env }) => [platform, keep(env)])),
+    targets: Object.fromEntries(
+      application.targets.map((target) => [target.platform, { ...keep(target.env), ...ownProcess(target) }]),
+    ),
   };
 }
 
@@ -104,7 +110,9 @@ export function restoreConfiguration(
     targets: present.targets.map((target) => {
       const own = kept.targets[target.platform];
       // A platform that came later runs the release with what is configured for it.
-      return own === undefined ? target : { ...target, env: restore(own, target.env, present.env) };
+      if (own === undefined) return target;
+      const { command: _command, memoryBytes: _memory, ...rest } = target;
+      return { ...rest, ...ownProcess(own), env: restore(own, target.env, present.env) };
     }),
   };
   const services = present.services === undefined ? undefined : servicesDigest(present, key);

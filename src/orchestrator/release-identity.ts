@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { ReleaseId } from '../core/ids.ts';
-import type { ApplicationSettings } from '../core/settings.ts';
+import type { ApplicationSettings, TargetSettings } from '../core/settings.ts';
+import { ownProcess } from './own-process.ts';
 
 /**
  * Hash over the configuration that changes behaviour: command, memory, health path, environment (also the
@@ -30,8 +31,8 @@ export function configHashOf(application: ApplicationSettings, key: string): str
       : { services: valueDigest(JSON.stringify(application.services), key) }),
     env: env(application.env),
     targets: application.targets
-      .filter((target) => Object.keys(target.env).length > 0)
-      .map((target) => [target.platform, env(target.env)] as const)
+      .filter((target) => Object.keys(target.env).length > 0 || Object.keys(ownProcess(target)).length > 0)
+      .map((target) => [target.platform, env(target.env), ...ownProcesses(target)] as const)
       .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
   };
   return `sha256:${createHash('sha256').update(JSON.stringify(behaviour)).digest('hex')}`;
@@ -42,6 +43,12 @@ function tasksOf({ tasks = [] }: ApplicationSettings): object {
   const own = tasks.filter(({ when }) => when === 'release');
   if (own.length === 0) return {};
   return { tasks: own.map(({ name, command, class: kind = null }) => [name, command, kind]) };
+}
+
+/** What a target says of web itself; none where it says nothing, so that such a release keeps its id. */
+function ownProcesses(target: TargetSettings): readonly object[] {
+  const own = ownProcess(target);
+  return Object.keys(own).length === 0 ? [] : [own];
 }
 
 /** Tells whether two values are the same, and nothing else about them. */

@@ -15,14 +15,16 @@ export function targetSpecOf(
 ): TargetSpec | undefined {
   const target = application.targets.find((candidate) => candidate.platform === platform);
   if (!target) return undefined;
-  const command = application.process.command || (programCommand(release) ?? '');
+  const { process } = application;
+  const command = (target.command ?? process.command) || (programCommand(release) ?? '');
+  const memoryBytes = target.memoryBytes ?? process.memoryBytes;
   return {
     application: application.name,
     platform,
     release,
     ...(application.image === undefined ? {} : { image: application.image }),
     ...(application.processes === undefined ? {} : { processes: application.processes.map(specOf) }),
-    process: { ...application.process, command, instances: scaledTo ?? target.instances },
+    process: { command, memoryBytes, instances: scaledTo ?? target.instances },
     ...servicesOn(application, platform),
     env: {
       ...application.env,
