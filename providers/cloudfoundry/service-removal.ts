@@ -9,7 +9,7 @@ import type {
 import type { MadeService } from '../../src/core/service-power.ts';
 import type { Session } from './client.ts';
 import { findOwnApp, trialApps } from './find.ts';
-import { bindingSchema, findInstance, type Instance, instanceSchema } from './services.ts';
+import { bindingSchema, findInstance, type Instance, instanceSchema } from './service-instances.ts';
 import { failed, finished, handleOf, running } from './status.ts';
 import { selectorOf, stamps } from './translate.ts';
 import { namedSchema } from './wire.ts';

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { platformError } from '../../src/core/errors.ts';
 import type {
@@ -8,29 +9,35 @@ import type {
   TargetSpec,
 } from '../../src/core/provider.ts';
 import type { HandedOut } from '../../src/core/service-power.ts';
-import { type ServiceSpec, serviceVariables } from '../../src/core/services.ts';
-import { escaped, type Session } from './client.ts';
+import {
+  type ServiceSource,
+  type ServiceSpec,
+  serviceVariables,
+  VOLUME_KEY,
+} from '../../src/core/services.ts';
+import type { Session } from './client.ts';
 import { findOwnApp, requireOwnApp } from './find.ts';
+import {
+  type Binding,
+  bind,
+  bindingParameters,
+  byName,
+  changePlan,
+  findBinding,
+  findInstance,
+  type Instance,
+  instanceName,
+  makeInstance,
+} from './service-instances.ts';
 import { failed, handleOf, next, running } from './status.ts';
-import { stamps } from './translate.ts';
 
 /** Brokers take minutes for a database. */
 const LONGEST_MS = 30 * 60_000;
 
-const lastOperation = z
-  .object({ type: z.string(), state: z.string(), description: z.string().nullish() })
-  .nullish();
-export const instanceSchema = z.object({
-  guid: z.string(),
-  name: z.string(),
-  type: z.enum(['managed', 'user-provided']),
-  last_operation: lastOperation,
+const detailsSchema = z.object({
+  credentials: z.record(z.string(), z.unknown()).nullish(),
+  volume_mounts: z.array(z.object({ container_dir: z.string() })).nullish(),
 });
-export const bindingSchema = z.object({ guid: z.string(), last_operation: lastOperation });
-const detailsSchema = z.object({ credentials: z.record(z.string(), z.unknown()).nullish() });
-const planSchema = z.object({ guid: z.string() });
-export type Instance = z.output<typeof instanceSchema>;
-type Binding = z.output<typeof bindingSchema>;
 
 /** Begun here, and carried on by each poll: one thing after the other, each found again by its name. */
 export async function ensureServices(
@@ -40,16 +47,55 @@ export async function ensureServices(
 ): Promise<Operation> {
   const { application, services = [] } = want;
   const app = await requireOwnApp(session, application);
-  for (const service of services) {
-    const { source } = service;
-    if (source.how !== 'provision' || (await findInstance(session, application, service))) continue;
-    await makeInstance(session, application, service.name, source);
-  }
+  for (const service of services) await begin(session, application, app.guid, service);
   const names = services.map((service) => [service.name, instanceName(application, service)]);
+  // What a broker is told may be secret, and a handle holds none: those are bound by whoever begins this again.
+  const later = services.filter(({ source }) => bindOf(source) !== undefined).map(({ name }) => name);
   const handle = handleOf(session.platform, application, 'services', context.now(), {
-    ...{ app: app.guid, instances: JSON.stringify(names) },
+    ...{ app: app.guid, instances: JSON.stringify(names), later: later.join(' ') },
   });
   return { handle };
+}
+
+/** As far as it goes now: an instance takes its broker minutes, and nothing binds to it before. */
+async function begin(
+  session: Session,
+  application: string,
+  app: string,
+  service: ServiceSpec,
+): Promise<void> {
+  const { source } = service;
+  const found = await findInstance(session, application, service);
+  if (found === undefined) {
+    if (source.how === 'provision') await makeInstance(session, application, service.name, source);
+    return;
+  }
+  if (source.how === 'provision') await changePlan(session, found, source);
+  const parameters = bindOf(source);
+  if (parameters === undefined) return;
+  const binding = await findBinding(session, app, found.guid);
+  if (binding !== undefined) await refuseOtherBinding(session, service.name, binding, parameters);
+  else if ((found.last_operation?.state ?? 'succeeded') === 'succeeded')
+    await bind(session, application, { app, instance: found.guid }, parameters);
+}
+
+function bindOf(source: ServiceSource): Readonly<Record<string, unknown>> | undefined {
+  return source.how === 'volume' ? undefined : source.bind;
+}
+
+/** To bind anew with the same name, the old binding must go first, and with it what running instances have mounted. */
+async function refuseOtherBinding(
+  session: Session,
+  service: string,
+  { guid }: Binding,
+  wanted: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const told = await bindingParameters(session, guid);
+  if (told === undefined || isDeepStrictEqual(told, wanted)) return;
+  throw platformError('conflict', session.platform, `${service} is bound in another way`, {
+    why: 'its binding was made with other parameters than `bind` has now, and cannot be changed',
+    remedy: 'unbind it (cf unbind-service) at a time when the application may lack it, then deploy again',
+  });
 }
 
 export async function pollServices(
@@ -59,6 +105,7 @@ export async function pollServices(
 ): Promise<OperationStatus> {
   const { app = '', instances = '[]' } = handle.native;
   const wanted: readonly (readonly [string, string])[] = JSON.parse(instances);
+  const later = (handle.native['later'] ?? '').split(' ');
   for (const [service, name] of wanted) {
     const found = await byName(session, name);
     if (found === undefined) return notThere(session, service, name);
@@ -66,11 +113,8 @@ export async function pollServices(
     if (instance !== undefined) return instance;
     const binding = await findBinding(session, app, found.guid);
     if (binding === undefined) {
-      await session.post('/v3/service_credential_bindings', {
-        type: 'app',
-        relationships: { service_instance: { data: { guid: found.guid } }, app: { data: { guid: app } } },
-        metadata: { labels: stamps(handle.application) },
-      });
+      if (later.includes(service)) continue;
+      await bind(session, handle.application, { app, instance: found.guid });
       return running(handle, context.now(), `${service} is being bound`, { handle: next(handle, {}) });
     }
     const bound = judge(session, context, handle, service, binding);
@@ -127,8 +171,10 @@ export async function handedOut(
     const binding = instance && (await findBinding(session, app.guid, instance.guid));
     if (binding === undefined || (binding.last_operation?.state ?? 'succeeded') !== 'succeeded') continue;
     const path = `/v3/service_credential_bindings/${binding.guid}/details`;
-    const { credentials } = await session.get(path, detailsSchema);
-    found[service.name] = serviceVariables(service.name, credentials ?? {});
+    const { credentials, volume_mounts } = await session.get(path, detailsSchema);
+    const [mount] = volume_mounts ?? [];
+    const folder = mount === undefined ? {} : { [VOLUME_KEY]: mount.container_dir };
+    found[service.name] = serviceVariables(service.name, { ...folder, ...credentials });
   }
   return found;
 }
@@ -140,60 +186,4 @@ export async function withServices(session: Session, want: TargetSpec): Promise<
   const handed = (await handedOut(session, application, services)) ?? {};
   // What the file says for this platform stands above it.
   return { ...want, env: Object.assign({}, ...Object.values(handed), want.env) };
-}
-
-async function makeInstance(
-  session: Session,
-  application: string,
-  service: string,
-  { offering, plan, parameters }: Extract<ServiceSpec['source'], { how: 'provision' }>,
-): Promise<void> {
-  const [found] = await session.list('/v3/service_plans', planSchema, {
-    names: escaped(plan),
-    service_offering_names: escaped(offering),
-    available: 'true',
-  });
-  if (found === undefined) {
-    throw platformError('notFound', session.platform, `there is no plan ${plan} of ${offering}`, {
-      why: 'the marketplace of this org and space has none',
-      remedy: 'choose one of `cf marketplace`, or ask the operator to enable it',
-    });
-  }
-  await session.post('/v3/service_instances', {
-    type: 'managed',
-    name: `${application}-${service}`,
-    ...(parameters === undefined ? {} : { parameters }),
-    relationships: {
-      space: { data: { guid: await session.spaceGuid() } },
-      service_plan: { data: { guid: found.guid } },
-    },
-    metadata: { labels: stamps(application) },
-  });
-}
-
-function instanceName(application: string, { name, source }: ServiceSpec): string {
-  return source.how === 'existing' ? source.name : `${application}-${name}`;
-}
-
-export function findInstance(
-  session: Session,
-  application: string,
-  service: ServiceSpec,
-): Promise<Instance | undefined> {
-  return byName(session, instanceName(application, service));
-}
-
-async function byName(session: Session, name: string): Promise<Instance | undefined> {
-  const [found] = await session.list('/v3/service_instances', instanceSchema, {
-    names: escaped(name),
-    space_guids: await session.spaceGuid(),
-  });
-  return found;
-}
-
-async function findBinding(session: Session, app: string, instance: string): Promise<Binding | undefined> {
-  const [found] = await session.list('/v3/service_credential_bindings', bindingSchema, {
-    ...{ service_instance_guids: instance, app_guids: app, type: 'app' },
-  });
-  return found;
 }

@@ -12,6 +12,7 @@ import { autoscalerOf, replicasFor } from './autoscaler.ts';
 import type { Manifest } from './client.ts';
 import { readRollout } from './deployed.ts';
 import * as manifests from './manifests.ts';
+import type { PlacedSpec } from './mounts.ts';
 import * as names from './names.ts';
 import { lacking } from './needs.ts';
 import { pullSecret } from './registry.ts';
@@ -33,7 +34,7 @@ const BACKSTOP_MS = 5 * 60_000;
 export async function apply(
   site: Site,
   context: ProviderContext,
-  want: TargetSpec,
+  want: PlacedSpec,
   artifact: StagedArtifact,
   /** On everything, beside the labels that it has anyway. */
   more: Readonly<Record<string, string>> = {},

@@ -5,9 +5,10 @@ import { DEFAULT_BUILDER } from './config.ts';
 import * as manifests from './manifests.ts';
 import { lacking } from './needs.ts';
 import { parseQuantity } from './quantity.ts';
-import { DEPLOYMENT, RESOURCE_QUOTA, type Resource, SECRET, SERVICE } from './resources.ts';
+import { CLAIM, DEPLOYMENT, RESOURCE_QUOTA, type Resource, SECRET, SERVICE } from './resources.ts';
 import { rightChecks } from './rights.ts';
 import { heldKinds, type Site } from './site.ts';
+import { claimManifest, claimName, refusal, volumesIn } from './volumes.ts';
 import type { ResourceQuota } from './wire.ts';
 
 const MEBIBYTE = 1_048_576;
@@ -30,11 +31,12 @@ export async function check(
   const rights = await rightChecks(site, want, signal);
   // Without the rights everything else fails for want of them.
   if (rights.some((one) => one.error !== undefined)) return rights;
-  const [quotas, tries] = await Promise.all([
+  const [quotas, tries, volumes] = await Promise.all([
     quotaChecks(site, want, seen, signal),
     dryRuns(site, want, signal),
+    volumeChecks(site, want, signal),
   ]);
-  return [...rights, ...quotas, ...tries];
+  return [...rights, ...quotas, ...tries, ...volumes];
 }
 
 /** The builder of Node applications wants a package.json; what another one takes, its user knows. */
@@ -103,6 +105,39 @@ function quotaLines(site: Site, quota: ResourceQuota, more: number, want: Target
   });
 }
 
+/** What no claim can become, in our words; the rest, quotas among it, in the API's. */
+async function volumeChecks(
+  site: Site,
+  { application, services = [] }: TargetSpec,
+  signal: AbortSignal,
+): Promise<readonly PlanCheck[]> {
+  const checks = volumesIn(services).map(async (volume): Promise<PlanCheck> => {
+    const what = `volume ${volume.service}`;
+    const there = await site.client.get(CLAIM, claimName(application, volume.service), signal);
+    const error = there && refusal(site.platform, volume, there);
+    if (error !== undefined) return { what, found: 'refused', error: toWire(error) };
+    return tried(site, what, CLAIM, claimManifest(application, volume), there !== undefined, signal);
+  });
+  return Promise.all(checks);
+}
+
+async function tried(
+  site: Site,
+  what: string,
+  resource: Resource<unknown>,
+  manifest: Manifest,
+  force: boolean,
+  signal: AbortSignal,
+): Promise<PlanCheck> {
+  try {
+    await site.client.dryRun(resource, manifest, force, signal);
+    return { what, found: 'accepted' };
+  } catch (error) {
+    if (!hasClass(error, 'invalid', 'forbidden', 'quota', 'conflict')) throw error;
+    return { what, found: 'refused', error: toWire(SluiceError.from(error)) };
+  }
+}
+
 async function dryRuns(site: Site, want: TargetSpec, signal: AbortSignal): Promise<readonly PlanCheck[]> {
   const { application } = want;
   const held = await heldKinds(site, application, signal);
@@ -115,13 +150,7 @@ async function dryRuns(site: Site, want: TargetSpec, signal: AbortSignal): Promi
   const found: PlanCheck[] = [];
   for (const [resource, manifest] of tries) {
     const what = `dry run of ${resource.kind} ${manifest.metadata.name}`;
-    try {
-      await site.client.dryRun(resource, manifest, held.has(resource.kind), signal);
-      found.push({ what, found: 'accepted' });
-    } catch (error) {
-      if (!hasClass(error, 'invalid', 'forbidden', 'quota', 'conflict')) throw error;
-      found.push({ what, found: 'refused', error: toWire(SluiceError.from(error)) });
-    }
+    found.push(await tried(site, what, resource, manifest, held.has(resource.kind), signal));
   }
   return found;
 }

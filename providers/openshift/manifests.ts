@@ -3,6 +3,7 @@ import type { OtherProcessSpec, TargetSpec } from '../../src/core/provider.ts';
 import type { TaskSpec } from '../../src/core/task-power.ts';
 import type { Manifest } from './client.ts';
 import type { Options } from './config.ts';
+import { containerMounts, exclusiveMount, mountsBeside, type PlacedSpec, podVolumes } from './mounts.ts';
 import * as names from './names.ts';
 import { pullSecretsOf } from './registry.ts';
 import {
@@ -76,7 +77,7 @@ export function secret(want: TargetSpec): Manifest {
 
 /** `retry` differs from attempt to attempt of one release, so that a new attempt is a new rollout with a new deadline. */
 export function deployment(
-  want: TargetSpec,
+  want: PlacedSpec,
   image: string,
   retry: string | undefined,
   replicas: Replicas = want.process.instances,
@@ -92,12 +93,13 @@ export function deployment(
     spec: podSpec(want, image),
   };
   const deadline = Math.max(1, Math.ceil(want.health.startTimeoutMs / 1_000));
+  const isExclusive = exclusiveMount(want) !== undefined;
   return {
     ...manifest(
       DEPLOYMENT,
       want.application,
       names.releaseLabels(want),
-      { spec: deploymentSpec(want.application, replicas, deadline, template) },
+      { spec: deploymentSpec(want.application, replicas, deadline, template, isExclusive) },
       { [names.NUMBER]: String(want.release.number) },
     ),
   };
@@ -120,10 +122,13 @@ export function restoredDeployment(
     application,
     { ...names.ownerLabels(application), [names.RELEASE]: release },
     {
-      spec: deploymentSpec(application, to.replicas, broken.spec.progressDeadlineSeconds, {
-        ...template,
-        metadata: { ...metadata, labels },
-      }),
+      spec: deploymentSpec(
+        application,
+        to.replicas,
+        broken.spec.progressDeadlineSeconds,
+        { ...template, metadata: { ...metadata, labels } },
+        broken.spec.strategy?.type === 'Recreate',
+      ),
     },
     { [names.NUMBER]: number, [names.FAILED_RELEASE]: failed.release, [names.FAILED_REASON]: failed.reason },
   );
@@ -131,7 +136,7 @@ export function restoredDeployment(
 
 /** No port, no probe, no route; the old instances end before new ones start, so that no work is done twice. */
 export function processDeployment(
-  want: TargetSpec,
+  want: PlacedSpec,
   process: OtherProcessSpec,
   { image, replicas }: { readonly image: string; readonly replicas: number },
 ): Manifest {
@@ -155,12 +160,14 @@ export function processDeployment(
           },
           spec: {
             ...pullSecretsOf(want),
+            ...podVolumes(mountsBeside(want)),
             terminationGracePeriodSeconds: STOP_SECONDS,
             securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
             containers: [
               {
                 name: process.name,
                 image,
+                ...containerMounts(mountsBeside(want)),
                 command: shellCommand(process.command),
                 envFrom: [
                   { secretRef: { name: names.secretName(want.application, want.release.id, want.env) } },
@@ -181,7 +188,7 @@ export function processDeployment(
 const JOB_KEPT_SECONDS = 7 * 24 * 3_600;
 
 /** Tried once: whether a migration that failed may run again, a person decides. */
-export function job(want: TargetSpec, task: TaskSpec, image: string): Manifest {
+export function job(want: PlacedSpec, task: TaskSpec, image: string): Manifest {
   const labels = { ...names.releaseLabels(want), [names.RUN]: task.run };
   const memory = mebibytes(task.memoryBytes);
   return manifest(JOB, names.jobName(want.application, task), labels, {
@@ -196,13 +203,14 @@ export function job(want: TargetSpec, task: TaskSpec, image: string): Manifest {
         spec: {
           ...pullSecretsOf(want),
           restartPolicy: 'Never',
-          ...pullSecretsOf(want),
+          ...podVolumes(mountsBeside(want)),
           terminationGracePeriodSeconds: STOP_SECONDS,
           securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
           containers: [
             {
               name: 'task',
               image,
+              ...containerMounts(mountsBeside(want)),
               command: shellCommand(task.command),
               envFrom: [
                 { secretRef: { name: names.secretName(want.application, want.release.id, want.env) } },
@@ -226,19 +234,24 @@ function deploymentSpec(
   replicas: Replicas,
   deadline: number,
   template: object,
+  isExclusive: boolean,
 ): object {
   return {
     ...(replicas === 'autoscaled' ? {} : { replicas }),
     progressDeadlineSeconds: deadline,
     revisionHistoryLimit: 5,
     selector: { matchLabels: names.instanceLabels(application) },
-    // Make before break: nothing old goes until something new is ready.
-    strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+    // Make before break: nothing old goes until something new is ready. A volume that one node may have at a time forbids
+    // it: on another node the new instance would wait for the old one, which waits for the new one.
+    strategy: isExclusive
+      ? { type: 'Recreate' }
+      : { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
     template,
   };
 }
 
-function podSpec(want: TargetSpec, image: string): object {
+function podSpec(want: PlacedSpec, image: string): object {
+  const { mounts = [] } = want;
   const memory = mebibytes(want.process.memoryBytes);
   const probe =
     want.health.path === undefined
@@ -246,6 +259,7 @@ function podSpec(want: TargetSpec, image: string): object {
       : { httpGet: { path: want.health.path, port: 'http' } };
   return {
     ...pullSecretsOf(want),
+    ...podVolumes(mounts),
     terminationGracePeriodSeconds: DRAIN_SECONDS + STOP_SECONDS,
     securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
     containers: [
@@ -257,6 +271,7 @@ function podSpec(want: TargetSpec, image: string): object {
         // Named one by one they win over the Secret, so nobody's PORT can part the app from its Service.
         env: [{ name: 'PORT', value: String(PORT) }],
         envFrom: [{ secretRef: { name: names.secretName(want.application, want.release.id, want.env) } }],
+        ...containerMounts(mounts),
         ports: [{ name: 'http', containerPort: PORT, protocol: 'TCP' }],
         readinessProbe: { ...probe, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 },
         // Routers still send for a while after a pod was told to go: it must go on answering meanwhile.

@@ -19,6 +19,9 @@ export const GROUP = 'sluice.dev/group';
 export const RUN = 'sluice.dev/run';
 /** The platform's own, on the pods of a Job. */
 export const JOB_NAME = 'batch.kubernetes.io/job-name';
+/** On what was made for a service, and nothing else: it stays when the application goes. */
+export const SERVICE_OF = 'sluice.dev/service-of';
+export const SERVICE_NAME = 'sluice.dev/service';
 /** Annotations: what a label cannot hold or nobody selects by. */
 export const NUMBER = 'sluice.dev/number';
 export const FAILED_RELEASE = 'sluice.dev/failed-release';
@@ -84,6 +87,16 @@ function shortHash(text: string): string {
 
 export function ownerLabels(application: ApplicationName): Record<string, string> {
   return { [MANAGED_BY]: FIELD_MANAGER, [APPLICATION]: application };
+}
+
+/** Without a service: of all of them. */
+export function serviceLabels(application: ApplicationName, service?: string): Record<string, string> {
+  const labels = { [MANAGED_BY]: FIELD_MANAGER, [SERVICE_OF]: application };
+  return service === undefined ? labels : { ...labels, [SERVICE_NAME]: service };
+}
+
+export function isServiceOf({ labels }: Meta, application: ApplicationName): boolean {
+  return labels[MANAGED_BY] === FIELD_MANAGER && labels[SERVICE_OF] === application;
 }
 
 export function releaseLabels(want: TargetSpec): Record<string, string> {

@@ -6,10 +6,10 @@ import type {
   OperationStatus,
   ProviderContext,
   StagedArtifact,
-  TargetSpec,
 } from '../../src/core/provider.ts';
 import type { Manifest } from './client.ts';
 import * as manifests from './manifests.ts';
+import type { PlacedSpec } from './mounts.ts';
 import * as names from './names.ts';
 import { DEPLOYMENT, POD, REPLICA_SET } from './resources.ts';
 import { judgeRollout } from './rollout.ts';
@@ -27,7 +27,7 @@ const STEADY_MS = 3_000;
 export async function applyProcesses(
   site: Site,
   context: ProviderContext,
-  want: TargetSpec,
+  want: PlacedSpec,
   artifact: StagedArtifact,
 ): Promise<Operation> {
   const { application, processes = [] } = want;

@@ -9,7 +9,6 @@ import type {
   StagedArtifact,
   TargetSpec,
 } from '../../src/core/provider.ts';
-import type { ServiceSpec } from '../../src/core/services.ts';
 import type { TaskSpec } from '../../src/core/task-power.ts';
 import { apply, pollApply } from './apply.ts';
 import { autoscalerOf } from './autoscaler.ts';
@@ -29,10 +28,9 @@ import { heldPullSecret } from './registry.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
 import { DEPLOYMENT } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
-import { checkServices, handedOut, withServices } from './services.ts';
+import { ensureServices, handedOut, pollServices, removeServices, withServices } from './services.ts';
 import { createSites, type Site } from './site.ts';
 import { pollStage, stage } from './stage.ts';
-import { handleOf } from './status.ts';
 import { cancelTask, forgetTask, pollTask, startTask } from './tasks.ts';
 import { endTrial, pollEndTrial, pollTrial, startTrial } from './trial.ts';
 import { watchNamespace } from './watch/namespace-watch.ts';
@@ -41,6 +39,9 @@ import { watchNamespace } from './watch/namespace-watch.ts';
 const IS_WATCHED: ReadonlySet<OperationHandle['kind']> = new Set(['apply', 'scale', 'trial']);
 /** Deadlines pass without anything happening. */
 const UNWATCHED_EVERY_MS = 3_000;
+
+import { claimsOf, madeClaims } from './volume-claims.ts';
+import { volumeChanges, volumesIn } from './volumes.ts';
 
 /** One namespace of one OpenShift cluster. */
 export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
@@ -74,8 +75,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     stop: pollStop,
     start: pollStart,
     restart: pollRestart,
-    // Secrets are there or not: nothing is waited for.
-    services: async () => ({ state: 'succeeded' }),
+    services: pollServices,
   };
 
   return {
@@ -91,7 +91,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         autoscalerOf(site, want.application, context.signal),
         heldPullSecret(site, want, context.signal),
       ]);
-      return planChanges(want, seen, { deployment, routes, autoscaler, pullSecret });
+      const volumes = volumesIn(want.services ?? []);
+      const claims = volumes.length === 0 ? [] : await claimsOf(site, want.application, context.signal);
+      return [
+        ...planChanges(want, seen, { deployment, routes, autoscaler, pullSecret }),
+        ...(seen.foreign.length > 0 ? [] : volumeChanges(want.application, volumes, claims)),
+      ];
     }),
     check: on(check),
     stage: on(stage),
@@ -117,19 +122,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     }),
     changes: (application, changed) => watch.changes(application, changed),
     services: {
-      ensure: on(async (site, context, want: TargetSpec) => {
-        await checkServices(site, context, want);
-        const handle = handleOf(site, context, want.application, 'services', {});
-        return { handle, done: { state: 'succeeded' } };
-      }),
-      handedOut: on((site, context, _application: ApplicationName, services: readonly ServiceSpec[]) =>
-        handedOut(site, context, services),
+      ensure: on(ensureServices),
+      handedOut: on(handedOut),
+      made: on((site, context, application: ApplicationName) =>
+        madeClaims(site, application, context.signal),
       ),
-      made: async () => [],
-      async remove(context, application) {
-        const handle = handleOf({ platform }, context, application, 'services', {});
-        return { handle, done: { state: 'succeeded' } };
-      },
+      remove: on(removeServices),
     },
     processes: {
       apply: on(async (site, context, want: TargetSpec, artifact: StagedArtifact) =>

@@ -38,6 +38,7 @@ export const AUTOSCALER = resource(
   'horizontalpodautoscalers',
   wire.autoscalerSchema,
 );
+export const CLAIM = resource('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims', wire.claimSchema);
 export const RESOURCE_QUOTA = resource('v1', 'ResourceQuota', 'resourcequotas', wire.resourceQuotaSchema);
 export const EVENT = resource('v1', 'Event', 'events', wire.happeningSchema);
 export const BUILD_RUN = resource(BUILD, 'Build', 'builds', wire.buildSchema);

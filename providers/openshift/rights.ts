@@ -3,6 +3,7 @@ import type { PlanCheck, TargetSpec } from '../../src/core/provider.ts';
 import { mayWe, nameOf, type Right } from './access.ts';
 import { INGRESS } from './resources.ts';
 import type { Site } from './site.ts';
+import { volumesIn } from './volumes.ts';
 
 const ALWAYS: readonly Right[] = [
   { verb: 'create', group: 'apps', resource: 'deployments' },
@@ -14,6 +15,7 @@ const ALWAYS: readonly Right[] = [
 ];
 const ROUTES: Right = { verb: 'patch', group: 'route.openshift.io', resource: 'routes' };
 const INGRESSES: Right = { verb: 'patch', group: 'networking.k8s.io', resource: 'ingresses' };
+const CLAIMS: Right = { verb: 'patch', group: '', resource: 'persistentvolumeclaims' };
 /** An image that was built elsewhere needs none of these. */
 const BUILDING: readonly Right[] = [
   { verb: 'patch', group: 'image.openshift.io', resource: 'imagestreams' },
@@ -53,7 +55,8 @@ export async function rightChecks(
 }
 
 function neededRights({ routing, options }: Site, want: TargetSpec): readonly Right[] {
-  const building = want.image === undefined ? BUILDING : [];
+  const claims = volumesIn(want.services ?? []).length > 0 ? [CLAIMS] : [];
+  const building = [...claims, ...(want.image === undefined ? BUILDING : [])];
   if (routing.kind === INGRESS.kind) return [...ALWAYS, INGRESSES, ...building];
   const choosesHosts = want.hosts.length > 0 || options.routeHost !== undefined;
   return [...ALWAYS, ROUTES, ...building, ...(choosesHosts ? CUSTOM_HOST : [])];

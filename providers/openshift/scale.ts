@@ -30,6 +30,7 @@ export async function scale(
     });
   }
   if (!isOurs(deployment.metadata, application)) throw foreignError(site, [`Deployment ${application}`]);
+  if (deployment.spec.strategy?.type === 'Recreate' && instances > 1) throw oneOnly(site, application);
   const autoscaler = await autoscalerOf(site, application, context.signal);
   const { replicas } = deployment.spec;
   if (autoscaler) {
@@ -44,6 +45,13 @@ export async function scale(
       deadline: String(context.now() + allowedMs),
     }),
   };
+}
+
+function oneOnly({ platform }: Site, application: string): Error {
+  return platformError('invalid', platform, `${application} runs as one instance only`, {
+    why: 'its volume is ReadWriteOnce: an instance on another node would wait for it for ever',
+    remedy: 'use `accessMode: ReadWriteMany` where the storage can',
+  });
 }
 
 export async function pollScale(

@@ -1,14 +1,55 @@
 import { platformError } from '../../src/core/errors.ts';
-import type { ProviderContext, TargetSpec } from '../../src/core/provider.ts';
+import type {
+  Operation,
+  OperationHandle,
+  OperationStatus,
+  ProviderContext,
+  TargetSpec,
+} from '../../src/core/provider.ts';
 import type { HandedOut } from '../../src/core/service-power.ts';
-import { type ServiceSpec, serviceVariables } from '../../src/core/services.ts';
-import { SECRET } from './resources.ts';
+import { type ServiceSpec, serviceVariables, VOLUME_KEY } from '../../src/core/services.ts';
+import type { PlacedSpec } from './mounts.ts';
+import { CLAIM, SECRET } from './resources.ts';
 import type { Site } from './site.ts';
+import { handleOf } from './status.ts';
 import { ownEnvironment } from './translate.ts';
+import { claimsOf, ensureClaim, pollClaim } from './volume-claims.ts';
+import { claimName, mountOf, volumesIn } from './volumes.ts';
 
-/** Every Secret that a service comes from must be there; throws, naming the one that is not. */
-export async function checkServices(site: Site, context: ProviderContext, want: TargetSpec): Promise<void> {
-  for (const { name, source } of want.services ?? []) {
+/** Every Secret that a service comes from must be there; what we make is begun, and carried on by each poll. */
+export async function ensureServices(
+  site: Site,
+  context: ProviderContext,
+  want: TargetSpec,
+): Promise<Operation> {
+  const { application, services = [] } = want;
+  await checkSecrets(site, context, services);
+  const volumes = volumesIn(services);
+  for (const volume of volumes) await ensureClaim(site, application, volume, context.signal);
+  const claims = volumes.map(({ service }) => claimName(application, service)).join(' ');
+  const handle = handleOf(site, context, application, 'services', { claims });
+  return claims === '' ? { handle, done: { state: 'succeeded' } } : { handle };
+}
+
+export async function pollServices(
+  site: Site,
+  context: ProviderContext,
+  handle: OperationHandle,
+): Promise<OperationStatus> {
+  if (handle.native['mode'] === 'remove') return pollRemoval(site, context, handle);
+  for (const claim of (handle.native['claims'] ?? '').split(' ').filter(Boolean)) {
+    const status = await pollClaim(site, context, claim, handle.startedAt);
+    if (status !== undefined) return status;
+  }
+  return { state: 'succeeded' };
+}
+
+async function checkSecrets(
+  site: Site,
+  context: ProviderContext,
+  services: readonly ServiceSpec[],
+): Promise<void> {
+  for (const { name, source } of services) {
     if (source.how !== 'existing') continue;
     if (await site.client.get(SECRET, source.name, context.signal)) continue;
     throw platformError('notFound', site.platform, `there is no Secret ${source.name}`, {
@@ -18,10 +59,11 @@ export async function checkServices(site: Site, context: ProviderContext, want: 
   }
 }
 
-/** Of each service whose Secret is there. */
+/** Of each service whose Secret or claim is there. */
 export async function handedOut(
   site: Site,
   context: ProviderContext,
+  application: string,
   services: readonly ServiceSpec[],
 ): Promise<HandedOut> {
   const found: Record<string, Readonly<Record<string, string>>> = {};
@@ -30,16 +72,62 @@ export async function handedOut(
     const secret = await site.client.get(SECRET, source.name, context.signal);
     if (secret !== undefined) found[name] = serviceVariables(name, ownEnvironment(secret.data));
   }
+  const volumes = volumesIn(services);
+  if (volumes.length === 0) return found;
+  const claims = new Set(
+    (await claimsOf(site, application, context.signal)).map(({ metadata }) => metadata.name),
+  );
+  for (const { service, claim } of volumes) {
+    if (claims.has(claimName(application, service)))
+      found[service] = serviceVariables(service, { [VOLUME_KEY]: claim.mount });
+  }
   return found;
 }
 
-/** The environment with what its services hand out; nothing of Secrets that are not there. */
+/** The environment with what its services hand out, and their folders; nothing of what is not there. */
 export async function withServices(
   site: Site,
   context: ProviderContext,
   want: TargetSpec,
-): Promise<TargetSpec> {
-  if (want.services === undefined) return want;
-  const handed = await handedOut(site, context, want.services);
-  return { ...want, env: Object.assign({}, ...Object.values(handed), want.env) };
+): Promise<PlacedSpec> {
+  const { application, services } = want;
+  if (services === undefined) return want;
+  const handed = await handedOut(site, context, application, services);
+  const mounts = volumesIn(services)
+    .filter(({ service }) => handed[service] !== undefined)
+    .map((volume) => mountOf(application, volume));
+  return {
+    ...want,
+    env: Object.assign({}, ...Object.values(handed), want.env),
+    ...(mounts.length === 0 ? {} : { mounts }),
+  };
+}
+
+export async function removeServices(
+  site: Site,
+  context: ProviderContext,
+  application: string,
+): Promise<Operation> {
+  const handle = handleOf(site, context, application, 'services', { mode: 'remove' });
+  const left = await removeClaims(site, application, context.signal);
+  return left === 0 ? { handle, done: { state: 'succeeded' } } : { handle };
+}
+
+async function pollRemoval(
+  site: Site,
+  context: ProviderContext,
+  { application }: OperationHandle,
+): Promise<OperationStatus> {
+  const left = await removeClaims(site, application, context.signal);
+  if (left === 0) return { state: 'succeeded', message: 'the volumes are gone' };
+  return { state: 'running', message: `${left} volumes are being removed`, retryAfterMs: 500 };
+}
+
+/** How many there still are. */
+async function removeClaims(site: Site, application: string, signal: AbortSignal): Promise<number> {
+  const claims = await claimsOf(site, application, signal);
+  for (const { metadata } of claims) {
+    if (metadata.deletionTimestamp === undefined) await site.client.remove(CLAIM, metadata.name, signal);
+  }
+  return claims.length;
 }

@@ -4,10 +4,10 @@ import type {
   OperationStatus,
   ProviderContext,
   StagedArtifact,
-  TargetSpec,
 } from '../../src/core/provider.ts';
 import type { TaskSpec } from '../../src/core/task-power.ts';
 import * as manifests from './manifests.ts';
+import type { PlacedSpec } from './mounts.ts';
 import * as names from './names.ts';
 import { pullSecret } from './registry.ts';
 import { JOB, POD, SECRET } from './resources.ts';
@@ -21,7 +21,7 @@ const TAIL_LINES = 30;
 export async function startTask(
   site: Site,
   context: ProviderContext,
-  want: TargetSpec,
+  want: PlacedSpec,
   artifact: StagedArtifact,
   task: TaskSpec,
 ): Promise<Operation> {

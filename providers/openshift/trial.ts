@@ -1,3 +1,4 @@
+import { platformError } from '../../src/core/errors.ts';
 import type { ApplicationName, ReleaseId } from '../../src/core/ids.ts';
 import {
   isFinal,
@@ -11,6 +12,7 @@ import {
   type TargetSpec,
 } from '../../src/core/provider.ts';
 import { apply, pollApply } from './apply.ts';
+import { exclusiveMount, type PlacedSpec } from './mounts.ts';
 import {
   checkName,
   instanceLabels,
@@ -35,11 +37,12 @@ import type { Deployment } from './wire.ts';
 export async function startTrial(
   site: Site,
   context: ProviderContext,
-  want: TargetSpec,
+  want: PlacedSpec,
   artifact: StagedArtifact,
 ): Promise<Operation> {
   const { application, release, process } = want;
   checkName(site.platform, application);
+  refuseExclusive(site, want);
   const name = trialName(application, release.id);
   const there = await site.client.get(DEPLOYMENT, name, context.signal);
   if (there && isRunning(there, application, name)) {
@@ -50,6 +53,15 @@ export async function startTrial(
   return orRemove(site, context, name, async () =>
     outward(await apply(site, context, wanted, artifact, trialLabels(application)), want, 'apply'),
   );
+}
+
+function refuseExclusive({ platform }: Site, want: PlacedSpec): void {
+  const mount = exclusiveMount(want);
+  if (mount === undefined) return;
+  throw platformError('invalid', platform, 'no release can be tried beside the one that serves', {
+    why: `PersistentVolumeClaim ${mount.claim} is ReadWriteOnce: the trial would wait for a volume that does not get free`,
+    remedy: 'use `accessMode: ReadWriteMany` where the storage can, or `deploy.strategy: rolling`',
+  });
 }
 
 /** One that an earlier try left at 0 instances failed, and is begun anew. */

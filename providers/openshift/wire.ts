@@ -103,6 +103,7 @@ export const deploymentSchema = z.object({
   metadata: metaSchema,
   spec: z.object({
     replicas: z.number().default(1),
+    strategy: z.object({ type: z.string().optional() }).optional(),
     progressDeadlineSeconds: z.number().default(600),
     template: templateSchema,
   }),
@@ -140,6 +141,13 @@ const terminatedSchema = z.object({ exitCode: z.number().optional(), reason: z.s
 
 export const podSchema = z.object({
   metadata: metaSchema,
+  spec: z
+    .object({
+      volumes: z
+        .array(z.object({ persistentVolumeClaim: z.object({ claimName: z.string() }).optional() }))
+        .default([]),
+    })
+    .prefault({}),
   status: z
     .object({
       phase: z.string().default('Unknown'),
@@ -253,3 +261,17 @@ export const happeningSchema = z.object({
   series: z.object({ count: z.number().nullish(), lastObservedTime: z.string().nullish() }).nullish(),
 });
 export type Happening = z.output<typeof happeningSchema>;
+
+export const claimSchema = z.object({
+  metadata: metaSchema,
+  spec: z
+    .object({
+      accessModes: z.array(z.string()).default([]),
+      resources: z.object({ requests: texts }).prefault({}),
+      storageClassName: z.string().optional(),
+      volumeName: z.string().optional(),
+    })
+    .prefault({}),
+  status: z.object({ phase: z.string().default('Pending'), capacity: texts, conditions }).prefault({}),
+});
+export type Claim = z.output<typeof claimSchema>;

@@ -21,6 +21,8 @@ import {
   offerSchema,
   scaledSchema,
   taskSchema,
+  volumeSchema,
+  volumesSchema,
 } from './wire.ts';
 
 /** Unpacking a large release and comparing every file takes its time. */
@@ -84,7 +86,16 @@ export interface HostClient {
   task(application: string, run: string, from: number, signal: AbortSignal): Promise<HostTask | undefined>;
   stopTask(application: string, run: string, signal: AbortSignal): Promise<void>;
   forgetTask(application: string, run: string, signal: AbortSignal): Promise<void>;
+  /** Made where it is not there; the path of its folder. */
+  ensureVolume(application: string, name: string, signal: AbortSignal): Promise<string>;
+  volumes(application: string, signal: AbortSignal): Promise<readonly HostVolume[]>;
+  removeVolume(application: string, name: string, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface HostVolume {
+  readonly name: string;
+  readonly path: string;
 }
 
 export interface TaskWish {
@@ -233,6 +244,24 @@ export function createClient(deps: ProviderDeps<Options>): HostClient {
     },
     async forgetTask(application, run, signal) {
       await call({ method: 'DELETE', path: taskPath(application, run), signal });
+    },
+    async ensureVolume(application, name, signal) {
+      const path = `${pathOf(application)}/volumes/${encodeURIComponent(name)}`;
+      return (await ask(volumeSchema, { method: 'PUT', path, signal, repeatable: true })).path;
+    },
+    async volumes(application, signal) {
+      try {
+        const path = `${pathOf(application)}/volumes`;
+        return (await ask(volumesSchema, { method: 'GET', path, signal })).volumes;
+      } catch (error) {
+        // A daemon from before there were any.
+        if (hasClass(error, 'unsupported')) return [];
+        throw error;
+      }
+    },
+    async removeVolume(application, name, signal) {
+      const path = `${pathOf(application)}/volumes/${encodeURIComponent(name)}`;
+      await call({ method: 'DELETE', path, signal });
     },
     close: () => api.close(),
   };

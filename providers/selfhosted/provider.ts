@@ -16,6 +16,7 @@ import { applyGroups, groupOf, groupsStatus, observedGroups, readGroups } from '
 import { logs } from './logs.ts';
 import { planChanges } from './plan.ts';
 import { restartGroup, restartInstance, restartStatus, start, stop, stopStatus } from './power.ts';
+import { servicesOf, withVolumes } from './services.ts';
 import { pollTask } from './tasks.ts';
 import { applyStatus, observationOf, scaleStatus, trialStatus } from './translate.ts';
 import type { HostApplication } from './wire.ts';
@@ -66,7 +67,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       case 'destroy':
         return destroyed(application, await readGroups(host, handle.application, context.signal));
       case 'services':
-        return { state: 'lost', message: 'services are given by their credentials here' };
+        // Folders are made at once: there is nothing to wait for.
+        return { state: 'succeeded' };
       case 'trial':
         return trialStatus(platform, release, application);
       case 'stop':
@@ -109,8 +111,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       };
     },
 
-    async plan(_context, want, seen) {
-      return planChanges(want, seen);
+    async plan(context, want, seen) {
+      return planChanges(await withVolumes(host, context, want), seen);
     },
 
     async check(_context, want) {
@@ -142,7 +144,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       return { handle, done: { state: 'succeeded', artifact: artifactOf(release.id, bundle.digest) } };
     },
 
-    async apply(context, want, artifact) {
+    async apply(context, given, artifact) {
+      const want = await withVolumes(host, context, given);
       const { application, process } = want;
       const release = artifact.native['release'] ?? want.release.id;
       await host.run(application, release, runOf(platform, want), process.instances, context.signal);
@@ -171,7 +174,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     trial: {
-      async start(context, want, artifact) {
+      async start(context, given, artifact) {
+        const want = await withVolumes(host, context, given);
         const { application, process } = want;
         const release = artifact.native['release'] ?? want.release.id;
         await host.runTrial(application, release, runOf(platform, want), process.instances, context.signal);
@@ -203,9 +207,11 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
         return operation(context, handleOf(context, 'restart', application, native));
       },
     },
+    services: servicesOf(host, (context, application) => handleOf(context, 'services', application)),
 
     processes: {
-      async apply(context, want) {
+      async apply(context, given) {
+        const want = await withVolumes(host, context, given);
         const { application, processes = [] } = want;
         await applyGroups({ host, platform, clock, stopGraceMs: STOP_GRACE_MS }, context, want);
         const names = processes.map(({ name }) => name).join(' ');
@@ -218,7 +224,8 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     },
 
     tasks: {
-      async start(context, want, artifact, { name, run, command, timeoutMs }) {
+      async start(context, given, artifact, { name, run, command, timeoutMs }) {
+        const want = await withVolumes(host, context, given);
         const { application, env } = want;
         const release = artifact.native['release'] ?? want.release.id;
         await host.startTask(application, run, { release, command, env, timeoutMs }, context.signal);

@@ -98,3 +98,6 @@ export const errorSchema = z.object({
     remedy: z.string().optional(),
   }),
 });
+
+export const volumeSchema = z.object({ path: z.string() });
+export const volumesSchema = z.object({ volumes: z.array(z.object({ name: z.string(), path: z.string() })) });

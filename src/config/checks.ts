@@ -6,6 +6,7 @@ import { isMap, mapAt, type Path, valueAt } from './path.ts';
 import { checkProcesses } from './process-checks.ts';
 import { checkServices } from './service-checks.ts';
 import { checkTasks } from './task-checks.ts';
+import { checkSingleVolumes } from './volume-checks.ts';
 import { checkData, checkGrowth } from './writer-checks.ts';
 
 /**
@@ -38,6 +39,7 @@ export function checkReferences(
       ...checkTargets(path, facts),
       ...checkProcesses(path, root),
       ...checkServices(path, root),
+      ...checkSingleVolumes(path, root),
       ...checkHealth(path, facts),
     );
     faults.push(...checkData(path, root), ...checkGrowth(path, root));

@@ -1,11 +1,13 @@
 import { type Fault, keyFault, valueFault } from './fault.ts';
 import { isMap, mapAt, type Path, valueAt } from './path.ts';
+import { checkVolume } from './volume-checks.ts';
 
-const WAYS = ['credentials', 'offering', 'existing'] as const;
+const WAYS = ['credentials', 'offering', 'existing', 'volume'] as const;
 const KNOWN_ON = {
   credentials: ['cloudfoundry', 'openshift', 'selfhosted'],
   offering: ['cloudfoundry'],
   existing: ['cloudfoundry', 'openshift'],
+  volume: ['openshift', 'selfhosted'],
 } as const;
 
 /** Each target has each service from exactly one place, and from one that its platform knows. */
@@ -60,5 +62,10 @@ function checkSource(
     if (way !== 'offering' && source[key] !== undefined)
       faults.push(keyFault([...path, key], 'this is said of an offering only', 'remove it'));
   }
+  if (source['bind'] !== undefined && (provider !== 'cloudfoundry' || way === 'credentials')) {
+    const what = 'only what Cloud Foundry binds is told anything';
+    faults.push(keyFault([...path, 'bind'], what, 'remove it'));
+  }
+  if (way === 'volume') faults.push(...checkVolume([...path, 'volume'], provider, mapAt(source, ['volume'])));
   return faults;
 }

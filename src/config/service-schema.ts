@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { type ComparedService, platformsOf } from '../core/service-equality.ts';
-import { type ServiceSettings, type ServiceSource, serviceVariables } from '../core/services.ts';
-import { checkedText, described, text } from './fields.ts';
+import {
+  ACCESS_MODES,
+  type ServiceSettings,
+  type ServiceSource,
+  serviceVariables,
+  type VolumeClaim,
+} from '../core/services.ts';
+import { checkedText, choice, described, size, text } from './fields.ts';
 
 const SERVICE = '^[a-z][a-z0-9]*$';
 
@@ -10,6 +16,29 @@ const name = checkedText({ says: 'Its name; variables begin with it.' }, SERVICE
     ? undefined
     : { fault: 'not a name for a service', remedy: 'lower-case letters and digits, at most 16' },
 );
+
+const volumeSchema = z.strictObject({
+  size: size(
+    { says: 'OpenShift: how much it holds. It can grow later, never shrink.' },
+    { min: 1_048_576 },
+  ).optional(),
+  mount: checkedText(
+    { says: 'OpenShift: where instances find it.', otherwise: '/data/SERVICE' },
+    '^/[^:]*$',
+    (given) =>
+      /^(\/[A-Za-z0-9._-]+)+$/.test(given) && !given.split('/').includes('..')
+        ? undefined
+        : { fault: 'no folder that could be mounted', remedy: 'an absolute path such as /data/files' },
+  ).optional(),
+  accessMode: choice(
+    {
+      says: 'OpenShift: how many nodes may have it. With ReadWriteOnce there is one instance, and a new release starts only after the old one stopped.',
+      otherwise: 'ReadWriteOnce',
+    },
+    ACCESS_MODES,
+  ).optional(),
+  storageClass: text({ says: 'OpenShift: left out, the cluster chooses.' }).optional(),
+});
 
 const sourceSchema = z.strictObject({
   credentials: z
@@ -26,6 +55,19 @@ const sourceSchema = z.strictObject({
   parameters: z
     .record(z.string(), z.unknown())
     .meta({ description: 'Cloud Foundry: what its broker is told when the instance is made.' })
+    .optional(),
+  bind: z
+    .record(z.string(), z.unknown())
+    .meta({
+      description:
+        'Cloud Foundry, with `offering` or `existing`: what its broker is told when it is bound, such as `mount` of a volume service.',
+    })
+    .optional(),
+  volume: volumeSchema
+    .meta({
+      description:
+        'A folder that outlives releases: a PersistentVolumeClaim on OpenShift, a folder of `sluice host` on a machine of yours ({}). Its path is handed out: FILES_PATH of `files`.',
+    })
     .optional(),
   existing: text({
     says: 'The name of what is there already: a service instance in our Cloud Foundry space, a Secret in our OpenShift namespace.',
@@ -63,12 +105,28 @@ type Input = z.output<typeof servicesSchema>;
 export function assembleServices(input: Input | undefined): readonly ServiceSettings[] {
   return Object.entries(input ?? {}).flatMap(([service, { on }]): ServiceSettings[] => {
     const sources = Object.entries(on).flatMap(([platform, source]): [string, ServiceSource][] => {
-      const { offering, plan = '', parameters, existing } = source;
-      if (offering !== undefined) return [[platform, { how: 'provision', offering, plan, parameters }]];
-      return existing === undefined ? [] : [[platform, { how: 'existing', name: existing }]];
+      const found = sourceOf(service, source);
+      return found === undefined ? [] : [[platform, found]];
     });
     return sources.length === 0 ? [] : [{ name: service, on: Object.fromEntries(sources) }];
   });
+}
+
+function sourceOf(service: string, source: z.output<typeof sourceSchema>): ServiceSource | undefined {
+  const { offering, plan = '', parameters, existing, volume } = source;
+  const bind = source.bind === undefined ? {} : { bind: source.bind };
+  if (offering !== undefined) return { how: 'provision', offering, plan, parameters, ...bind };
+  if (existing !== undefined) return { how: 'existing', name: existing, ...bind };
+  if (volume === undefined) return undefined;
+  const claim = claimOf(service, volume);
+  return { how: 'volume', ...(claim === undefined ? {} : { claim }) };
+}
+
+/** Without a size it is a folder of a host. */
+function claimOf(service: string, volume: z.output<typeof volumeSchema>): VolumeClaim | undefined {
+  const { size: sizeBytes, mount = `/data/${service}`, accessMode = 'ReadWriteOnce', storageClass } = volume;
+  if (sizeBytes === undefined) return undefined;
+  return { sizeBytes, mount, accessMode, ...(storageClass === undefined ? {} : { storageClass }) };
 }
 
 /** What is: part of the environment of that platform. */
@@ -86,7 +144,9 @@ export function comparedServices(input: Input | undefined): readonly ComparedSer
     if (shared === false) return [];
     const given: Record<string, Readonly<Record<string, string>>> = {};
     const asked: string[] = [];
-    for (const [platform, { credentials, offering }] of Object.entries(on)) {
+    for (const [platform, { credentials, offering, volume }] of Object.entries(on)) {
+      // Where a folder lies is every platform's own affair.
+      if (volume !== undefined) continue;
       if (credentials !== undefined) given[platform] = serviceVariables(name, credentials);
       // Each broker has names of its own.
       else if (shared === true || offering === undefined) asked.push(platform);

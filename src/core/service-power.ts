@@ -7,7 +7,10 @@ import type { ServiceSpec } from './services.ts';
  * that is not there yet hands out nothing.
  */
 export interface ServicePower {
-  /** Makes and binds what is missing. To be called when the release is staged, before it is applied. */
+  /**
+   * Makes and binds what is missing. To be called when the release is staged, before it is applied, and once more where
+   * something has `bind`: only then is that bound, because a handle holds nothing that may be secret.
+   */
   ensure(context: ProviderContext, want: TargetSpec): Promise<Operation>;
   /**
    * What each of them hands out now, as variables; one that is not there hands out nothing. Undefined while the

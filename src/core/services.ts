@@ -10,9 +10,29 @@ export type ServiceSource =
       readonly plan: string;
       /** For the broker; may hold secrets. */
       readonly parameters: Readonly<Record<string, unknown>> | undefined;
+      /** For the broker when it is bound, such as where to mount; may hold secrets. */
+      readonly bind?: Readonly<Record<string, unknown>>;
     }
   /** There already: a service instance in our Cloud Foundry space, a Secret in our OpenShift namespace. */
-  | { readonly how: 'existing'; readonly name: string };
+  | { readonly how: 'existing'; readonly name: string; readonly bind?: Readonly<Record<string, unknown>> }
+  /** A folder that outlives releases: a claim on OpenShift, a folder of the host on one's own machines. */
+  | { readonly how: 'volume'; readonly claim?: VolumeClaim };
+
+export interface VolumeClaim {
+  readonly sizeBytes: number;
+  /** Absolute, in every instance. */
+  readonly mount: string;
+  readonly accessMode: AccessMode;
+  /** Undefined: the cluster's default. */
+  readonly storageClass?: string;
+}
+
+/** How many nodes may have it at a time: one to write, many to write, many to read only. */
+export const ACCESS_MODES = ['ReadWriteOnce', 'ReadWriteMany', 'ReadOnlyMany'] as const;
+export type AccessMode = (typeof ACCESS_MODES)[number];
+
+/** What a volume hands out: where it is. */
+export const VOLUME_KEY = 'path';
 
 export interface ServiceSettings {
   readonly name: string;

@@ -19,10 +19,10 @@ export function configurationDigest(application: ApplicationSettings): string {
     const more = Object.keys(own).length === 0 ? [] : [own];
     return [target.platform, target.instances, open(target.env), ...more];
   });
-  // Parameters may be secret; the release id has them.
+  // What a broker is told may be secret; the release id has it.
   const services = application.services?.map(({ name, on }) => [
     name,
-    Object.entries(on).map(([platform, source]) => [platform, { ...source, parameters: null }]),
+    Object.entries(on).map(([platform, source]) => [platform, { ...source, parameters: null, bind: null }]),
   ]);
   const told = {
     image,

@@ -16,8 +16,12 @@ export async function ensureServices({
   if (power === undefined || want.services === undefined) return;
   checkpoint();
   report('staging', `services: ${want.services.map(({ name }) => name).join(', ')}`);
-  await perform({
-    ...{ kind: 'services', deadlineMs: DEADLINE_MS },
-    begin: (_provider, context) => power.ensure(context, want),
-  });
+  // What has a broker told something when it is bound is bound by a second round: no handle may keep what it is told.
+  const isTold = want.services.some(({ source }) => source.how !== 'volume' && source.bind !== undefined);
+  for (const key of isTold ? ['services', 'services:bind'] : ['services']) {
+    await perform({
+      ...{ kind: 'services', key, deadlineMs: DEADLINE_MS },
+      begin: (_provider, context) => power.ensure(context, want),
+    });
+  }
 }

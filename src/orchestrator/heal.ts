@@ -50,6 +50,10 @@ export async function heal(healing: Healing): Promise<boolean> {
     const target = leavingTheirs(want, await provider.observe(context, application), settings);
     checkLease(lease.valid, want);
     const artifact = await followed(healing, await provider.stage(context, target, bundle));
+    if (provider.services !== undefined && target.services !== undefined) {
+      checkLease(lease.valid, want);
+      await followed(healing, await provider.services.ensure(context, target));
+    }
     checkLease(lease.valid, want);
     await followed(healing, await provider.apply(context, target, artifact ?? { native: {} }));
     if (provider.processes !== undefined && target.processes !== undefined) {

@@ -13,6 +13,7 @@ import { hostRoutes } from './host/routes.ts';
 import { listenOnSocket } from './host/socket.ts';
 import { type HostStore, openHostStore } from './host/state.ts';
 import { createHostTasks, type HostTasks } from './host/tasks.ts';
+import { createVolumeFolders } from './host/volumes.ts';
 import { createKeepingRunner, type KeepingRunner } from './keeping-runner.ts';
 import { createRunner } from './runner.ts';
 
@@ -85,7 +86,15 @@ export function createHost(deps: HostDeps): Runnable {
     keeps: boolean,
     resumed: Promise<void>,
   ): Promise<Server> {
-    const answer = hostRoutes(keeper, tasks, happenings, { onOwnerExit: keeps ? 'keep' : 'kill' }, logger);
+    const volumes = createVolumeFolders(join(deps.stateDir, 'volumes'));
+    const answer = hostRoutes(
+      keeper,
+      tasks,
+      volumes,
+      happenings,
+      { onOwnerExit: keeps ? 'keep' : 'kill' },
+      logger,
+    );
     const server = createServer((request, response) => {
       void resumed.then(() => answer(request, response));
     });

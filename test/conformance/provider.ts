@@ -47,6 +47,8 @@ export interface ProviderHarness {
 export interface OfferedServices {
   readonly kept: OfferedService;
   readonly dropped: OfferedService;
+  /** A folder that outlives releases; absent where it offers none. */
+  readonly volume?: ServiceSpec;
   /** Somebody else begins to use it; the answer ends that. */
   borrow?(application: string, service: ServiceSpec): Promise<() => Promise<void>>;
 }

@@ -21,6 +21,8 @@ import type { KubeObject } from './types.ts';
 
 /** What provisions a volume when a claim names no class. */
 export const DEFAULT_STORAGE_CLASS = 'standard';
+/** Waits for the first pod, as most classes of real clusters do, and can grow what it made. */
+export const WAITING_STORAGE_CLASS = 'first-consumer';
 
 export const REGISTRY = 'image-registry.openshift-image-registry.svc:5000';
 

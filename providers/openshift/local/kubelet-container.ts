@@ -5,6 +5,7 @@ import { backOffMs, pullImage } from './image-pull.ts';
 import { resolveEnvironment } from './pod-environment.ts';
 import type { ContainerView } from './pod-status.ts';
 import type { Container, ContainerState, Pod } from './pod-types.ts';
+import { withMountPaths } from './pod-volumes.ts';
 import { pullAccess } from './pull-access.ts';
 
 export interface ContainerRun {
@@ -114,7 +115,8 @@ export function runContainer(around: Surroundings): ContainerRun {
   async function configuration(): Promise<Record<string, string>> {
     for (;;) {
       const environment = resolveEnvironment(store, around.pod(), container);
-      if (environment.kind === 'resolved') return environment.values;
+      if (environment.kind === 'resolved')
+        return withMountPaths(environment.values, container, around.folder);
       around.event('Failed', `Error: ${environment.message}`, true);
       waits('CreateContainerConfigError', environment.message);
       await clock.sleep(delayOf(cluster, 'crashBackOff'), ending.signal);

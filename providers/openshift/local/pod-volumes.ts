@@ -1,10 +1,12 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { Cluster } from './cluster.ts';
+import { WAITING_STORAGE_CLASS } from './defaults.ts';
 import type { Cause } from './errors.ts';
 import { at, equal, listAt, textAt } from './json.ts';
 import { dataOf } from './pod-environment.ts';
 import type { Container, Pod, Volume } from './pod-types.ts';
+import { quantity } from './quantity.ts';
 import { PERSISTENT_VOLUME_CLAIMS } from './resources.ts';
 import type { KubeObject } from './types.ts';
 
@@ -41,6 +43,15 @@ export function claimCauses(object: KubeObject, before: KubeObject | undefined):
       break;
     }
   }
+  const held = quantity(textAt(before, 'status', 'capacity', 'storage'));
+  const wanted = quantity(textAt(object, 'spec', 'resources', 'requests', 'storage'));
+  if (held !== undefined && wanted !== undefined && wanted < held) {
+    causes.push({
+      reason: 'FieldValueForbidden',
+      message: 'Forbidden: field can not be less than status.capacity',
+      field: 'spec.resources.requests.storage',
+    });
+  }
   return causes;
 }
 
@@ -48,12 +59,14 @@ export function claimsOf(pod: Pod): string[] {
   return (pod.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? []);
 }
 
-/** Why a pod cannot be placed yet, in the scheduler's words. */
+/** Why a pod cannot be placed yet, in the scheduler's words; empty where it only waits. */
 export function unboundClaim(cluster: Cluster, pod: Pod): string | undefined {
   for (const name of claimsOf(pod)) {
     const claim = cluster.store.get(PERSISTENT_VOLUME_CLAIMS, pod.metadata.namespace, name);
     if (!claim)
       return `0/1 nodes are available: persistentvolumeclaim "${name}" not found. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.`;
+    // Its provisioner has begun, and nobody says anything meanwhile.
+    if (claim.status.phase !== 'Bound' && claim.spec.storageClassName === WAITING_STORAGE_CLASS) return '';
     if (claim.status.phase !== 'Bound')
       return '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
   }
@@ -78,13 +91,31 @@ export async function mountVolumes(
   for (const mount of container.volumeMounts ?? []) {
     const volume = pod.spec.volumes?.find(({ name }) => name === mount.name);
     if (!volume) continue;
-    const inside = posix.normalize(mount.mountPath.replace(APPLICATION, '')).replace(/^[./]+/, '');
-    if (inside === '') continue;
-    const place = join(folder, inside);
+    const place = placeOf(mount.mountPath, folder);
+    if (place === undefined) continue;
     await rm(place, { recursive: true, force: true });
     await mkdir(dirname(place), { recursive: true });
     await fill(cluster, pod, volume, place);
   }
+}
+
+function placeOf(mountPath: string, folder: string): string | undefined {
+  const inside = posix.normalize(mountPath.replace(APPLICATION, '')).replace(/^[./]+/, '');
+  return inside === '' ? undefined : join(folder, inside);
+}
+
+/** Whoever is told of a mount by a variable must find it, too: a value that is a mount's path becomes where it lies here. */
+export function withMountPaths(
+  values: Readonly<Record<string, string>>,
+  container: Container,
+  folder: string,
+): Record<string, string> {
+  const places = new Map(
+    (container.volumeMounts ?? []).map(({ mountPath }) => [mountPath, placeOf(mountPath, folder)] as const),
+  );
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, places.get(value) ?? value]),
+  );
 }
 
 async function fill(cluster: Cluster, pod: Pod, volume: Volume, place: string): Promise<void> {

@@ -10,12 +10,14 @@ import type { Keeper } from './keeper.ts';
 import { manifestSchema } from './release-folders.ts';
 import { runSchema } from './state.ts';
 import { type HostTasks, taskWishSchema } from './tasks.ts';
+import type { VolumeFolders } from './volumes.ts';
 
 const LARGEST_JSON_BYTES = 16 * 1_048_576;
 const LARGEST_ARCHIVE_BYTES = 1_073_741_824;
 const MOST_LINES = 500;
 const APPLICATION = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
+const VOLUME = /^[a-z][a-z0-9]{0,15}$/;
 const RUN = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 const instances = z.number().int().min(0).max(1_000);
@@ -34,6 +36,7 @@ interface Call {
   readonly release: string;
   /** Of a task. */
   readonly run: string;
+  readonly volume: string;
   readonly query: URLSearchParams;
 }
 
@@ -47,6 +50,7 @@ interface Route {
 export function hostRoutes(
   keeper: Keeper,
   tasks: HostTasks,
+  volumes: VolumeFolders,
   happenings: Pick<Happenings, 'memory' | 'after'>,
   about: { readonly onOwnerExit: string },
   logger: Logger,
@@ -54,6 +58,7 @@ export function hostRoutes(
   const app = '/v1/applications/(?<application>[^/]+)';
   const release = `${app}/releases/(?<release>[^/]+)`;
   const task = `${app}/tasks/(?<run>[^/]+)`;
+  const volume = `${app}/volumes/(?<volume>[^/]+)`;
   const routes: readonly Route[] = [
     route('GET', '/v1/info', () => ({ ...info(), ...about })),
     route('GET', '/v1/applications', () => ({ applications: keeper.applications() })),
@@ -126,6 +131,12 @@ export function hostRoutes(
       await tasks.forget(call.application, call.run);
       return {};
     }),
+    route('GET', `${app}/volumes`, async (call) => ({ volumes: await volumes.list(call.application) })),
+    route('PUT', volume, async (call) => ({ path: await volumes.ensure(call.application, call.volume) })),
+    route('DELETE', volume, async (call) => {
+      await volumes.remove(call.application, call.volume);
+      return {};
+    }),
     route('DELETE', app, async (call) => {
       await tasks.destroy(call.application);
       await keeper.destroy(call.application);
@@ -154,7 +165,7 @@ async function dispatch(routes: readonly Route[], request: IncomingMessage): Pro
     if (method !== request.method) continue;
     const found = path.exec(url.pathname);
     if (found === null) continue;
-    const { application = '', release = '', run = '' } = found.groups ?? {};
+    const { application = '', release = '', run = '', volume = '' } = found.groups ?? {};
     // These become parts of paths: nothing but plain names gets through.
     if (found.groups?.['application'] !== undefined && !APPLICATION.test(application))
       throw invalid(`"${application}" is not a name for an application`);
@@ -162,7 +173,9 @@ async function dispatch(routes: readonly Route[], request: IncomingMessage): Pro
       throw invalid(`"${release}" is not the id of a release`);
     if (found.groups?.['run'] !== undefined && !RUN.test(run))
       throw invalid(`"${run}" is not the name of a run`);
-    return answer({ request, application, release, run, query: url.searchParams });
+    if (found.groups?.['volume'] !== undefined && !VOLUME.test(volume))
+      throw invalid(`"${volume}" is not the name of a volume`);
+    return answer({ request, application, release, run, volume, query: url.searchParams });
   }
   throw platformError('unsupported', 'host', `the host daemon has no ${request.method} ${url.pathname}`, {
     why: 'it is of another version than whoever asked',

@@ -1,9 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
-import type { TargetSpec } from '../../../src/core/provider.ts';
+import type { Bundle, TargetSpec } from '../../../src/core/provider.ts';
 import type { MadeService, ServicePower } from '../../../src/core/service-power.ts';
 import { type ServiceSpec, serviceVariable } from '../../../src/core/services.ts';
+import { sampleBundle } from '../../support/sample-app.ts';
 import type { OfferedServices } from '../provider.ts';
 import type { Suite } from './suite.ts';
+
+/** Adds its release to a file in the volume `files`, and answers with all that is in it. */
+const KEEPER = `import { createServer } from 'node:http';
+import { appendFileSync, readFileSync } from 'node:fs';
+const { FILES_PATH, SLUICE_RELEASE, PORT } = process.env;
+appendFileSync(FILES_PATH + '/releases', SLUICE_RELEASE + '\\n');
+createServer((request, response) => {
+  response.setHeader('x-release', SLUICE_RELEASE);
+  response.end(readFileSync(FILES_PATH + '/releases'));
+}).listen(Number(PORT));
+process.on('SIGTERM', () => process.exit(0));
+`;
 
 /** Services that the provider makes itself, on one application; the cases build on each other. */
 export function withServices(suite: Suite): void {
@@ -26,10 +39,12 @@ export function withServices(suite: Suite): void {
       });
     }
 
-    async function deployed(want: TargetSpec): Promise<void> {
+    async function deployed(want: TargetSpec, bundle: Bundle = suite.ok): Promise<void> {
       const { drive } = suite;
-      const artifact = await drive.stage(want, suite.ok);
-      expect(await ensured(want)).toMatchObject({ state: 'succeeded' });
+      const artifact = await drive.stage(want, bundle);
+      // As the orchestrator does: what is told something when it is bound is bound by the second round.
+      for (let round = 0; round < 2; round++)
+        expect(await ensured(want)).toMatchObject({ state: 'succeeded' });
       await drive.succeed(drive.fresh().apply(drive.context, want, artifact));
     }
 
@@ -93,6 +108,27 @@ export function withServices(suite: Suite): void {
       for (let twice = 0; twice < 2; twice++)
         await suite.drive.succeed(power().remove(suite.drive.context, app()));
       expect(await made()).toEqual([]);
+    });
+
+    the('finds in a volume what the release before has written to it', async ({ volume }) => {
+      if (volume === undefined) return suite.leaveOut();
+      const keeper = await sampleBundle('ok', { 'keeper.js': KEEPER });
+      const kept = (number: number): TargetSpec => {
+        const want = wish(number, [volume]);
+        return { ...want, process: { ...want.process, command: 'node keeper.js' } };
+      };
+      try {
+        await deployed(kept(1), keeper);
+        await deployed(kept(2), keeper);
+        const { drive } = suite;
+        await drive.succeed(drive.fresh().retire(drive.context, app(), kept(1).release.id));
+        const [answer] = await suite.answeredBy(app(), kept(2).release.id);
+        expect(answer?.body).toBe([kept(1), kept(2)].map(({ release }) => `${release.id}\n`).join(''));
+      } finally {
+        await keeper.remove();
+      }
+      await suite.destroy(app());
+      await suite.drive.succeed(power().remove(suite.drive.context, app()));
     });
   });
 }

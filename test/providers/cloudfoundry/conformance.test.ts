@@ -60,6 +60,10 @@ providerConformance('cloudfoundry', async (): Promise<ProviderHarness> => {
     services: {
       kept: { key: 'uri', spec: { name: 'db', source: ordered('database', 'small') } },
       dropped: { key: 'uri', spec: { name: 'cache', source: ordered('cache', 'shared') } },
+      volume: {
+        name: 'files',
+        source: { ...ordered('filesystem', 'existing'), bind: { mount: '/home/vcap/files' } },
+      },
       borrow: async (application, { name }) =>
         (await foreignClient(local)).makeKey(`${application}-${name}`, 'tools'),
     },
@@ -73,7 +77,7 @@ providerConformance('cloudfoundry', async (): Promise<ProviderHarness> => {
   };
 });
 
-function ordered(offering: string, plan: string): ServiceSource {
+function ordered(offering: string, plan: string): Extract<ServiceSource, { how: 'provision' }> {
   return { how: 'provision', offering, plan, parameters: undefined };
 }
 

@@ -7,6 +7,7 @@ export interface ForeignClient {
   createApp(name: string): Promise<void>;
   /** What runs now is deployed once more, by them; answers when it is under way. */
   redeploy(app: string): Promise<void>;
+  get(path: string): Promise<Json>;
   /** A service key; the answer removes it again. */
   makeKey(instance: string, name: string): Promise<() => Promise<void>>;
 }
@@ -43,6 +44,7 @@ export async function foreignClient(local: LocalCloudFoundry): Promise<ForeignCl
   }
 
   return {
+    get,
     async makeKey(instance, name) {
       const found = await get(`/v3/service_instances?names=${instance}`);
       const relationships = { service_instance: { data: { guid: found.resources[0].guid } } };

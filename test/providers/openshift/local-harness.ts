@@ -34,6 +34,7 @@ export interface LocalHarness {
   /** Looks and changes as anybody else with the token might; a list of JSON patch operations. */
   read(path: string): Promise<Json>;
   patch(path: string, operations: readonly object[]): Promise<void>;
+  remove(path: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,6 +80,7 @@ export async function openLocal(more: { imagesDir?: string; mode?: Mode } = {}):
     read: (path) => send('GET', path, 'application/json'),
     patch: async (path, operations) =>
       void (await send('PATCH', path, 'application/json-patch+json', operations)),
+    remove: async (path) => void (await send('DELETE', path, 'application/json')),
     async close() {
       await local.close();
       await runner.close();

@@ -12,6 +12,11 @@ providerConformance('selfhosted', async () => {
     setFault: (_fault, on) => (on ? host.stop() : host.start()),
     request: (origin, path) => requestOrigin(origin, path),
     unreachable: () => providerAt('/tmp/nobody-listens-here.sock'),
+    services: {
+      kept: { key: 'path', spec: { name: 'files', source: { how: 'volume' } } },
+      dropped: { key: 'path', spec: { name: 'cache', source: { how: 'volume' } } },
+      volume: { name: 'files', source: { how: 'volume' } },
+    },
     close: host.end,
   };
 });

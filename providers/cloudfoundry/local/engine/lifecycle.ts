@@ -4,6 +4,7 @@ import { processesOf } from '../state.ts';
 import type { DesiredProcess, Instances } from './instances.ts';
 import type { Revisions } from './revisions.ts';
 import { commandOf, processEnv, withSidecars } from './start-command.ts';
+import { withMountPaths } from './volume-folders.ts';
 
 const DEFAULT_START_TIMEOUT_S = 60;
 
@@ -109,7 +110,7 @@ function wishOf(
     dropletGuid: droplet.guid,
     command: withSidecars(command, state, app.guid, process.type),
     cwd: droplet.folder,
-    env: processEnv(state, urls.api, app, process),
+    env: withMountPaths(cloud, app.guid, processEnv(state, urls.api, app, process)),
     memoryMb: process.memoryMb,
     diskMb: process.diskMb,
     health: {

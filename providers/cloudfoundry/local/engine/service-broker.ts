@@ -1,7 +1,9 @@
+import { rmSync } from 'node:fs';
 import type { CloudBase } from '../cloud.ts';
 import { CloudError } from '../errors.ts';
 import type { Jobs } from '../jobs.ts';
 import type { LastOperation, ServiceBindingRow, ServiceInstanceRow } from '../service-state.ts';
+import { volumeFolder } from './volume-folders.ts';
 
 /** The acts a broker needs time for; each answers its job's URL. */
 export interface ServiceBroker {
@@ -64,9 +66,9 @@ export function createServiceBroker(cloud: CloudBase, jobs: Jobs): ServiceBroker
     const secret = cloud.newId().replaceAll('-', '');
     const user = `u${binding.guid.slice(0, 8)}`;
     if (offering?.kind === 'volume') {
-      binding.volumeMounts = [
-        { container_dir: `/var/vcap/data/${instance.guid}`, device_type: 'shared', mode: 'rw' },
-      ];
+      const { mount, readonly } = binding.parameters;
+      const container_dir = typeof mount === 'string' ? mount : `/var/vcap/data/${instance.guid}`;
+      binding.volumeMounts = [{ container_dir, device_type: 'shared', mode: readonly === true ? 'r' : 'rw' }];
       return;
     }
     const [scheme, port] = offering?.kind === 'cache' ? ['redis', 6_379] : ['postgres', 5_432];
@@ -93,6 +95,7 @@ export function createServiceBroker(cloud: CloudBase, jobs: Jobs): ServiceBroker
           if (instanceGuid === instance.guid) state.serviceBindings.delete(guid);
         }
         state.serviceInstances.delete(instance.guid);
+        rmSync(volumeFolder(cloud, instance.guid), { recursive: true, force: true });
       }),
     bind: (binding) =>
       act('service_bindings.create', 'service_credential_bindings', binding, 'create', () => {

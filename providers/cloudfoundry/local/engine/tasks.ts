@@ -3,6 +3,7 @@ import type { TaskRow } from '../app-state.ts';
 import type { CloudBase } from '../cloud.ts';
 import type { AppRow, DropletRow } from '../state.ts';
 import { shellCommand, taskEnv } from './start-command.ts';
+import { withMountPaths } from './volume-folders.ts';
 
 /** `setTimeout` knows no longer wait. */
 const NEVER_MS = 2_147_483_647;
@@ -52,7 +53,7 @@ export function createTasks(cloud: CloudBase): Tasks {
   }
 
   async function run(task: TaskRow, app: AppRow, droplet: DropletRow): Promise<void> {
-    const env = taskEnv(state, cloud.urls.api, app, task);
+    const env = withMountPaths(cloud, app.guid, taskEnv(state, cloud.urls.api, app, task));
     running.set(task.guid, task);
     try {
       await runner.start({

@@ -102,7 +102,7 @@ export function createPodController(cluster: Cluster): Controller {
       const pod = store.get(PODS, namespace, name);
       const message = pod?.metadata.uid === uid ? unboundClaim(cluster, pod) : undefined;
       if (message === undefined) return;
-      refusePlace(uid, namespace, name, message);
+      if (message !== '') refusePlace(uid, namespace, name, message);
       await clock.sleep(Math.max(20, delayOf(cluster, 'provision')), signal);
     }
   }

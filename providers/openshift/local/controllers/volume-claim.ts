@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
+import type { PersistentVolumeClaim } from '../batch-types.ts';
 import { type Cluster, type Controller, delayOf, keyOf, splitKey, workQueue } from '../cluster.ts';
-import { DEFAULT_STORAGE_CLASS } from '../defaults.ts';
+import { DEFAULT_STORAGE_CLASS, WAITING_STORAGE_CLASS } from '../defaults.ts';
 import { recordEvent } from '../event-record.ts';
 import { CLAIM_IN_USE, claimsOf, volumeFolder } from '../pod-volumes.ts';
 import { isKind, PERSISTENT_VOLUME_CLAIMS, PODS } from '../resources.ts';
@@ -13,6 +14,10 @@ export function createVolumeClaimController(cluster: Cluster): Controller {
     if (isKind(type, PERSISTENT_VOLUME_CLAIMS)) {
       if (change === 'DELETED') void discard(object.metadata.uid ?? '');
       else queue.add(keyOf(object));
+    } else if (isKind(type, PODS) && change === 'ADDED') {
+      const { namespace, name } = object.metadata;
+      const pod = store.get(PODS, namespace, name);
+      for (const claim of pod ? claimsOf(pod) : []) queue.add(`${namespace}/${claim}`);
     } else if (isKind(type, PODS) && change === 'DELETED') {
       for (const claim of store.list(PERSISTENT_VOLUME_CLAIMS, object.metadata.namespace)) {
         if (claim.metadata.deletionTimestamp !== undefined) queue.add(keyOf(claim));
@@ -32,8 +37,23 @@ export function createVolumeClaimController(cluster: Cluster): Controller {
       });
       return;
     }
-    if (claim.status.phase === 'Bound') return;
+    if (claim.status.phase === 'Bound') {
+      grow(claim);
+      return;
+    }
     const { storageClassName } = claim.spec;
+    if (storageClassName === WAITING_STORAGE_CLASS) {
+      const isWanted = store.list(PODS, namespace).some((pod) => claimsOf(pod).includes(name));
+      if (isWanted) {
+        void provision(key, claim.metadata.uid ?? '');
+        return;
+      }
+      recordEvent(cluster, claim, 'persistentvolume-controller', {
+        reason: 'WaitForFirstConsumer',
+        message: 'waiting for first consumer to be created before binding',
+      });
+      return;
+    }
     if (storageClassName !== DEFAULT_STORAGE_CLASS) {
       recordEvent(cluster, claim, 'persistentvolume-controller', {
         reason: 'ProvisioningFailed',
@@ -43,6 +63,15 @@ export function createVolumeClaimController(cluster: Cluster): Controller {
       return;
     }
     void provision(key, claim.metadata.uid ?? '');
+  }
+
+  /** The resizer's work: the capacity follows what is asked for. */
+  function grow({ metadata, spec, status }: PersistentVolumeClaim): void {
+    const wanted = spec.resources?.requests?.['storage'];
+    if (wanted === undefined || wanted === status.capacity?.['storage']) return;
+    store.change(PERSISTENT_VOLUME_CLAIMS, metadata.namespace, metadata.name, (draft) => {
+      draft.status.capacity = { ...draft.status.capacity, storage: wanted };
+    });
   }
 
   async function provision(key: string, uid: string): Promise<void> {
