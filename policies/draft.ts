@@ -44,6 +44,8 @@ export interface Candidate {
   readonly eligible: boolean;
   /** Drained by a person or for maintenance: it serves when nobody else can. */
   readonly drained: boolean;
+  /** It runs nothing until it is needed, and may be woken. */
+  readonly asleep: boolean;
   /** Nothing goes there, whatever happens. */
   readonly fenced: boolean;
   /** Why it is not eligible, for people. */

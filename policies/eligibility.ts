@@ -17,6 +17,8 @@ export function eligibility(draft: Draft): Draft {
   return withStep({ ...draft, candidates }, 'eligibility', lines);
 }
 
+const ASLEEP = 'cold: it runs nothing until it is needed';
+
 /** Made once with all that follows from the facts: the layers after this one read it and change nothing of it. */
 function candidateOf(draft: Draft, target: TargetFacts): Candidate {
   const { facts, orders, policy } = draft;
@@ -29,16 +31,19 @@ function candidateOf(draft: Draft, target: TargetFacts): Candidate {
       ? fence
       : drain !== undefined
         ? drain
-        : target.origins.length === 0
-          ? 'it has no origin'
-          : origins.length === 0
-            ? `${foreignReleases(facts, target)}, wanted ${facts.allowedReleases.join(' or ')}`
-            : undefined;
+        : target.asleep !== undefined
+          ? ASLEEP
+          : target.origins.length === 0
+            ? 'it has no origin'
+            : origins.length === 0
+              ? `${foreignReleases(facts, target)}, wanted ${facts.allowedReleases.join(' or ')}`
+              : undefined;
   return {
     facts: target,
     platform,
     eligible: objection === undefined,
     drained: drain !== undefined && fence === undefined,
+    asleep: objection === ASLEEP,
     fenced: fence !== undefined,
     objection,
     origins,

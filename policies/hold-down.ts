@@ -63,6 +63,8 @@ function remember(draft: Draft, candidate: Candidate, busy: boolean): TargetMemo
   const known = withFlapping(draft, candidate, draft.before.targets[candidate.platform] ?? FRESH);
   const last = withoutOld(known, draft.now);
   const { kind } = last.membership;
+  // Whoever put it to sleep ended what it went through before: woken, it is needed now.
+  if (candidate.asleep) return kind === 'fresh' ? last : { ...last, membership: FRESH.membership };
   switch (candidate.rank) {
     case 'none': {
       if (kind === 'fresh' || kind === 'out') return last;

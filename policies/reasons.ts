@@ -18,7 +18,7 @@ function because(draft: Draft): string {
     return ': every target is down or not eligible, the last known shares stay';
   if (draft.mode === 'panic') return ': too little capacity is healthy, the last good shares stand';
   const absent = draft.candidates.filter(
-    ({ platform, rank }) => rank === 'none' && shareOf(draft.shares, platform) === 0,
+    ({ platform, rank, asleep }) => rank === 'none' && !asleep && shareOf(draft.shares, platform) === 0,
   );
   if (absent.length > 0) return `; without ${absent.map(whyAbsent).join(', ')}`;
   const coming = draft.candidates.filter(({ platform }) => isReturning(draft, platform));

@@ -76,6 +76,8 @@ export async function apply(
   const others = await describeProcesses(session, clock, app.guid, want);
   const rollout: Rollout = { session, app, droplet, want, handle, others };
   if (app.state === 'STOPPED' || currentDroplet(app) === undefined) return startFirst(rollout);
+  if (want.process.instances === 0 && (await webProcess(session, app.guid)).instances === 0)
+    return startFirst(rollout);
   const active = await afterOthers(rollout, clock, context);
   if (active?.droplet?.guid === droplet) {
     return { handle: next(handle, { mode: 'roll', deployment: active.guid }) };
@@ -141,6 +143,8 @@ function stateOf({ guid, status }: Deployment): string {
 async function startFirst({ session, app, droplet, want, handle }: Rollout): Promise<Operation> {
   await configure(session, app.guid, want);
   await session.patch(`/v3/apps/${app.guid}/relationships/current_droplet`, { data: { guid: droplet } });
+  // Of one that is started and runs nothing: what is started later shall be the new droplet, not the one it was started with.
+  if (app.state === 'STARTED') await session.post(`/v3/apps/${app.guid}/actions/stop`);
   await session.post(`/v3/apps/${app.guid}/actions/start`);
   return { handle: next(handle, { mode: 'start' }) };
 }

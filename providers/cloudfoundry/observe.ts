@@ -102,6 +102,7 @@ async function read(session: Session, options: Options, app: App, application: s
     exists: true,
     releases: releasesOf(droplets, instances),
     serving: servingRelease(instances),
+    ...(instances.length === 0 && release !== undefined ? { standing: release } : {}),
     instances,
     desired: started ? desiredInstances(web, active) : 0,
     ...(others === undefined ? {} : { processes: others }),

@@ -53,12 +53,13 @@ function create(field: string, to?: string): PlanChange {
 }
 
 function releaseChange(want: TargetSpec, seen: Observation): readonly PlanChange[] {
-  if (seen.serving === want.release.id) return [];
+  const from = seen.serving ?? seen.standing;
+  if (from === want.release.id) return [];
   return [
     {
       action: 'change',
       field: 'release',
-      ...(seen.serving === undefined ? {} : { from: seen.serving }),
+      ...(from === undefined ? {} : { from }),
       to: want.release.id,
       destructive: false,
     },

@@ -55,6 +55,7 @@ async function read(site: Site, context: ProviderContext, application: string): 
     exists: own !== undefined || ours(stream) !== undefined || ours(service) !== undefined,
     releases: releasesOf(builds, replicaSets, pods),
     serving: servingRelease(pods, wanted),
+    ...(pods.length === 0 && wanted !== undefined ? { standing: wanted } : {}),
     instances: pods.map((pod) => instanceOf(pod, usages)),
     desired: own?.spec.replicas ?? 0,
     ...(processes === undefined ? {} : { processes }),

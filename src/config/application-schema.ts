@@ -329,10 +329,10 @@ const targetSchema = z
     cost: cost.optional(),
     standby: choice(
       {
-        says: 'hot serves all the time; warm runs and waits; pilot-light runs one instance and grows to `maxInstances` when it is needed. The latter two are of tier 2 unless you say otherwise.',
+        says: 'hot serves all the time; warm runs and waits; pilot-light runs one instance and grows to `maxInstances` when it is needed; cold has the release and runs nothing, and starts `instances` when the others cannot carry a failover. All but hot are of tier 2 unless you say otherwise.',
         otherwise: 'hot',
       },
-      ['hot', 'warm', 'pilot-light'],
+      ['hot', 'warm', 'pilot-light', 'cold'],
     ).optional(),
     env: env.optional(),
   })

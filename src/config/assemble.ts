@@ -189,12 +189,14 @@ function assembleTarget(
   given: Readonly<Record<string, string>>,
 ): TargetSettings {
   const { capacity, standby, maxInstances, cost } = input ?? {};
-  const waits = standby === 'warm' || standby === 'pilot-light';
+  const waits = standby !== undefined && standby !== 'hot';
+  const size = input?.instances ?? (standby === 'pilot-light' ? 1 : instances);
   return {
     platform,
     tier: input?.tier ?? (waits ? 2 : 1),
     weight: input?.weight ?? 1,
-    instances: input?.instances ?? (standby === 'pilot-light' ? 1 : instances),
+    instances: standby === 'cold' ? 0 : size,
+    ...(standby === 'cold' ? { wakesTo: Math.max(1, size) } : {}),
     ...(input?.command === undefined ? {} : { command: input.command }),
     ...(input?.memory === undefined ? {} : { memoryBytes: input.memory }),
     env: { ...given, ...input?.env },

@@ -107,6 +107,16 @@ function checkStaticTarget(path: Path, root: unknown): readonly Fault[] {
       warning([...path, key], 'has no effect: nothing is deployed to a static platform', 'remove it'),
     );
   }
+  const standby = valueAt(root, [...path, 'standby']);
+  if (standby === 'cold' || standby === 'pilot-light') {
+    faults.push(
+      valueFault(
+        [...path, 'standby'],
+        'nothing is started on a static platform',
+        'use `warm`: it runs and waits',
+      ),
+    );
+  }
   const capacity = valueAt(root, [...path, 'capacity']);
   if (typeof capacity === 'string' && capacity.endsWith('/instance')) {
     faults.push(

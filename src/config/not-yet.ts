@@ -54,13 +54,6 @@ export const NOT_YET: readonly NotYet[] = [
   },
   { path: 'applications.*.health.vantage', what: 'several vantage points', example: {} },
   { path: 'applications.*.data.replica', what: 'watching replication lag', example: {} },
-  {
-    path: 'applications.*.targets.*.standby',
-    values: ['cold'],
-    what: 'standbys that run nothing',
-    instead: 'use `pilot-light`, which runs one instance',
-    example: 'cold',
-  },
 
   { path: 'gateway.admin.tls', what: 'TLS for the admin API', example: {} },
   {

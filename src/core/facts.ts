@@ -73,6 +73,8 @@ export interface TargetFacts {
   readonly releases?: readonly ReleaseId[];
   readonly signals?: TargetSignals;
   readonly standby?: 'hot' | 'warm' | 'pilot-light' | 'cold';
+  /** It runs nothing until it is needed (`cold`): how many instances it would start then. */
+  readonly asleep?: { readonly instances: number };
   /** Running now, wanted now, and how far scaling may go (quota and `maxInstances`). */
   readonly instances?: {
     readonly running: number;

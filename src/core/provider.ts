@@ -284,6 +284,8 @@ export interface Observation {
   readonly releases: readonly ObservedRelease[];
   /** The release the platform's router sends to, as far as the platform knows. */
   readonly serving: ReleaseId | undefined;
+  /** What instances that are started now would run, where none runs; left out: the platform does not say. */
+  readonly standing?: ReleaseId;
   readonly instances: readonly ObservedInstance[];
   readonly desired: number;
   /** A release beside the one that serves; its instances are not among `instances`, nor in `desired`. */

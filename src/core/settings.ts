@@ -177,6 +177,8 @@ export interface TargetSettings {
   readonly capacityRps: number | undefined;
   /** `hot` serves all the time, `warm` runs and waits, `pilot-light` runs few and grows, `cold` runs nothing. */
   readonly standby?: 'hot' | 'warm' | 'pilot-light' | 'cold';
+  /** With `cold`, whose `instances` are 0: how many it starts when it is needed. */
+  readonly wakesTo?: number;
   /** How far scaling may go. */
   readonly maxInstances?: number;
   /** Money for one instance-hour, in any one currency. */

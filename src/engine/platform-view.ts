@@ -69,6 +69,15 @@ export class PlatformView {
     this.verdict = { state: 'unknown', since: options.now, cause: 'nothing known of it yet', evidence: [] };
   }
 
+  /** Of a cold standby that runs nothing, as its platform last said: it is neither probed nor offered. */
+  get asleep(): TargetFacts['asleep'] {
+    const { standby, wakesTo = 1 } = this.settings;
+    if (standby !== 'cold' || this.observation === undefined) return undefined;
+    const { desired, instances } = this.observation;
+    if (desired > 0 || instances.some(({ state }) => state === 'running')) return undefined;
+    return { instances: wakesTo };
+  }
+
   /** The same list as long as nothing of it changed. */
   trials(): readonly EngineTarget[] {
     return this.#trials;
@@ -96,7 +105,7 @@ export class PlatformView {
   }
 
   #offer(): Offer {
-    this.#offered ??= this.#offerOf(this.#left());
+    this.#offered ??= this.#offerOf(this.asleep === undefined ? this.#left() : NO_TARGETS);
     return this.#offered;
   }
 
@@ -142,6 +151,11 @@ export class PlatformView {
     return true;
   }
 
+  /** What they met before it was put to sleep says nothing of the instances that come next. */
+  #forgetOrigins(now: number): void {
+    for (const id of this.#health.keys()) this.#health.set(id, this.#judge.newOrigin(now));
+  }
+
   /** Goes on with all that another view of the same platform knew. */
   adopt(before: PlatformView): void {
     this.verdict = before.verdict;
@@ -175,7 +189,10 @@ export class PlatformView {
     const before = this.observation;
     if (before !== undefined && observation.at < before.at) return false;
     this.api = { reachable: true, at: signal.at };
+    const slept = this.asleep !== undefined;
     this.observation = observation;
+    if (slept !== (this.asleep !== undefined)) this.#offered = undefined;
+    if (!slept && this.asleep !== undefined) this.#forgetOrigins(signal.at);
     this.#releases = releasesIn(observation);
     const isNews = api?.reachable !== true || before === undefined || !showsTheSame(before, observation);
     const offered = observedTargets(this.platform, observation);
@@ -257,7 +274,8 @@ export class PlatformView {
         ? {}
         : { limits: this.#limits, traffic: summarise(this.traffic(), RATE_WINDOW_MS) }),
     };
-    this.verdict = this.#judge.judge(evidence, this.verdict, now);
+    const judged = this.#judge.judge(evidence, this.verdict, now);
+    this.verdict = this.asleep === undefined ? judged : { ...judged, cause: ASLEEP };
     return this.verdict;
   }
 
@@ -278,6 +296,8 @@ export class PlatformView {
     };
     if (this.#releases !== undefined) facts.releases = this.#releases;
     if (instances !== undefined) facts.instances = { ...instances, max: this.settings.maxInstances };
+    const { asleep } = this;
+    if (asleep !== undefined) facts.asleep = asleep;
     if (this.timeToCapacityMs !== undefined) facts.timeToCapacityMs = this.timeToCapacityMs;
     return facts;
   }
@@ -324,7 +344,8 @@ export class PlatformView {
   running(): { readonly running: number; readonly desired: number } | undefined {
     if (this.observation === undefined) return undefined;
     // Static origins: nobody counts instances there.
-    if (this.observation.desired === 0 && this.observation.instances.length === 0) return undefined;
+    const isEmpty = this.observation.desired === 0 && this.observation.instances.length === 0;
+    if (isEmpty && this.settings.standby !== 'cold') return undefined;
     let running = 0;
     for (const { state, routable } of this.observation.instances)
       if (state === 'running' && routable !== false) running += 1;
@@ -374,6 +395,7 @@ export class PlatformView {
 }
 
 const NO_TARGETS: readonly EngineTarget[] = [];
+const ASLEEP = 'a cold standby: it runs nothing until it is needed';
 
 function trafficOf(origins: readonly OriginHealth[]): readonly TrafficSignal[] {
   const [only] = origins;

@@ -35,13 +35,20 @@ export function attribute(facts: Facts, before: readonly Attribution[], now: num
     ({ platform }) => stoppedBy(facts.acts ?? [], facts.application, platform) === undefined,
   );
   const seen = targets.map((target) => ({ target, sight: sightOf(target, now) }));
-  const fitting = seen.filter(({ sight, target }) => sight.kind !== 'fine' || !isForeign(facts, target));
+  const fitting = seen.filter(
+    ({ sight, target }) => !isResting(target) && (sight.kind !== 'fine' || !isForeign(facts, target)),
+  );
   const found = [
     ...apiFaults(seen),
     ...foreignReleases(facts, seen),
     ...(joint(facts, fitting, now) ?? fitting.flatMap((one) => own(one, before))),
   ];
   return found.map((one) => ({ ...one, since: sinceOf(one, before, now) }));
+}
+
+/** A cold standby that sleeps or wakes up: that nothing answers there is nobody's fault. */
+function isResting({ standby, asleep, verdict }: TargetFacts): boolean {
+  return asleep !== undefined || (standby === 'cold' && verdict.state === 'starting');
 }
 
 /** The platform's API alone: it says nothing of the traffic. */

@@ -24,6 +24,7 @@ export function readinessOf(facts: Facts, decision: Decision): Readonly<Record<P
         quota(target, facts.demandRps),
         release(target, facts),
         certificate(target),
+        ...waking(target),
         ...secrets(target),
         drill(),
         coverage(target, decision),
@@ -68,10 +69,14 @@ function lasting({ credentials }: NonNullable<TargetSignals['platform']>): Readi
 }
 
 /** Room for the instances that a failover would bring: for all of the demand where instances are known to carry so much. */
-function quota({ signals, instances, rpsPerInstance }: TargetFacts, demandRps: number): ReadinessCheck {
+function quota(
+  { signals, instances, rpsPerInstance, asleep }: TargetFacts,
+  demandRps: number,
+): ReadinessCheck {
   const name = 'quota';
   if (instances === undefined) return { name, state: 'ok', detail: 'nothing is started there' };
-  const { running, desired, max } = instances;
+  const { running, max } = instances;
+  const desired = Math.max(instances.desired, asleep?.instances ?? 0);
   const wanted =
     rpsPerInstance === undefined || rpsPerInstance <= 0
       ? desired
@@ -106,6 +111,21 @@ function certificate({ signals }: TargetFacts): ReadinessCheck {
   return days <= CERTIFICATE_DAYS
     ? { name, state: 'failed', detail: `its certificate expires in ${left}` }
     : { name, state: 'ok', detail: `its certificate holds for ${left}` };
+}
+
+/** Only of one that sleeps: whoever waits for it wants to know how long. */
+function waking({ asleep, timeToCapacityMs }: TargetFacts): readonly ReadinessCheck[] {
+  const name = 'waking';
+  if (asleep === undefined) return [];
+  return timeToCapacityMs === undefined
+    ? [{ name, state: 'unknown', detail: 'it was never woken: nobody knows how long that takes' }]
+    : [
+        {
+          name,
+          state: 'ok',
+          detail: `it served ${formatDuration(timeToCapacityMs)} after it was last woken`,
+        },
+      ];
 }
 
 /** Left out where nothing is compared: then nobody asked. */

@@ -79,11 +79,19 @@ export async function putInPlace(
     deadlineMs: Math.min(own, limitMs),
     begin: async (provider, context) => provider.apply(context, await leavingOthersFields(run), artifact),
   });
-  await run.note({
-    allInstancesMs: run.elapsed(),
-    firstInstanceMs: run.target.firstInstanceMs ?? run.elapsed(),
-  });
-  await verify(run);
+  if (!runsNothing(want)) {
+    await run.note({
+      allInstancesMs: run.elapsed(),
+      firstInstanceMs: run.target.firstInstanceMs ?? run.elapsed(),
+    });
+  }
+  if (runsNothing(want)) await run.enter('ready', 'it is there and runs nothing until it is needed');
+  else await verify(run);
+}
+
+/** A cold standby: nothing answers there that could prove anything, or be offered. */
+export function runsNothing({ process }: Pick<TargetSpec, 'process'>): boolean {
+  return process.instances === 0;
 }
 
 /** Fields that others keep are written as they are there. */
@@ -125,7 +133,7 @@ export async function verify(run: TargetRun, trial = false): Promise<readonly Ob
 export async function cutOver(run: TargetRun): Promise<void> {
   const { application, platform, release } = run.job.want;
   await run.context.started?.(application, platform);
-  await run.context.traffic.introduce(application, platform, release.id);
+  if (!runsNothing(run.job.want)) await run.context.traffic.introduce(application, platform, release.id);
   await run.context.releases.setLive(application, platform, release.id);
   // Where nothing was staged, nothing is to change.
   const { artifact } = run.target;

@@ -1,7 +1,8 @@
+import type { Observation, TargetSpec } from '../core/provider.ts';
 import { leavingTheirs } from './drift-fields.ts';
 import { changesTo } from './plan.ts';
 import type { TargetRun } from './target-run.ts';
-import { servingOf, verify } from './target-steps.ts';
+import { runsNothing, servingOf, verify } from './target-steps.ts';
 
 /**
  * The platform has all of it already, down to the last field: then nothing is written there. Only at the very
@@ -11,7 +12,7 @@ export async function isUnchanged(run: TargetRun): Promise<boolean> {
   const { want, drift } = run.job;
   if (run.target.phase !== 'queued' || run.target.previous !== undefined) return false;
   const seen = await run.provider.observe(run.providerContext, want.application).catch(() => undefined);
-  if (seen === undefined || servingOf(seen) !== want.release.id || seen.trial !== undefined) return false;
+  if (seen === undefined || !isThere(seen, want) || seen.trial !== undefined) return false;
   const running = seen.instances.filter(
     ({ state, release }) => state === 'running' && (release === undefined || release === want.release.id),
   );
@@ -24,6 +25,11 @@ export async function isUnchanged(run: TargetRun): Promise<boolean> {
   ).catch(() => undefined);
   if (changes?.every(({ action }) => action === 'none' || action === 'foreign') !== true) return false;
   run.report('verifying', 'it is there already, nothing to change');
-  await verify(run);
+  if (!runsNothing(want)) await verify(run);
   return true;
+}
+
+function isThere(seen: Observation, want: TargetSpec): boolean {
+  const there = runsNothing(want) ? (seen.serving ?? seen.standing) : servingOf(seen);
+  return there === want.release.id && (!runsNothing(want) || seen.desired === 0);
 }

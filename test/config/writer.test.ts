@@ -75,6 +75,13 @@ describe('targets that wait and grow', () => {
     });
     expect(b).toMatchObject({ tier: 2, instances: 1, maxInstances: 4, costPerInstanceHour: 3 });
     expect(here).not.toHaveProperty('maxInstances');
+    const cold = shop(
+      'x-none: 1',
+      '{}',
+      '{ standby: cold, capacity: 50rps/instance, maxInstances: 4 }',
+    ).targets;
+    expect(cold[1]).toMatchObject({ tier: 2, instances: 0, wakesTo: 2, maxInstances: 4, standby: 'cold' });
+    expect(cold[0]).not.toHaveProperty('wakesTo');
     const warm = shop('x-none: 1', '{}', '{ standby: warm }').targets;
     expect(warm[1]).toMatchObject({ tier: 2, instances: 2 });
     expect(shop('x-none: 1', '{}', '{ standby: warm, tier: 1 }').targets[1]).toMatchObject({ tier: 1 });

@@ -43,6 +43,16 @@ describe('attribution', () => {
     expect(culprits([target('a', {}), B])).toEqual([]);
   });
 
+  it('blames nobody for a cold standby that sleeps or wakes up', () => {
+    const signals = { http: probe('status 503') };
+    const failing = target('a', { http: probe('status 500') });
+    const asleep = target('b', signals, { standby: 'cold', asleep: { instances: 1 } });
+    const verdict = { state: 'starting', since: 0, cause: 'starting', evidence: [] } as const;
+    const waking = target('b', signals, { standby: 'cold', verdict });
+    for (const cold of [asleep, waking])
+      expect(culprits([failing, cold])).toEqual(['application-on-platform a']);
+  });
+
   it.each<[string, TargetSignals, string]>([
     ['the application answers 500', { http: probe('status 500') }, 'application-on-platform a'],
     [

@@ -52,6 +52,8 @@ export class SimulatedPlatform {
       else if (fault.kind === 'slow') latencyMs = Math.max(latencyMs, fault.latencyMs);
       else if (fault.kind === 'creeping') latencyMs = Math.max(latencyMs, crept(fault, latencyMs, ms));
     }
+    if (path === 'ok' && this.#given.target.standby === 'cold' && this.running(ms) === 0)
+      path = 'router no_endpoints';
     return { path, apiReachable, errors, latencyMs };
   }
 

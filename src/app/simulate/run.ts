@@ -85,6 +85,7 @@ export function simulate(policy: PolicySettings, scenario: SimulationScenario): 
   }
 
   function probe(platform: SimulatedPlatform): void {
+    if (!engine.watched.some((watched) => watched.platform === platform.name)) return;
     const { path, latencyMs } = platform.at(since());
     const met = cutOff() ? 'timeout' : path;
     engine.accept({
