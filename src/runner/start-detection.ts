@@ -1,5 +1,5 @@
-import { get } from 'node:http';
-import { connect } from 'node:net';
+import { type ClientRequest, get } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import type { Clock, Event } from '../core/ports.ts';
 import type { StartDetection } from '../core/runner.ts';
 
@@ -55,7 +55,6 @@ function answersHttp(port: number, path: string, signal: AbortSignal): Promise<b
         path,
         // A connection of its own each time: a kept one would hide that the listener is gone.
         agent: false,
-        signal,
         timeout: TRY_TIMEOUT_MS,
         headers: { 'user-agent': 'sluice-start-detection' },
       },
@@ -68,12 +67,13 @@ function answersHttp(port: number, path: string, signal: AbortSignal): Promise<b
     request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(false));
     request.on('close', () => resolve(false));
+    endWith(request, signal);
   });
 }
 
 function acceptsTcp(port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, timeout: TRY_TIMEOUT_MS, signal });
+    const socket = connect({ host: '127.0.0.1', port, timeout: TRY_TIMEOUT_MS });
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
@@ -81,5 +81,13 @@ function acceptsTcp(port: number, signal: AbortSignal): Promise<boolean> {
     socket.on('timeout', () => socket.destroy());
     socket.on('error', () => resolve(false));
     socket.on('close', () => resolve(false));
+    endWith(socket, signal);
   });
+}
+
+/** Node's own option `signal` leaves a listener behind for each connection, and there is one every few milliseconds. */
+function endWith(opened: Socket | ClientRequest, signal: AbortSignal): void {
+  const end = (): void => void opened.destroy();
+  signal.addEventListener('abort', end, { once: true });
+  opened.once('close', () => signal.removeEventListener('abort', end));
 }
