@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../../../src/core/ports.ts';
-import { NAMESPACES, ROLE_BINDINGS, ROLES } from './resources.ts';
+import { NAMESPACES, RESOURCES, ROLE_BINDINGS, ROLES } from './resources.ts';
 import type { Store } from './store.ts';
 import type { RoleBinding, Rule } from './types.ts';
 
@@ -39,12 +39,24 @@ export interface Access {
 
 const EVERYTHING: Rule = { apiGroups: ['*'], resources: ['*'], verbs: ['*'] };
 const EVERY_VIEW = ['get', 'list', 'watch'];
+/** What whoever runs the cluster gives a project, and its own people may only look at. */
+const ALLOTTED: readonly string[] = ['resourcequotas', 'limitranges'];
+const CORE = RESOURCES.filter(({ group, plural }) => group === '' && !ALLOTTED.includes(plural)).flatMap(
+  ({ plural, subresources }) => [plural, ...subresources.map(({ name }) => `${plural}/${name}`)],
+);
+const GROUPS = [...new Set(RESOURCES.map(({ group }) => group))].filter((group) => group !== '');
+const WITHIN: readonly Rule[] = [
+  { apiGroups: [''], resources: CORE, verbs: ['*'] },
+  { apiGroups: [''], resources: [...ALLOTTED], verbs: EVERY_VIEW },
+];
+const ADMIN: readonly Rule[] = [...WITHIN, { apiGroups: GROUPS, resources: ['*'], verbs: ['*'] }];
 /** The cluster roles people bind most, as far as this cluster has what they speak of. */
 const CLUSTER_ROLES: Readonly<Record<string, readonly Rule[]>> = {
   'cluster-admin': [EVERYTHING],
-  admin: [EVERYTHING],
+  admin: ADMIN,
   edit: [
-    { apiGroups: ['', 'apps', 'batch', 'autoscaling', 'policy'], resources: ['*'], verbs: ['*'] },
+    ...WITHIN,
+    { apiGroups: ['apps', 'batch', 'autoscaling', 'policy'], resources: ['*'], verbs: ['*'] },
     { apiGroups: ['networking.k8s.io', 'discovery.k8s.io'], resources: ['*'], verbs: ['*'] },
     { apiGroups: ['route.openshift.io', 'build.openshift.io'], resources: ['*'], verbs: ['*'] },
     { apiGroups: ['image.openshift.io'], resources: ['*'], verbs: ['*'] },
@@ -77,7 +89,8 @@ export function createAccess(clock: Clock, random: Random, store: Store): Access
   }
 
   function rulesOf(user: string, namespace: string): readonly Rule[] {
-    if (groupsOf(user).includes(MASTERS) || isOwner(user, namespace)) return [EVERYTHING];
+    if (groupsOf(user).includes(MASTERS)) return [EVERYTHING];
+    if (isOwner(user, namespace)) return ADMIN;
     return store
       .list(ROLE_BINDINGS, namespace)
       .filter((binding) => isBound(binding, user, groupsOf(user)))

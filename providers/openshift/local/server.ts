@@ -32,8 +32,9 @@ import { createVolumeClaimController } from './controllers/volume-claim.ts';
 import { createImageFolder } from './images.ts';
 import { createPodLogs } from './pod-logs.ts';
 import { createPodNetwork } from './pod-network.ts';
-import { IMAGE_STREAMS, type Mode, servedIn } from './resources.ts';
+import { IMAGE_STREAMS, type Mode, SECURITY_CONTEXT_CONSTRAINTS, servedIn } from './resources.ts';
 import { createRouter } from './router/server.ts';
+import { securityConstraints } from './security-constraints.ts';
 import { createStore } from './store.ts';
 
 interface LocalOpenShiftOptions {
@@ -157,6 +158,10 @@ export function createLocalOpenShift(options: LocalOpenShiftOptions): LocalOpenS
         await writeFile(caFile, tls.certificate);
         for (const [name, create] of Object.entries(CONTROLLERS)) {
           if (!options.without?.includes(name)) controllers.push(create(cluster));
+        }
+        if (cluster.served.includes(SECURITY_CONTEXT_CONSTRAINTS)) {
+          for (const constraint of securityConstraints())
+            store.create(SECURITY_CONTEXT_CONSTRAINTS, constraint);
         }
         createProject(cluster, PROJECT, PERSON);
       },

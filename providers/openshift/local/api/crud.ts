@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster.ts';
-import { methodNotAllowed } from '../errors.ts';
+import { methodNotAllowed, noSuchResource } from '../errors.ts';
 import type { Answer, ApiRequest, Target } from './http.ts';
 import { existing, isWatch, listObjects, shown, watchObjects } from './reads.ts';
 import { remove, removeAll } from './removal.ts';
@@ -8,6 +8,10 @@ import { create, patch, update } from './writes.ts';
 /** The verbs every stored kind has. */
 export async function handleResource(cluster: Cluster, request: ApiRequest, target: Target): Promise<Answer> {
   const { type, name } = target;
+  // Over all namespaces one may only look, and at all of a kind.
+  const isOverAll = type.namespaced && target.namespace === undefined;
+  if (isOverAll && name !== undefined) throw noSuchResource();
+  if (isOverAll && request.method !== 'GET') throw methodNotAllowed();
   if (request.method === 'GET') {
     if (name !== undefined) return shown(cluster, request, type, existing(cluster, target, name));
     return isWatch(request) ? watchObjects(cluster, request, target) : listObjects(cluster, request, target);

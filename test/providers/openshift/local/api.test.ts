@@ -42,6 +42,29 @@ describe('the API of the local OpenShift', () => {
     expect((await api('/api/v1/pods')).status).toBe(403);
   });
 
+  it('lets nobody write over all namespaces, and shows nothing of one kind by name there', async () => {
+    const token = cluster.openshift.tokenFor('admin', ['system:masters']);
+    const made = await api('/api/v1/configmaps', {
+      method: 'POST',
+      token,
+      body: { metadata: { name: 'x' } },
+    });
+    expect([made.status, made.body.reason]).toEqual([405, 'MethodNotAllowed']);
+    expect((await api('/api/v1/configmaps', { method: 'POST', body: {} })).status).toBe(403);
+    expect((await api('/api/v1/configmaps', { token })).status).toBe(200);
+    expect((await api('/api/v1/configmaps/x', { token })).status).toBe(404);
+  });
+
+  it('has the security context constraints of a new cluster, for administrators to see', async () => {
+    const path = '/apis/security.openshift.io/v1/securitycontextconstraints';
+    expect((await api(path)).status).toBe(403);
+    const token = cluster.openshift.tokenFor('admin', ['system:masters']);
+    const { items } = (await api(path, { token })).body;
+    const names = items.map((one: { metadata: { name: string } }) => one.metadata.name);
+    expect(names).toContain('restricted-v2');
+    expect(names).toHaveLength(10);
+  });
+
   it('answers unknown groups in plain text and unknown resources with a Status', async () => {
     const group = await api('/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes');
     expect([group.status, group.headers['content-type'], group.text]).toEqual([

@@ -43,7 +43,8 @@ describe('what the local OpenShift lets nobody have', () => {
   }
 
   function lift(plural: string): Promise<Answer> {
-    return api(`/api/v1/namespaces/${NS}/${plural}/limits`, { method: 'DELETE' });
+    const token = cluster.openshift.tokenFor('admin', ['system:masters']);
+    return api(`/api/v1/namespaces/${NS}/${plural}/limits`, { method: 'DELETE', token });
   }
 
   async function refusalOf(container: object): Promise<string> {
@@ -74,6 +75,18 @@ describe('what the local OpenShift lets nobody have', () => {
     expect(message).toContain(
       '.containers[0].privileged: Invalid value: true: Privileged containers are not allowed',
     );
+  });
+
+  it('a quota of their own choice: the project’s accounts may only look at it', async () => {
+    const path = `/api/v1/namespaces/${NS}/resourcequotas`;
+    await limit('resourcequotas', { hard: { pods: '100' } });
+    expect((await api(`${path}/limits`)).status).toBe(200);
+    const refused = await api(`${path}/limits`, { method: 'DELETE' });
+    expect([refused.status, refused.body.message]).toEqual([
+      403,
+      `resourcequotas "limits" is forbidden: User "system:serviceaccount:${NS}:deployer" cannot delete resource "resourcequotas" in API group "" in the namespace "${NS}"`,
+    ]);
+    expect((await lift('resourcequotas')).status).toBe(200);
   });
 
   it('more memory than a quota has left, nor pods that do not say how much they want', async () => {
