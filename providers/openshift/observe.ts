@@ -1,5 +1,5 @@
 import type { Observation, ProviderContext } from '../../src/core/provider.ts';
-import { isBackground } from '../../src/lib/background.ts';
+import { backgroundRead } from '../../src/lib/background.ts';
 import { instanceLabels, isOurs, ownerLabels, RELEASE, selector } from './names.ts';
 import { observeProcesses } from './processes.ts';
 import { BUILD_RUN, DEPLOYMENT, IMAGE_STREAM, POD, REPLICA_SET, SECRET, SERVICE } from './resources.ts';
@@ -10,8 +10,8 @@ import type { NamespaceWatch } from './watch/namespace-watch.ts';
 import type { Thing } from './wire.ts';
 
 /**
- * Who only looks reads our copy while it is fresh, and hears how old it is. Who is about to write must see their own
- * last write, and reads the API.
+ * Who only looks reads our copy while it is fresh, and hears how old it is. Who is about to write, or waits for an
+ * answer, must see the last write, and reads the API.
  */
 export async function observe(
   site: Site,
@@ -19,7 +19,7 @@ export async function observe(
   context: ProviderContext,
   application: string,
 ): Promise<Observation> {
-  const copy = isBackground() ? await watch.copy(site.client, context.signal) : undefined;
+  const copy = backgroundRead()?.urgent === false ? await watch.copy(site.client, context.signal) : undefined;
   if (copy === undefined) return read(site, context, application);
   return { ...(await read({ ...site, client: copy.client }, context, application)), at: copy.knownAt };
 }

@@ -45,10 +45,16 @@ async function run(clock: VirtualClock, ms: number): Promise<void> {
   }
 }
 
-function monitored(options: { probe?: Probe; observe?: () => Promise<Observation> } = {}) {
+function monitored(
+  options: {
+    probe?: Probe;
+    observe?: () => Promise<Observation>;
+    changes?: PlatformProvider['changes'];
+  } = {},
+) {
   const clock = virtualClock(1_000_000);
-  const observe = options.observe;
-  const provider = { kind: 'test', platform: 'cf', observe } as unknown as PlatformProvider;
+  const { observe, changes } = options;
+  const provider = { kind: 'test', platform: 'cf', observe, changes } as unknown as PlatformProvider;
   const monitor = createMonitor({
     clock,
     random: seededRandom(7),
@@ -245,6 +251,36 @@ describe('probing beside the health path', () => {
 });
 
 describe('observing', () => {
+  it('are looked at as soon as they tell of a change, once for a burst of them, and not after the end', async () => {
+    let looks = 0;
+    const listeners = new Set<() => void>();
+    const { clock, monitor } = monitored({
+      observe: async () => {
+        looks += 1;
+        return SEEN;
+      },
+      changes: (_, changed) => {
+        listeners.add(changed);
+        return () => void listeners.delete(changed);
+      },
+    });
+    const change = (): void => {
+      for (const listener of listeners) listener();
+    };
+    await monitor.start();
+    await run(clock, 500);
+    expect(looks).toBe(1);
+    change();
+    change();
+    await run(clock, 150);
+    expect(looks).toBe(2);
+    change();
+    await monitor.close();
+    expect(listeners.size).toBe(0);
+    await run(clock, 5_000);
+    expect(looks).toBe(2);
+  });
+
   it('reads the platform every two seconds, about', async () => {
     const { clock, monitor, signals } = monitored({ observe: async () => SEEN });
     await monitor.start();

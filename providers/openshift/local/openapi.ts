@@ -1,10 +1,11 @@
 import { groupNames, versionsOf } from './discovery.ts';
 import type { JsonObject } from './json.ts';
+import { openApiSchemas } from './openapi-schemas.ts';
 import { groupVersion, type ResourceType } from './resources.ts';
 
 /**
  * The least of OpenAPI v3 that kubectl asks for before it writes: whether PATCH of a kind takes `fieldValidation`.
- * There are no schemas in it; clients then trust the server's own validation.
+ * What it says of the kinds themselves is for people; clients trust the server's own validation.
  */
 export function openApiIndex(types: readonly ResourceType[]): JsonObject {
   const paths: JsonObject = { 'api/v1': { serverRelativeURL: '/openapi/v3/api/v1' } };
@@ -38,5 +39,10 @@ export function openApiDocument(all: readonly ResourceType[], prefix: string): J
       },
     };
   }
-  return { openapi: '3.0.0', info: { title: 'Kubernetes', version: 'v1.32.13' }, paths };
+  return {
+    openapi: '3.0.0',
+    info: { title: 'Kubernetes', version: 'v1.32.13' },
+    paths,
+    components: { schemas: openApiSchemas(types) },
+  };
 }

@@ -68,19 +68,19 @@ const TYPES: Readonly<Record<string, string>> = {
   BuildOutput: 'to pushSecret imageLabels',
 };
 
-interface Field {
+export interface FieldShape {
   readonly type: string | undefined;
   readonly list: boolean;
 }
 
-const parsed = new Map<string, ReadonlyMap<string, Field>>();
+const parsed = new Map<string, ReadonlyMap<string, FieldShape>>();
 
-function fieldsOf(typeName: string): ReadonlyMap<string, Field> | undefined {
+export function shapeOf(typeName: string): ReadonlyMap<string, FieldShape> | undefined {
   const known = parsed.get(typeName);
   if (known) return known;
   const text = TYPES[typeName];
   if (text === undefined) return undefined;
-  const fields = new Map<string, Field>();
+  const fields = new Map<string, FieldShape>();
   for (const word of text.split(' ')) {
     const [name = '', type] = word.split(':');
     fields.set(name.replace('[]', ''), { type, list: name.endsWith('[]') });
@@ -89,10 +89,14 @@ function fieldsOf(typeName: string): ReadonlyMap<string, Field> | undefined {
   return fields;
 }
 
+export function knownTypes(): readonly string[] {
+  return Object.keys(TYPES);
+}
+
 /** Takes fields the kind does not know out of the draft and returns their paths: `spec.replicsa`. */
 export function pruneUnknown(type: ResourceType, draft: JsonObject): string[] {
   const unknown: string[] = [];
-  const fields = fieldsOf(type.kind);
+  const fields = shapeOf(type.kind);
   if (!fields) return unknown;
   for (const key of Object.keys(draft)) {
     if (key === 'kind' || key === 'apiVersion') continue;
@@ -109,7 +113,7 @@ export function pruneUnknown(type: ResourceType, draft: JsonObject): string[] {
 }
 
 function prune(value: Json | undefined, typeName: string, path: string, unknown: string[]): void {
-  const fields = fieldsOf(typeName);
+  const fields = shapeOf(typeName);
   if (!fields || !isObject(value)) return;
   for (const key of Object.keys(value)) {
     const field = fields.get(key);

@@ -230,6 +230,20 @@ run.each(['openshift', 'microshift', 'kubernetes'] as const)(
       else expect(top.err).toContain('Metrics API not available');
     });
 
+    it('explains the fields of what it can write', async () => {
+      if (minorVersion() < 27) {
+        console.log('not checked: this kubectl explains by the older document, in protobuf');
+        return;
+      }
+      const explained = await kubectl('explain', 'deployment.spec.template.spec.containers');
+      expect(explained.out).toMatch(/FIELD: containers <\[\]\S*Object>|FIELD: containers <\[\]Container>/);
+      expect(explained.out).toMatch(/image\s+<string>/);
+      expect((await kubectl('explain', 'deployment.spec.replicas')).out).toContain('<integer>');
+      expect((await kubectl('explain', 'deployment.spec.replicsa')).err).toContain(
+        'field "replicsa" does not exist',
+      );
+    });
+
     it('is refused where it speaks protobuf', async () => {
       // It writes some kinds in protobuf and does not fall back; the answer says what would be read.
       const made = await kubectl('create', 'deployment', 'other', '--image=registry.example/app:1');
