@@ -1,19 +1,20 @@
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Mode } from '../../../providers/openshift/local/resources.ts';
 import type { PlatformProvider, TargetSpec } from '../../../src/core/provider.ts';
 import { type LocalHarness, openLocal } from './local-harness.ts';
 
 const REGISTRY = 'registry.test';
 
-/** A plain Kubernetes whose registry has whatever is to be deployed: it builds nothing itself. */
+/** A plain Kubernetes (or a MicroShift) whose registry has whatever is to be deployed: it builds nothing itself. */
 export interface PlainHarness extends Omit<LocalHarness, 'provider'> {
   provider(more?: { api?: string; token?: string; routeHost?: string }): PlatformProvider;
 }
 
-export async function openPlain(): Promise<PlainHarness> {
+export async function openPlain(mode: Mode = 'kubernetes'): Promise<PlainHarness> {
   const imagesDir = await mkdtemp(join(tmpdir(), 'sluice-registry-'));
-  const harness = await openLocal({ mode: 'kubernetes', imagesDir });
+  const harness = await openLocal({ mode, imagesDir });
   /** Of each release, as somebody's build pushed it. */
   const images = new Map<string, string>();
 

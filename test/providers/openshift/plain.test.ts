@@ -78,3 +78,23 @@ describe('on a plain Kubernetes', () => {
     await local.close();
   });
 });
+
+describe('on a MicroShift', () => {
+  it('images run behind Routes, and what is deployed again changes nothing', async () => {
+    const micro = await openPlain('microshift');
+    const hands = createDriver({ provider: () => micro.provider() });
+    await hands.deploy(want, bundle);
+    const provider = hands.fresh();
+    expect((await provider.describe(hands.context)).apiVersion).toContain('no builds');
+    const seen = await provider.observe(hands.context, 'plain');
+    expect(seen.serving).toBe(want.release.id);
+    expect(seen.origins).toEqual([{ url: micro.local.routerUrl, hostHeader: 'plain.apps.test' }]);
+    const changes = await provider.plan(hands.context, want, seen);
+    expect(changes.filter(({ action }) => action !== 'none')).toEqual([]);
+    const checks = (await provider.check?.(hands.context, want, seen)) ?? [];
+    expect(checks.filter(({ error }) => error !== undefined)).toEqual([]);
+    await hands.succeed(provider.destroy(hands.context, 'plain'));
+    await hands.close();
+    await micro.close();
+  });
+});
