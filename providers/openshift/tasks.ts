@@ -9,10 +9,12 @@ import type { TaskSpec } from '../../src/core/task-power.ts';
 import * as manifests from './manifests.ts';
 import type { PlacedSpec } from './mounts.ts';
 import * as names from './names.ts';
+import { refusalIn } from './refusals.ts';
 import { pullSecret } from './registry.ts';
 import { JOB, POD, SECRET } from './resources.ts';
 import { applyOwned, foreignError, type Site } from './site.ts';
 import { failed, handleOf } from './status.ts';
+import { warningsOf } from './warnings.ts';
 import type { Job, Pod } from './wire.ts';
 
 const TAIL_LINES = 30;
@@ -62,34 +64,62 @@ export async function pollTask(
   const more = lines.length > shown ? { handle: { ...handle, native: told } } : {};
   if (isTrue(job, 'Complete')) return { state: 'succeeded', message: `${task} ended well` };
   const refusal = job.status.conditions.find(({ type, status }) => type === 'Failed' && status === 'True');
-  if (refusal !== undefined) return taskFailed(site, task, refusal, pod, lines);
-  return { state: 'running', message: `${task} ${stateOf(pod)}`, retryAfterMs: 500, ...more };
+  if (refusal !== undefined) {
+    const refused = pod === undefined ? await whyNoPod(site, name, signal) : undefined;
+    return taskFailed(site, task, refusal, { pod, lines, refused });
+  }
+  const state = pod === undefined ? await waitingForPod(site, name, signal) : stateOf(pod);
+  return { state: 'running', message: `${task} ${state}`, retryAfterMs: 500, ...more };
+}
+
+/**
+ * That a quota or a constraint refuses its pod is told by events only, and the platform goes on trying. It is not taken
+ * back here: a pod that comes after all may have begun a migration by then.
+ */
+async function waitingForPod(site: Site, job: string, signal: AbortSignal): Promise<string> {
+  const refused = await whyNoPod(site, job, signal);
+  return refused === undefined ? 'waits for its pod' : `waits for its pod: ${refused.why}`;
+}
+
+async function whyNoPod(
+  site: Site,
+  job: string,
+  signal: AbortSignal,
+): Promise<{ readonly why: string; readonly remedy?: string } | undefined> {
+  const last = (await warningsOf(site, job, signal)).findLast((text) => text.startsWith('FailedCreate'));
+  return last === undefined ? undefined : (refusalIn(last) ?? { why: last });
 }
 
 function isTrue(job: Job, condition: string): boolean {
   return job.status.conditions.some(({ type, status }) => type === condition && status === 'True');
 }
 
+interface Ended {
+  readonly pod: Pod | undefined;
+  readonly lines: readonly string[];
+  readonly refused: { readonly why: string; readonly remedy?: string } | undefined;
+}
+
 function taskFailed(
   site: Site,
   task: string,
   { reason = '', message = '' }: Job['status']['conditions'][number],
-  pod: Pod | undefined,
-  lines: readonly string[],
+  { pod, lines, refused }: Ended,
 ): OperationStatus {
   const late = reason === 'DeadlineExceeded';
   const code = pod?.status.containerStatuses[0]?.state.terminated?.exitCode;
   const why = code === undefined ? `${message} (${reason})` : `it exited with status ${code}`;
   return failed('taskFailed', site, late ? `task ${task} took longer than it may` : `task ${task} failed`, {
-    why: late ? `${message} (${reason})` : why,
-    remedy: late ? 'give it more with `timeout`, or see what keeps it' : 'see its last words below',
+    why: [late ? `${message} (${reason})` : why, refused?.why].filter(Boolean).join('; '),
+    remedy:
+      refused?.remedy ??
+      (late ? 'give it more with `timeout`, or see what keeps it' : 'see its last words below'),
     logTail: lines.slice(-TAIL_LINES),
   });
 }
 
 /** An image that cannot be pulled keeps a pod waiting until the deadline. */
-function stateOf(pod: Pod | undefined): string {
-  if (pod === undefined) return 'waits for its pod';
+function stateOf(pod: Pod): string {
   const waiting = pod.status.containerStatuses[0]?.state.waiting;
   if (waiting?.reason !== undefined && waiting.reason !== 'ContainerCreating')
     return `waits: ${waiting.reason}${waiting.message === undefined ? '' : `: ${waiting.message}`}`;

@@ -71,4 +71,33 @@ describe('a refusal is explained', () => {
     expect(error.class).toBe('startFailed');
     expect(error.why).toMatch(/nothing good answered GET \/healthz; Unhealthy: Readiness probe failed: /);
   });
+
+  it('a task whose pod a quota refuses, which the platform tells by events only', async () => {
+    const want = sampleTarget({ application: 'tasked', platform: PLATFORM, number: 1, instances: 1 });
+    const artifact = await drive.stage(want, bundle);
+    const task = {
+      ...{ name: 'migrate', run: 'one', command: 'true' },
+      ...{ memoryBytes: 64 * 1_048_576, timeoutMs: 2_000 },
+    };
+    const provider = drive.fresh();
+    const [messages, error] = await whileThereIs(
+      'resourcequotas',
+      { hard: { 'limits.memory': '32Mi' } },
+      async () => {
+        const { handle } = await provider.tasks!.start(drive.context, want, artifact, task);
+        const told = new Set<string>();
+        for (;;) {
+          const status = await provider.poll(drive.context, handle);
+          if (status.state === 'failed') return [told, status.error] as const;
+          if (status.state !== 'running') throw new Error(`it is ${status.state}`);
+          told.add(status.message);
+          await new Promise((done) => setTimeout(done, 50));
+        }
+      },
+    );
+    const why = 'limits.memory: 64Mi more; 0 of 32Mi are used (ResourceQuota limits)';
+    expect([...messages]).toContain(`migrate waits for its pod: ${why}`);
+    expect(error).toMatchObject({ class: 'taskFailed', why: expect.stringContaining(why) });
+    expect(error.remedy).toContain('quota');
+  });
 });
