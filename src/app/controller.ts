@@ -32,6 +32,7 @@ import { createFileWatch } from './file-watch.ts';
 import { answersOf, createGatewayTotals } from './gateway-totals.ts';
 import { withAffinityKey } from './installation-key.ts';
 import { deploymentLimits, executeIntents } from './intent-execution.ts';
+import { scheduleJobs } from './job-scheduling.ts';
 import { createLiveSettings } from './live-settings.ts';
 import { localControl } from './local-control.ts';
 import { openOperations } from './operating.ts';
@@ -178,6 +179,10 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     identity: leaseIdentity('sluice serve'),
     forbidden: automaticWrites({ acts: acts.acts, clock, engine }),
   });
+  const jobs = scheduleJobs({
+    ...{ settings, store, clock, logger, events, providers, engine, orchestrator, schedule },
+    acts: acts.acts,
+  });
   const names = createReleaseNames(orchestrator, settings);
   const logs = createLogs({
     ...{ settings, providers, clock },
@@ -279,6 +284,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
       drills.rearm();
       drains.renew();
       autoscaling.rearm();
+      jobs.rearm();
     }
   });
 
@@ -298,6 +304,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     stateWatch,
     drills,
     autoscaling,
+    jobs,
     drains,
     platformEvents,
     admin,

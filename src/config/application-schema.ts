@@ -3,6 +3,7 @@ import { drainPlace } from '../core/log-drain.ts';
 import { LOG_SOURCES } from '../core/logs.ts';
 import type { HealthSettings } from '../core/settings.ts';
 import { parseRate } from '../core/units.ts';
+import { checkCron } from './cron-check.ts';
 import { deploySchema } from './deploy-schema.ts';
 import { driftSchema } from './drift-schema.ts';
 import { drillSchema } from './drill-schema.ts';
@@ -20,6 +21,7 @@ import {
 } from './fields.ts';
 import { gitSchema } from './git-schema.ts';
 import { imageReference, registrySchema } from './image-schema.ts';
+import { jobFields } from './job-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { scaleSchema } from './scale-schema.ts';
 import { servicesSchema } from './service-schema.ts';
@@ -62,7 +64,7 @@ const processSchema = z
     memory: memory.optional(),
     runOn: choice(
       {
-        says: 'Not for web. all: on every target. active: where the gateway sends traffic. one: on exactly one of those, the first in the order of the targets; it is started there once it stopped where it was.',
+        says: 'Not for web. all: on every target. active: where the gateway sends traffic. one: on exactly one of those, the first in the order of the targets; it is started there once it stopped where it was. With `schedule` the default is one.',
         otherwise: 'all',
       },
       ['all', 'active', 'one'],
@@ -74,6 +76,10 @@ const processSchema = z
       },
       { min: 1_000, max: 86_400_000 },
     ).optional(),
+    ...jobFields,
+  })
+  .superRefine(({ schedule, timezone }, context) => {
+    if (schedule !== undefined) checkCron(schedule, timezone, context, 'schedule');
   })
   .nullable()
   .meta({ description: 'One process of the application.' });

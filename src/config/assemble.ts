@@ -27,6 +27,7 @@ import { assembleDrill } from './drill-schema.ts';
 import type { GatewayInput } from './gateway-schema.ts';
 import { assembleSource } from './git-schema.ts';
 import { assembleImage } from './image-schema.ts';
+import { assembleJob } from './job-schema.ts';
 import { assembleScale } from './scale-schema.ts';
 import { assembleServices, comparedServices, givenVariables } from './service-schema.ts';
 import { assembleTasks } from './task-schema.ts';
@@ -101,18 +102,32 @@ function defined(drain: NonNullable<NonNullable<ApplicationInput['logs']>['drain
   };
 }
 
-function assembleProcesses(input: ApplicationInput['processes']): Pick<ApplicationSettings, 'processes'> {
+/** Those that run by the clock are jobs: nothing that keeps processes running has to know of them. */
+function assembleProcesses(
+  input: ApplicationInput['processes'],
+): Pick<ApplicationSettings, 'processes' | 'jobs'> {
   const others = Object.entries(input ?? {}).filter(([name]) => name !== 'web');
-  if (others.length === 0) return {};
-  const processes = others.map(([name, given]) => ({
-    name,
-    command: given?.command ?? '',
-    instances: given?.instances ?? DEFAULT_PROCESS.instances,
-    memoryBytes: given?.memory ?? DEFAULT_PROCESS.memoryBytes,
-    runOn: given?.runOn ?? 'all',
-    takeOverMs: given?.takeOver ?? DEFAULT_TAKE_OVER_MS,
-  }));
-  return { processes };
+  const jobs = others.flatMap(([name, given]) =>
+    given?.schedule === undefined ? [] : [assembleJob(name, given.schedule, given)],
+  );
+  const processes = others.flatMap(([name, given]) =>
+    given?.schedule === undefined
+      ? [
+          {
+            name,
+            command: given?.command ?? '',
+            instances: given?.instances ?? DEFAULT_PROCESS.instances,
+            memoryBytes: given?.memory ?? DEFAULT_PROCESS.memoryBytes,
+            runOn: given?.runOn ?? 'all',
+            takeOverMs: given?.takeOver ?? DEFAULT_TAKE_OVER_MS,
+          },
+        ]
+      : [],
+  );
+  return {
+    ...(processes.length === 0 ? {} : { processes }),
+    ...(jobs.length === 0 ? {} : { jobs }),
+  };
 }
 
 function assembleData(input: ApplicationInput['data']): DataSettings {

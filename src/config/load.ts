@@ -23,6 +23,7 @@ import { type RootInput, rootSchema } from './schema.ts';
 import { secretsInClear, warnInClear } from './secrets.ts';
 import { createSession, type Session } from './session.ts';
 import { checkSources } from './source-checks.ts';
+import { withTimeZone } from './time-zone.ts';
 
 /** Either settings and warnings, or at least one error; both kinds of diagnostics are sorted by place. */
 export type Loaded =
@@ -102,7 +103,8 @@ function decodeRoot(
   const clear = secretsInClear(document);
   session.addSecrets(clear.map(({ value }) => value));
   session.report(document, warnInClear(clear));
-  const { value, faults: refused } = refuseNotYet(document.value);
+  const { value: built, faults: refused } = refuseNotYet(document.value);
+  const value = withTimeZone(built);
   const root = decode(rootSchema, value, [], document);
   const platforms = decodePlatforms(value, document, options);
   const paths = resolvePaths(value, options);

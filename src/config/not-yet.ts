@@ -25,7 +25,6 @@ export const NOT_YET: readonly NotYet[] = [
     instead: 'name a policy file in `policy:`',
     example: {},
   },
-  { path: 'timezone', what: 'schedules and their time zone', example: 'Europe/Berlin' },
 
   { path: 'state.redis', what: 'state in Redis', instead: 'use `dir`', example: 'redis://127.0.0.1:6379' },
 
@@ -44,7 +43,6 @@ export const NOT_YET: readonly NotYet[] = [
   { path: 'platforms.*.maintenance', what: 'maintenance windows', example: [] },
   { path: 'platforms.*.domains', what: 'fault domains', example: ['eu-west'] },
 
-  { path: 'applications.*.processes.*.schedule', what: 'scheduled processes', example: '0 * * * *' },
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
   {
     path: 'applications.*.affinity',

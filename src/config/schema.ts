@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isTimeZone } from '../lib/cron-window.ts';
 import { applicationSchema } from './application-schema.ts';
 import { checkedText, text } from './fields.ts';
 import { gatewaySchema } from './gateway-schema.ts';
@@ -34,6 +35,14 @@ export const rootSchema = z.strictObject({
   applications: z
     .record(name('application'), applicationSchema)
     .meta({ description: 'The applications by name.' }),
+  timezone: checkedText(
+    { says: 'Of all `cron` and `schedule` in this file that name none: an IANA name.', otherwise: 'UTC' },
+    '.+',
+    (zone) =>
+      isTimeZone(zone)
+        ? undefined
+        : { fault: 'not a time zone', remedy: 'an IANA name, for example Europe/Berlin' },
+  ).optional(),
   gateway: gatewaySchema.optional(),
   state: z
     .strictObject({

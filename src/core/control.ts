@@ -88,8 +88,8 @@ export interface Destroyed {
 
 export interface KnownLock {
   readonly application: ApplicationName;
-  /** `deploy`: a deployment, rollback, scaling or healing; `writer`: a promotion. */
-  readonly what: 'deploy' | 'writer';
+  /** `deploy`: a deployment, rollback, scaling or healing; `writer`: a promotion; `task`: a task that is begun. */
+  readonly what: 'deploy' | 'writer' | 'task';
   readonly holder: string;
   readonly reason: string;
   /** Epoch milliseconds. */

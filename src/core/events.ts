@@ -169,6 +169,15 @@ export type DomainEvent =
       deployment?: DeploymentId;
       again?: true;
     }
+  /** A time of the clock that nothing was run at, and nothing will be. */
+  | {
+      type: 'task.missed';
+      application: ApplicationName;
+      task: string;
+      /** Epoch milliseconds. */
+      dueAt: number;
+      why: string;
+    }
   | { type: 'task.log'; application: ApplicationName; platform: PlatformName; run: string; text: string }
   | {
       type: 'task.finished';
@@ -419,6 +428,7 @@ export const EVENT_TYPES = {
   'deployment.target': 'a deployment ended on one platform',
   'deployment.finished': 'a deployment ended',
   'task.started': 'a command that runs once was begun: a migration, a job by the clock, or by hand',
+  'task.missed': 'a process that runs by the clock was left out once, with the reason',
   'task.log': 'a line that such a command printed',
   'task.finished': 'a command that runs once ended',
   'fault.attributed': 'we believe to know whose fault something is',
@@ -482,6 +492,7 @@ export const TELLING_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'deployment.finished',
   'task.started',
   'task.finished',
+  'task.missed',
   'placement.ordered',
   'placement.waiting',
   'drift.found',

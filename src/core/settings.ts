@@ -20,7 +20,7 @@ import type {
 } from './policy-settings.ts';
 import type { ComparedService } from './service-equality.ts';
 import type { ServiceSettings } from './services.ts';
-import type { TaskSettings } from './task-settings.ts';
+import type { JobSettings, TaskSettings } from './task-settings.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -56,6 +56,8 @@ export interface ApplicationSettings {
   readonly process: { readonly command: string; readonly instances: number; readonly memoryBytes: number };
   /** Beside web; left out: none. */
   readonly processes?: readonly OtherProcess[];
+  /** Processes that run by the clock; left out: none. */
+  readonly jobs?: readonly JobSettings[];
   /** Commands that run once; left out: none. */
   readonly tasks?: readonly TaskSettings[];
   /** Those that platforms must be asked for; left out: none. */

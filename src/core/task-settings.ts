@@ -15,3 +15,23 @@ export interface TaskSettings {
 }
 
 export const DEFAULT_TASK_TIMEOUT_MS = 600_000;
+
+/** A process that runs by the clock and ends: `applications.NAME.processes.NAME` with `schedule`. */
+export interface JobSettings {
+  readonly name: string;
+  readonly command: string;
+  readonly memoryBytes: number;
+  /** As of processes that run all the time. */
+  readonly runOn: 'all' | 'active' | 'one';
+  readonly cron: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly timeoutMs: number;
+  /** While the run before is under way. */
+  readonly overlap: 'forbid' | 'allow';
+  /** How late it may still begin. */
+  readonly catchUpMs: number;
+}
+
+export const DEFAULT_JOB_TIMEOUT_MS = 3_600_000;
+export const DEFAULT_CATCH_UP_MS = 600_000;

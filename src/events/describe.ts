@@ -57,6 +57,8 @@ function sentenceOf(event: LoggedEvent): string {
       return `${event.deployment}: ${event.application} ${event.release} ${event.outcome} after ${seconds(event.elapsedMs)}`;
     case 'task.started':
       return `${event.application}: task ${event.task} ${event.again ? 'goes on' : 'begins'} on ${event.platform} with ${event.release} (${TRIGGERS[event.trigger]}; run ${event.run})`;
+    case 'task.missed':
+      return `${event.application}: ${event.task} did not run at ${isoTime(event.dueAt)}: ${event.why}`;
     case 'task.log':
       return `${event.platform} ${event.run} | ${event.text}`;
     case 'task.finished':

@@ -46,9 +46,9 @@ export function recurring({ cron, durationMs, timeZone }: RecurringWindow): Made
 /** When it was due last, `now` included; undefined: never within five years, or it is no such expression. */
 export function lastDue(cron: string, timeZone: string, now: number): number | undefined {
   try {
-    // A run at this very moment counts too, and croner looks at what was before.
-    const [due] = new Cron(cron, { timezone: timeZone, paused: true }).previousRuns(1, new Date(now + 1_000));
-    return due !== undefined && due.getTime() <= now ? due.getTime() : undefined;
+    // A run at this very moment counts too, and croner looks at what was before; of each second the first is to come.
+    const runs = new Cron(cron, { timezone: timeZone, paused: true }).previousRuns(2, new Date(now + 1_000));
+    return runs.map((due) => due.getTime()).find((due) => due <= now);
   } catch {
     return undefined;
   }
@@ -63,11 +63,16 @@ export function once(fromMs: number, toMs: number, text: string): Window {
   };
 }
 
-function timeZoneFault(timeZone: string): Exclude<Made<Window>, { ok: true }> | undefined {
+export function isTimeZone(timeZone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
-    return undefined;
+    return true;
   } catch {
-    return { ok: false, fault: 'not a time zone', remedy: 'an IANA name, for example Europe/Berlin' };
+    return false;
   }
+}
+
+function timeZoneFault(timeZone: string): Exclude<Made<Window>, { ok: true }> | undefined {
+  if (isTimeZone(timeZone)) return undefined;
+  return { ok: false, fault: 'not a time zone', remedy: 'an IANA name, for example Europe/Berlin' };
 }

@@ -12,7 +12,7 @@ export function configurationDigest(application: ApplicationSettings): string {
     Object.keys(env)
       .sort()
       .map((name) => [name, secret.has(name) ? null : env[name]!]);
-  const { process, processes, tasks, health, routes, startTimeoutMs } = application;
+  const { process, processes, health, routes, startTimeoutMs } = application;
   const image = application.image?.reference;
   const targets = application.targets.map((target) => {
     const own = ownProcess(target);
@@ -24,6 +24,7 @@ export function configurationDigest(application: ApplicationSettings): string {
     name,
     Object.entries(on).map(([platform, source]) => [platform, { ...source, parameters: null, bind: null }]),
   ]);
+  const tasks = application.tasks?.filter(({ when }) => when === 'release');
   const told = {
     image,
     process,

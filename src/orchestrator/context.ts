@@ -2,7 +2,7 @@ import type { DeploymentPhase } from '../core/events.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from '../core/ids.ts';
 import type { Clock, EventLog, Logger, StateStore } from '../core/ports.ts';
 import type { Bundle, ObservedOrigin, PlatformProvider, TargetSpec } from '../core/provider.ts';
-import type { HealthSettings } from '../core/settings.ts';
+import type { ApplicationSettings, HealthSettings } from '../core/settings.ts';
 import type { TrafficControl } from '../core/traffic.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import type { Journal } from './journal.ts';
@@ -15,6 +15,8 @@ export type ReleaseProbe = (
 ) => Promise<{ readonly ok: boolean; readonly detail: string; readonly release?: ReleaseId }>;
 
 export interface Restored {
+  /** As it was configured then. */
+  readonly application: ApplicationSettings;
   readonly want: TargetSpec;
   readonly bundle: Bundle | undefined;
   readonly health: HealthSettings;

@@ -1,5 +1,6 @@
 import type { PlatformName } from '../core/ids.ts';
 import type { ApplicationSettings, OtherProcess } from '../core/settings.ts';
+import type { JobSettings, TaskSettings } from '../core/task-settings.ts';
 import { type OwnProcess, ownProcess } from './own-process.ts';
 import { valueDigest } from './release-identity.ts';
 
@@ -18,6 +19,10 @@ export interface KeptConfiguration {
   readonly startTimeoutMs: number;
   /** Beside web; left out: there were none. */
   readonly processes?: readonly OtherProcess[];
+  /** Processes that run by the clock; left out: there were none. */
+  readonly jobs?: readonly Pick<JobSettings, 'name' | 'command' | 'memoryBytes'>[];
+  /** Those of the release, which a rollback does not run; left out: there were none. */
+  readonly tasks?: readonly TaskSettings[];
   /** HMAC of all services: they may hold credentials, and are not the release's to bring back. */
   readonly services?: string;
   readonly env: KeptEnv;
@@ -51,6 +56,10 @@ export function keepConfiguration(application: ApplicationSettings, key: string)
     healthPath: application.health.path ?? null,
     startTimeoutMs: application.startTimeoutMs,
     ...(application.processes === undefined ? {} : { processes: application.processes }),
+    ...(application.jobs === undefined
+      ? {}
+      : { jobs: application.jobs.map(({ name, command, memoryBytes }) => ({ name, command, memoryBytes })) }),
+    ...(application.tasks === undefined ? {} : { tasks: application.tasks }),
     ...(application.services === undefined ? {} : { services: servicesDigest(application, key) }),
     env: keep(application.env),
     targets: Object.fromEntries(
@@ -92,7 +101,18 @@ export function restoreConfiguration(
     }
     return env;
   }
-  const { processes: now = [], image: presentImage, ...others } = present;
+  const {
+    processes: now = [],
+    jobs: presentJobs = [],
+    tasks: _tasks,
+    image: presentImage,
+    ...others
+  } = present;
+  // When is said by the present, what by the release: one that it did not have does not run with it.
+  const jobs = presentJobs.flatMap((job) => {
+    const then = kept.jobs?.find(({ name }) => name === job.name);
+    return then === undefined ? [] : [{ ...job, ...then }];
+  });
   // Where and how many is said by the present, as it is of web.
   const processes = kept.processes?.map((then) => {
     const { runOn, takeOverMs, instances } = now.find(({ name }) => name === then.name) ?? then;
@@ -103,6 +123,8 @@ export function restoreConfiguration(
     // Who may pull it is said by the present, as all credentials are.
     ...(kept.image === undefined ? {} : { image: { ...presentImage, reference: kept.image } }),
     ...(processes === undefined ? {} : { processes }),
+    ...(jobs.length === 0 ? {} : { jobs }),
+    ...(kept.tasks === undefined ? {} : { tasks: kept.tasks }),
     process: { ...present.process, command: kept.command, memoryBytes: kept.memoryBytes },
     health: { ...present.health, path: kept.healthPath ?? undefined },
     startTimeoutMs: kept.startTimeoutMs,

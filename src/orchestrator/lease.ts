@@ -30,7 +30,8 @@ export function holderOf(
 }
 
 /**
- * One change of an application at a time; `writer`: one promotion, which must not wait for a deployment. Throws
+ * One change of an application at a time; `writer`: one promotion, which must not wait for a deployment; `task`: one
+ * task that is being begun, which neither must wait for nor keep one. Throws
  * LOCK_HELD naming who has it, why and for how long.
  */
 export async function leaseApplication(
@@ -38,7 +39,7 @@ export async function leaseApplication(
   clock: Clock,
   application: ApplicationName,
   holder: LeaseHolder,
-  what: 'deploy' | 'writer' = 'deploy',
+  what: 'deploy' | 'writer' | 'task' = 'deploy',
 ): Promise<HeldLease> {
   const answer = await store.acquire(`${what}-${application}`, holder, TTL_MS);
   if (!answer.held) {

@@ -20,8 +20,9 @@ export async function breakLockOf(
 }
 
 function lockOf({ lease, holder, expiresAt }: KnownLease): KnownLock | undefined {
-  const [, what, application] = /^(deploy|writer)-(.+)$/.exec(lease) ?? [];
+  const [, what, application] = /^(deploy|writer|task)-(.+)$/.exec(lease) ?? [];
   if (application === undefined) return undefined;
   const { id, reason, since } = holder;
-  return { application, what: what === 'writer' ? 'writer' : 'deploy', holder: id, reason, since, expiresAt };
+  const kind = what === 'writer' || what === 'task' ? what : 'deploy';
+  return { application, what: kind, holder: id, reason, since, expiresAt };
 }

@@ -161,7 +161,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
     const { release, application, bundle, notes } = await keptRelease(kept, name, id);
     const want = targetSpecOf(application, platform, release, deps.scaledTo?.(name, platform));
     if (!want) throw new SluiceError('BUG', `${name} has no target on ${platform}`);
-    return { want, bundle, health: application.health, notes };
+    return { application, want, bundle, health: application.health, notes };
   }
 
   /** Whoever follows it must see an end, also when the journal can no longer be written. */
@@ -340,7 +340,7 @@ export function createOrchestrator(deps: OrchestratorDeps): Orchestrator {
       return { releases: await releases.list(application), live: await releases.live(application) };
     },
     deployments: () => journal.list(),
-    runs: createTaskRuns({ ...deps, liveOf: releases.live, restore, providerFor, leased }),
+    runs: createTaskRuns({ ...deps, liveOf: releases.live, restore, providerFor }),
   };
 }
 

@@ -26,6 +26,7 @@ export function configHashOf(application: ApplicationSettings, key: string): str
             .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
         }),
     ...tasksOf(application),
+    ...jobsOf(application),
     ...(application.services === undefined
       ? {}
       : { services: valueDigest(JSON.stringify(application.services), key) }),
@@ -36,6 +37,12 @@ export function configHashOf(application: ApplicationSettings, key: string): str
       .sort((a, b) => (a[0] < b[0] ? -1 : 1)),
   };
   return `sha256:${createHash('sha256').update(JSON.stringify(behaviour)).digest('hex')}`;
+}
+
+/** When and where they run is no part of it, as of processes that run all the time. */
+function jobsOf({ jobs = [] }: ApplicationSettings): object {
+  if (jobs.length === 0) return {};
+  return { jobs: jobs.map(({ name, command, memoryBytes }) => [name, command, memoryBytes]).sort() };
 }
 
 /** Those that run with the release: another migration is another release. */

@@ -8,7 +8,7 @@ import { DEFAULT_TASK_TIMEOUT_MS, type TaskSettings } from '../core/task-setting
 import { awaitOperation } from './await-operation.ts';
 import type { Restored } from './context.ts';
 import type { OrchestratorDeps } from './deps.ts';
-import type { HeldLease } from './lease.ts';
+import { type HeldLease, holderOf, leaseApplication } from './lease.ts';
 import { createPatience } from './patience.ts';
 import { placesOf } from './release-tasks.ts';
 import { NotBegun, runTask, type TaskRunning } from './run-task.ts';
@@ -16,6 +16,9 @@ import { applicationNamed } from './scope.ts';
 import { taskRecordsIn } from './task-records.ts';
 
 const STAGE_DEADLINE_MS = 15 * 60_000;
+/** Others that begin are through within seconds. */
+const LONGEST_QUEUE_MS = 30_000;
+const QUEUE_LOOK_MS = 200;
 /** Beginning takes seconds: what was meant longer ago and has no handle is nobody's any more. */
 const BEGINNING_MS = 15 * 60_000;
 
@@ -34,7 +37,7 @@ export interface BegunRun extends StartedRun {
 
 /** Commands that run once with what is live, by hand or by the clock. */
 export interface TaskRuns {
-  /** Resolves once it is begun; until then it has the application's lease, afterwards it needs none. */
+  /** Resolves once it is begun. */
   begin(order: RunOrder, stop: AbortSignal): Promise<BegunRun>;
   byHand(wish: RunWish, stop: AbortSignal): Promise<BegunRun>;
   list(): Promise<readonly TaskRecord[]>;
@@ -52,11 +55,6 @@ export interface TaskRunsDeps extends OrchestratorDeps {
     platform: PlatformName,
   ) => Promise<Restored>;
   readonly providerFor: (platform: PlatformName) => PlatformProvider;
-  readonly leased: <T>(
-    application: ApplicationName,
-    reason: string,
-    work: (lease: HeldLease) => Promise<T>,
-  ) => Promise<T>;
 }
 
 export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
@@ -84,10 +82,12 @@ export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
 
   async function begin(order: RunOrder, stop: AbortSignal): Promise<BegunRun> {
     const { application, platform, run, trigger, task } = order;
-    return deps.leased(application.name, `running ${task.name} on ${platform}`, async (lease) => {
+    const lease = await leaseToBegin(application.name, `running ${task.name} on ${platform}`);
+    try {
       const release = (await deps.liveOf(application.name))[platform];
       if (release === undefined) throw notLive(application.name, platform);
-      const { want, bundle } = await deps.restore(application.name, release, platform);
+      const { application: then, want, bundle } = await deps.restore(application.name, release, platform);
+      const own = trigger === 'schedule' ? jobAsDeployed(then, order, release) : task;
       const running = runningOn({ application: application.name, platform, run }, stop, async () => {
         await lease.confirm();
         if (!lease.valid()) throw new SluiceError('LOCK_HELD', `the lease on ${application.name} was lost`);
@@ -106,12 +106,32 @@ export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
         ...{ application: application.name, task: task.name, run, release, platform, trigger },
         ...{ state: 'begun', startedAt: clock.now() },
       };
-      const { finished } = await begun(running, record, order, { want, artifact: staged ?? { native: {} } });
-      await lease.release();
+      const { finished } = await begun(
+        running,
+        record,
+        { ...order, task: own },
+        { want, artifact: staged ?? { native: {} } },
+      );
       if (deps.by === 'command') cancelOnStop(running, record, stop);
       const tidied = finished.finally(() => records.tidy(application.name).catch(() => undefined));
       return { run, platform, release, finished: tidied };
-    });
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** Of its own: a deployment must not fail because a minute began, nor a minute be left out because of a deployment. */
+  async function leaseToBegin(application: ApplicationName, reason: string): Promise<HeldLease> {
+    const deadline = clock.monotonic() + LONGEST_QUEUE_MS;
+    for (;;) {
+      try {
+        const holder = holderOf(deps, reason, clock.now());
+        return await leaseApplication(store, clock, application, holder, 'task');
+      } catch (error) {
+        if (clock.monotonic() > deadline) throw error;
+      }
+      await clock.sleep(QUEUE_LOOK_MS);
+    }
   }
 
   /** Resolves with its end to come once the platform has it. */
@@ -213,6 +233,21 @@ function taskOf(application: ApplicationSettings, wish: RunWish): TaskSettings {
     ...(found ?? {}),
     timeoutMs: wish.timeoutMs ?? found?.timeoutMs ?? DEFAULT_TASK_TIMEOUT_MS,
   };
+}
+
+/** What runs by the clock is what was deployed, whatever the file says by now. */
+function jobAsDeployed(
+  { jobs = [] }: ApplicationSettings,
+  { application, task, platform }: RunOrder,
+  release: ReleaseId,
+): RunOrder['task'] {
+  const then = jobs.find(({ name }) => name === task.name);
+  if (then !== undefined) return { ...task, command: then.command, memoryBytes: then.memoryBytes };
+  throw new SluiceError('USAGE', `${release} has no process ${task.name}`, {
+    where: platform,
+    why: `${application.name} was deployed before it was in the file`,
+    remedy: 'deploy it: sluice deploy',
+  });
 }
 
 function notLive(application: ApplicationName, where: string): SluiceError {

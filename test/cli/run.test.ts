@@ -1,3 +1,6 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Controller, createController } from '../../src/app/controller.ts';
 import { readSettings } from '../../src/cli/settings.ts';
@@ -8,11 +11,17 @@ import { fakeIo } from '../support/fake-io.ts';
 import { until } from '../support/processes.ts';
 import { type Rack, rack } from '../support/rack.ts';
 
+const folder = mkdtempSync(join(tmpdir(), 'sluice-ticks-'));
+/** One line for each time that the clock ran it. */
+const ticks = join(folder, 'ticks');
+
 const TASKS = `    env: { GREETING: hello }
     tasks:
       migrate: { command: 'echo "moving tables of $SLUICE_RELEASE"', when: release, class: contract }
       report: { command: 'echo "$GREETING report"; echo done >&2' }
-      sleep: { command: exec sleep 60 }`;
+      sleep: { command: exec sleep 60 }
+    processes:
+      tick: { command: 'echo "$SLUICE_RELEASE" >> ${ticks}', schedule: "* * * * * *" }`;
 
 let world: Rack;
 beforeAll(async () => {
@@ -27,7 +36,10 @@ beforeAll(async () => {
     /shop: task migrate on rack ended well after .* \(run migrate-[0-9a-f]{10}-1\)/,
   );
 }, 30_000);
-afterAll(() => world.close());
+afterAll(async () => {
+  await world.close();
+  rmSync(folder, { recursive: true });
+});
 
 describe('sluice run, without a server', () => {
   it('prints what the task prints, and ends as it does', async () => {
@@ -121,5 +133,22 @@ describe('sluice run, with a server', () => {
       await again.ended;
       return new RegExp(`^${id} .* failed`, 'm').test(again.stdout());
     });
+  }, 20_000);
+
+  it('runs processes by the clock, each of their times once, with the release that is live', async () => {
+    const read = (): readonly string[] =>
+      existsSync(ticks) ? readFileSync(ticks, 'utf8').trim().split('\n') : [];
+    await until('it ran three times', async () => read().length >= 3, 10_000);
+    expect(new Set(read()).size).toBe(1);
+    const listed = world.run(['tasks', ...server, '--json']);
+    await listed.ended;
+    const records = listed
+      .stdout()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ task }) => task === 'tick');
+    expect(new Set(records.map(({ run }) => run)).size).toBe(records.length);
+    expect(records[0]).toMatchObject({ trigger: 'schedule', platform: 'rack', state: 'succeeded' });
   }, 20_000);
 });

@@ -77,9 +77,9 @@ describe('what is not built yet', () => {
   );
 
   it('points at the very value or key', () => {
-    const application = 'processes: { web: { schedule: daily } }\nslo: {}';
+    const application = 'data: { replica: {} }\nslo: {}';
     expect(faultsOf(soundFile({ application }))).toEqual([
-      '7:25 error applications.shop.processes.web.schedule: not built yet: scheduled processes — remove it',
+      '7:13 error applications.shop.data.replica: not built yet: watching replication lag — remove it',
       '8:5 error applications.shop.slo: not built yet: error budgets — remove it',
     ]);
   });

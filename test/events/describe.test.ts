@@ -44,6 +44,10 @@ const LINES: { readonly [T in EventType]: readonly [Extract<DomainEvent, { type:
     },
     'shop: task migrate goes on on cf with r-1 (before it is promoted; run migrate-1)',
   ],
+  'task.missed': [
+    { type: 'task.missed', application: 'shop', task: 'report', dueAt: 0, why: 'nobody was there' },
+    'shop: report did not run at 1970-01-01T00:00:00.000Z: nobody was there',
+  ],
   'task.log': [
     { type: 'task.log', application: 'shop', platform: 'cf', run: 'h-1', text: 'one row' },
     'cf h-1 | one row',

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunWish } from '../../src/core/control.ts';
 import { platformError } from '../../src/core/errors.ts';
+import { holderOf, leaseApplication } from '../../src/orchestrator/lease.ts';
 import { taskRecordsIn } from '../../src/orchestrator/task-records.ts';
 import type { FakePlatform } from '../support/fake-provider.ts';
 import { never, openWorld, type World } from './world.ts';
@@ -61,14 +62,21 @@ describe('a run by hand', () => {
     });
   });
 
-  it('begins under the lease of the application, and needs none while it runs', async () => {
+  it('needs no lease while it runs, and waits for no deployment', async () => {
     const orchestrator = await open();
     await world.deploy(orchestrator, 'one');
     ocp.pollsUntilDone = 20;
+    const deploying = holderOf(
+      { holder: 'somebody', process: { host: 'x', pid: 1 }, uniqueId: () => '1' },
+      'deploying',
+      world.clock.now(),
+    );
+    const lease = await leaseApplication(world.store, world.clock, 'shop', deploying);
     const { finished } = await orchestrator.runs.byHand(wish({ platform: 'ocp' }), never);
-    expect(await world.store.leases()).toEqual([]);
+    expect((await world.store.leases()).map(({ lease: name }) => name)).toEqual(['deploy-shop']);
     expect(await orchestrator.runs.list()).toMatchObject([{ state: 'begun' }]);
     await finished;
+    await lease.release();
   });
 
   it('says at once that the platform refuses it, and keeps no record of it', async () => {

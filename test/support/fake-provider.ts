@@ -53,6 +53,8 @@ export interface FakePlatform {
   refusing: { task?: SluiceError };
   /** Which release each run of a task was begun with; one that is asked for again is found. */
   readonly ran: Map<string, string>;
+  /** What was begun, one after the other. */
+  readonly commands: string[];
   canRun: boolean;
   /** It does not know of any task that was begun. */
   losing: boolean;
@@ -81,6 +83,7 @@ export function fakePlatform(name: string): FakePlatform {
     made: [],
     failing: {},
     ran: new Map(),
+    commands: [],
     canRun: true,
     losing: false,
     refusing: {},
@@ -232,6 +235,7 @@ export function fakeProvider(platform: FakePlatform): PlatformProvider {
               const native = { run: task.run, release: want.release.id, n: task.run };
               if (!platform.ran.has(task.run)) {
                 platform.ran.set(task.run, want.release.id);
+                platform.commands.push(task.command);
                 platform.calls.push(`task ${task.run}`);
               }
               return { handle: { ...handleOf('task'), native } };
