@@ -16,6 +16,8 @@ interface Registration {
   readonly deploys: boolean;
   /** Does it run container images. */
   readonly images: boolean;
+  /** Can what it builds be taken to another of its kind. */
+  readonly transfers: boolean;
   create(deps: Omit<ProviderDeps<unknown>, 'options'>, options: unknown): PlatformProvider;
 }
 
@@ -24,16 +26,29 @@ export const PROVIDERS: Readonly<Record<string, Registration>> = {
   cloudfoundry: register(cloudfoundryConfig.schema, cloudfoundry.createProvider, {
     deploys: true,
     images: true,
+    transfers: true,
   }),
-  openshift: register(openshiftConfig.schema, openshift.createProvider, { deploys: true, images: true }),
-  selfhosted: register(selfhostedConfig.schema, selfhosted.createProvider, { deploys: true, images: false }),
-  static: register(staticConfig.schema, staticOrigins.createProvider, { deploys: false, images: false }),
+  openshift: register(openshiftConfig.schema, openshift.createProvider, {
+    deploys: true,
+    images: true,
+    transfers: false,
+  }),
+  selfhosted: register(selfhostedConfig.schema, selfhosted.createProvider, {
+    deploys: true,
+    images: false,
+    transfers: false,
+  }),
+  static: register(staticConfig.schema, staticOrigins.createProvider, {
+    deploys: false,
+    images: false,
+    transfers: false,
+  }),
 };
 
 function register<Options>(
   schema: ZodType<Options>,
   create: (deps: ProviderDeps<Options>) => PlatformProvider,
-  can: Pick<Registration, 'deploys' | 'images'>,
+  can: Pick<Registration, 'deploys' | 'images' | 'transfers'>,
 ): Registration {
   return {
     schema,

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { rootCertificates } from 'node:tls';
 import type { z } from 'zod';
 import { hasClass, platformError, type SluiceError } from '../../src/core/errors.ts';
 import type { ProviderDeps } from '../../src/core/provider.ts';
@@ -45,6 +46,8 @@ export interface Session {
     schema: z.ZodType<T>,
     json: Json,
   ): Promise<T>;
+  /** What the API redirects to, which needs no token: it is read as it comes, and not for longer than `read` takes. */
+  download<T>(path: string, read: (body: AsyncIterable<Buffer>) => Promise<T>): Promise<T>;
   /** For what may be done twice with the effect of once. */
   post(path: string, json?: Json): Promise<ApiAnswer>;
   patch(path: string, json: Json): Promise<ApiAnswer>;
@@ -219,6 +222,24 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
           }
         }
       },
+      async download(path, read) {
+        const { headers, status } = await call({ method: 'GET', path });
+        const url = new URL(headers['location'] ?? '', options.api);
+        if (headers['location'] === undefined) throw noRedirect(platform, path, status);
+        // A blobstore has its own host and, as a rule, a well-known authority; it never gets our token.
+        const ca = options.ca === undefined ? undefined : [...rootCertificates, options.ca].join('\n');
+        const store = createApiClient({
+          ...{ platform, baseUrl: url.origin, ca, random, errorOf: refusal },
+          headers: async () => ({ accept: '*/*' }),
+        });
+        try {
+          const found = await abortable(store.stream({ method: 'GET', path: url.href, signal }), signal);
+          if (found === undefined) throw noRedirect(platform, path, status);
+          return await read(found.body);
+        } finally {
+          await store.close();
+        }
+      },
       post: (path, json) => call({ method: 'POST', path, json: json ?? {}, repeatable: true }),
       patch: (path, json) => call({ method: 'PATCH', path, json, repeatable: true }),
       async remove(path) {
@@ -257,6 +278,13 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
       for (const client of clients) await client.close();
     },
   };
+}
+
+function noRedirect(platform: string, path: string, status: number): SluiceError {
+  return platformError('unsupported', platform, 'the API gives no place to download from', {
+    why: `GET ${path} was answered ${status} without a Location`,
+    remedy: 'leave out `buildOn`',
+  });
 }
 
 /** Commas separate values in filters. */

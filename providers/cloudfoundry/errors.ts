@@ -82,9 +82,9 @@ export function isStagingInProgress(error: unknown): boolean {
   return says(error, /StagingInProgress|Only one build can be STAGING/);
 }
 
-/** The first of two uploads of the same package won; its bits are the same as ours. */
+/** The first of two uploads of the same package or droplet won; its bits are the same as ours. */
 export function isAlreadyUploaded(error: unknown): boolean {
-  return says(error, /PackageBitsAlreadyUploaded|150004/);
+  return says(error, /PackageBitsAlreadyUploaded|150004|may be uploaded only once/);
 }
 
 function says(error: unknown, pattern: RegExp): boolean {

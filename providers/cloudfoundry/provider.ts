@@ -34,6 +34,7 @@ import {
 import { ensureServices, handedOut, pollServices, withServices } from './services.ts';
 import { pollStage, stage } from './stage.ts';
 import { cancelTask, forgetTask, pollTask, startTask } from './tasks.ts';
+import { findBuilt, giveDroplet, pollGiven, takeDroplet } from './transfer.ts';
 import { endTrial, pollTrial, startTrial } from './trial.ts';
 import { processSchema, routeSchema } from './wire.ts';
 
@@ -49,7 +50,9 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
   async function poll(context: ProviderContext, handle: OperationHandle): Promise<OperationStatus> {
     switch (handle.kind) {
       case 'stage':
-        return pollStage(session(context), context, handle);
+        return handle.native['taken'] === undefined
+          ? pollStage(session(context), context, handle)
+          : pollGiven(session(context), context, handle);
       case 'apply':
       case 'scale':
       case 'start':
@@ -138,6 +141,12 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
       stop: (context, application) => stop(session(context), context, application),
       start: (context, application) => start(session(context), context, application),
       restart: (context, application, process) => restart(session(context), context, application, process),
+    },
+
+    transfer: {
+      find: (context, application, release) => findBuilt(session(context), application, release),
+      take: (context, artifact, folder) => takeDroplet(session(context), artifact, folder),
+      give: (context, want, built) => giveDroplet(session(context), context, want, built),
     },
 
     retire: (context, application, release) => retire(session(context), context, application, release),

@@ -48,7 +48,7 @@ export async function stage(
   return { handle: next(handle, { package: bits.guid }) };
 }
 
-async function findOrCreateApp(session: Session, want: TargetSpec): Promise<App> {
+export async function findOrCreateApp(session: Session, want: TargetSpec): Promise<App> {
   const { application } = want;
   const space = await session.spaceGuid();
   const found = await session.findOrCreate(() => findOwnApp(session, application), '/v3/apps', appSchema, {
@@ -215,7 +215,7 @@ async function pollBuild(
   return { state: 'succeeded', artifact: artifactOf(app, built) };
 }
 
-function artifactOf(app: string, found: Droplet): StagedArtifact {
+export function artifactOf(app: string, found: Droplet): StagedArtifact {
   const { type, value } = found.checksum ?? {};
   const digest = type && value ? `${type}:${value}` : imageDigestOf(found);
   return {

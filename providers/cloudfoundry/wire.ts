@@ -51,7 +51,9 @@ export const appSchema = namedSchema.extend({
   created_at: z.string().optional(),
   state: z.enum(['STARTED', 'STOPPED']),
   /** `buildpack`, `docker` or `cnb`; it never changes. */
-  lifecycle: z.object({ type: z.string() }).optional(),
+  lifecycle: z
+    .object({ type: z.string(), data: z.object({ stack: z.string().nullish() }).nullish() })
+    .optional(),
   metadata,
   relationships: z.object({ current_droplet: toOne }).optional(),
 });
@@ -89,6 +91,12 @@ export const dropletSchema = z.object({
   metadata,
 });
 export type Droplet = z.output<typeof dropletSchema>;
+
+/** Of one that was asked for by itself: lists hide the commands. */
+export const fullDropletSchema = dropletSchema.extend({
+  stack: z.string().nullish(),
+  process_types: z.record(z.string(), z.string()).nullish(),
+});
 
 const healthCheck = z.object({
   type: z.string(),

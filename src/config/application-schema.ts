@@ -316,6 +316,9 @@ const targetSchema = z
       { min: 0, max: 1_000_000 },
     ).optional(),
     instances: instances('Instances on this platform. Default: those of the application.').optional(),
+    buildOn: text({
+      says: 'Another target on a platform of the same kind (Cloud Foundry): what that one builds for a release is taken from there, where both have the same stack; else it is built here.',
+    }).optional(),
     command: text({
       says: 'What starts one instance of web there. Default: the command of the application.',
     }).optional(),

@@ -212,6 +212,7 @@ function assembleTarget(
     weight: input?.weight ?? 1,
     instances: standby === 'cold' ? 0 : size,
     ...(standby === 'cold' ? { wakesTo: Math.max(1, size) } : {}),
+    ...(input?.buildOn === undefined ? {} : { buildOn: input.buildOn }),
     ...(input?.command === undefined ? {} : { command: input.command }),
     ...(input?.memory === undefined ? {} : { memoryBytes: input.memory }),
     env: { ...given, ...input?.env },

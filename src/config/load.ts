@@ -10,12 +10,13 @@ import { decode } from './decode.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Fault, valueFault } from './fault.ts';
 import { isAddress } from './git-schema.ts';
+import { checkLenders } from './lender-checks.ts';
 import { lintPolicy } from './lint.ts';
 import { refuseNotYet } from './not-yet.ts';
 import { absolute, homeless, type LoadOptions, type ProviderShape } from './options.ts';
 import { readOutagePages } from './outage-pages.ts';
 import { isMap, mapAt, matchesPath, type Path, pathKey, valueAt } from './path.ts';
-import { decodePlatforms, deploys, runsImages } from './platforms.ts';
+import { decodePlatforms, deploys, runsImages, transfers } from './platforms.ts';
 import { decodePolicy, type PolicyContext } from './policy.ts';
 import { packagePresets } from './presets.ts';
 import { whyUnreadable } from './references.ts';
@@ -124,6 +125,7 @@ function decodeRoot(
     ...policies.faults,
     ...checkReferences(document.value, (kind) => deploys(kind, options.providers)),
     ...checkSources(document.value, (kind) => runsImages(kind, options.providers)),
+    ...checkLenders(document.value, (kind) => transfers(kind, options.providers)),
   ];
   session.report(
     document,

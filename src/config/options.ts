@@ -13,6 +13,8 @@ export interface ProviderShape {
   readonly deploys?: boolean;
   /** Does it run container images. Default: true. */
   readonly images?: boolean;
+  /** Can what it builds be taken to another of its kind. Default: true. */
+  readonly transfers?: boolean;
 }
 
 export interface LoadOptions {

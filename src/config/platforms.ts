@@ -15,6 +15,12 @@ export function deploys(kind: string, providers: LoadOptions['providers']): bool
 }
 
 /** Undefined for a provider nobody knows. */
+export function transfers(kind: string, providers: LoadOptions['providers']): boolean | undefined {
+  const provider = Object.hasOwn(providers, kind) ? providers[kind] : undefined;
+  return provider && (provider.transfers ?? true);
+}
+
+/** Undefined for a provider nobody knows. */
 export function runsImages(kind: string, providers: LoadOptions['providers']): boolean | undefined {
   const provider = Object.hasOwn(providers, kind) ? providers[kind] : undefined;
   return provider && (provider.images ?? true);

@@ -9,6 +9,7 @@ import type { ServicePower } from './service-power.ts';
 import type { ServiceSpec } from './services.ts';
 import type { SwitchPower } from './switch-power.ts';
 import type { TaskPower } from './task-power.ts';
+import type { TransferPower } from './transfer-power.ts';
 
 /**
  * The port every platform implements. A provider talks to ONE platform (endpoint, credentials, scope), holds no
@@ -64,6 +65,8 @@ export interface PlatformProvider {
   readonly services?: ServicePower;
   /** Left out: nothing is run there once. */
   readonly tasks?: TaskPower;
+  /** Left out: what is built there stays there. */
+  readonly transfer?: TransferPower;
   /** Left out: it cannot be stopped and started. */
   readonly power?: SwitchPower;
   /** What the application printed there, part after part. An application that is not there printed nothing. */

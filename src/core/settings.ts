@@ -169,6 +169,8 @@ export interface TargetSettings {
   readonly tier: number;
   readonly weight: number;
   readonly instances: number;
+  /** Takes what that platform has built instead of building; both are of one kind. */
+  readonly buildOn?: PlatformName;
   /** Of web there; left out: the application's. */
   readonly command?: string;
   readonly memoryBytes?: number;

@@ -17,7 +17,8 @@ export function configurationDigest(application: ApplicationSettings): string {
   const targets = application.targets.map((target) => {
     const own = ownProcess(target);
     const more = Object.keys(own).length === 0 ? [] : [own];
-    return [target.platform, target.instances, open(target.env), ...more];
+    const from = target.buildOn === undefined ? [] : [{ buildOn: target.buildOn }];
+    return [target.platform, target.instances, open(target.env), ...more, ...from];
   });
   // What a broker is told may be secret; the release id has it.
   const services = application.services?.map(({ name, on }) => [

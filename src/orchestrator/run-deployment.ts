@@ -4,6 +4,7 @@ import type { PlatformName } from '../core/ids.ts';
 import type { Bundle } from '../core/provider.ts';
 import type { ApplicationSettings } from '../core/settings.ts';
 import type { DeploymentContext } from './context.ts';
+import { createLending, ENDED } from './lending.ts';
 import { releaseTasks } from './release-tasks.ts';
 import { rollOut } from './roll-out.ts';
 import type { TargetJob } from './target-run.ts';
@@ -22,12 +23,15 @@ export async function runDeployment(
   const platforms = Object.keys(record.targets);
   const startedAt = clock.now();
 
+  const lending = createLending(platforms);
+
   async function jobOf(platform: PlatformName): Promise<TargetJob> {
     const from = ((await journal.get(id)) ?? record).targets[platform]!;
     const want = targetSpecOf(application, platform, release, context.scaledTo?.(application.name, platform));
     if (!want) throw new SluiceError('BUG', `${application.name} has no target on ${platform}`);
     const { health, drift } = application;
-    return { deployment: id, want, health, bundle, drift, from };
+    const { buildOn } = application.targets.find((one) => one.platform === platform) ?? {};
+    return { deployment: id, want, health, bundle, drift, from, buildOn, lending };
   }
   const tasks = releaseTasks(context, record, application);
   async function rollOutTo(platform: PlatformName): Promise<DeploymentTarget> {
@@ -36,6 +40,7 @@ export async function runDeployment(
       return job.from.phase === 'live' ? job.from : await rollOut(context, job, tasks);
     } finally {
       tasks?.out(platform);
+      lending.tell(platform, { why: ENDED });
     }
   }
 

@@ -2,7 +2,7 @@ import type { DeploymentTarget } from '../core/deployment.ts';
 import type { DriftSettings } from '../core/drift.ts';
 import { SluiceError, toWire } from '../core/errors.ts';
 import type { DeploymentPhase } from '../core/events.ts';
-import type { DeploymentId } from '../core/ids.ts';
+import type { DeploymentId, PlatformName } from '../core/ids.ts';
 import type {
   Bundle,
   Operation,
@@ -15,6 +15,7 @@ import type {
 import type { HealthSettings } from '../core/settings.ts';
 import { type AwaitOptions, awaitOperation, OperationLost, pollToEnd } from './await-operation.ts';
 import type { DeploymentContext } from './context.ts';
+import type { Lending } from './lending.ts';
 import { awayMessage, createPatience, type Patience } from './patience.ts';
 
 export interface TargetJob {
@@ -23,6 +24,9 @@ export interface TargetJob {
   readonly health: HealthSettings;
   /** Undefined: an image runs. */
   readonly bundle: Bundle | undefined;
+  /** The platform whose build is taken; left out: it builds itself. */
+  readonly buildOn?: PlatformName | undefined;
+  readonly lending?: Lending | undefined;
   /** Whose fields are whose. */
   readonly drift: DriftSettings | undefined;
   /** Where the journal left off; a fresh target starts as `queued`. */

@@ -3,6 +3,7 @@ import type { DeploymentPhase } from '../core/events.ts';
 import type { ReleaseId } from '../core/ids.ts';
 import type { Observation, ObservedOrigin, StagedArtifact, TargetSpec } from '../core/provider.ts';
 import { applyProcesses } from './apply-processes.ts';
+import { borrowed } from './borrow.ts';
 import { leavingTheirs } from './drift-fields.ts';
 import { ensureServices } from './ensure-services.ts';
 import type { TargetRun } from './target-run.ts';
@@ -28,7 +29,10 @@ export function checkNotFrozen({ context, job, target }: TargetRun): void {
 
 export async function stage(run: TargetRun): Promise<StagedArtifact> {
   const kept = run.target.artifact;
-  if (kept) return kept;
+  if (kept) {
+    run.job.lending?.tell(run.job.want.platform, { artifact: kept });
+    return kept;
+  }
   run.checkpoint();
   const { want, bundle } = run.job;
   const what =
@@ -36,12 +40,15 @@ export async function stage(run: TargetRun): Promise<StagedArtifact> {
       ? (want.image?.reference ?? '')
       : `${want.release.sourceDigest.slice(0, 19)}, ${bundle.files.length} files`;
   await run.enter('staging', what);
-  const artifact = await run.perform({
-    kind: 'stage',
-    deadlineMs: STAGE_DEADLINE_MS,
-    begin: (provider, context) => provider.stage(context, want, bundle),
-  });
+  const artifact =
+    (await borrowed(run, STAGE_DEADLINE_MS)) ??
+    (await run.perform({
+      kind: 'stage',
+      deadlineMs: STAGE_DEADLINE_MS,
+      begin: (provider, context) => provider.stage(context, want, bundle),
+    }));
   const staged = artifact ?? { native: {} };
+  run.job.lending?.tell(want.platform, { artifact: staged });
   await ensureServices(run);
   await run.enter('staged', staged.digest ?? 'ready to run', { artifact: staged });
   return staged;

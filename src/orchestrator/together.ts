@@ -5,6 +5,7 @@ import type { PlatformName } from '../core/ids.ts';
 import type { ObservedOrigin } from '../core/provider.ts';
 import type { HealthSettings } from '../core/settings.ts';
 import type { DeploymentContext } from './context.ts';
+import { ENDED } from './lending.ts';
 import { createParty, NobodyLeft, type Party, Refused } from './party.ts';
 import type { ReleaseTasks } from './release-tasks.ts';
 import { takeBack, takeBackOn } from './take-back.ts';
@@ -163,16 +164,20 @@ function createMove(
     async prepare() {
       await party.everywhere(party.platforms, async (run) => {
         const { platform } = run.job.want;
-        if (run.target.phase === 'live') return party.leave(platform);
-        checkNotFrozen(run);
-        if (await isUnchanged(run)) {
-          await cutOver(run);
-          await retireOthers(run);
-          await run.end('live', {});
-          return party.leave(platform);
+        try {
+          if (run.target.phase === 'live') return party.leave(platform);
+          checkNotFrozen(run);
+          if (await isUnchanged(run)) {
+            await cutOver(run);
+            await retireOthers(run);
+            await run.end('live', {});
+            return party.leave(platform);
+          }
+          await notePrevious(run);
+          await stage(run);
+        } finally {
+          run.job.lending?.tell(platform, { why: ENDED });
         }
-        await notePrevious(run);
-        await stage(run);
       });
     },
 

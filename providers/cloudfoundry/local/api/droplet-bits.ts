@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { decode, metadataBody, toOne } from '../api-body.ts';
 import { type ApiAnswer, type ApiRequest, type ApiRoute, created } from '../api-types.ts';
 import type { Cloud } from '../cloud.ts';
-import { copyDroplet, dropletFolder, packDroplet, unpackDroplet } from '../engine/droplet-files.ts';
+import { copyDroplet, dropletBits, dropletFolder, unpackDroplet } from '../engine/droplet-files.ts';
 import { notFound, unprocessable } from '../errors.ts';
 import type { DropletRow } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
@@ -55,7 +55,7 @@ export function dropletBitsRoutes(cloud: Cloud): readonly ApiRoute[] {
       open: true,
       async handler(request) {
         cloud.blobs.check(request);
-        const bytes = await packDroplet(findByPath(rows, request, 'Droplet'));
+        const bytes = await dropletBits(findByPath(rows, request, 'Droplet'));
         return { status: 200, bytes, headers: { 'content-type': 'application/gzip' } };
       },
     },

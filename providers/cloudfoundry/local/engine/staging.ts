@@ -5,7 +5,7 @@ import type { CloudBase } from '../cloud.ts';
 import type { BuildRow, DockerImage, DropletRow, PackageRow } from '../state.ts';
 import { emptyMetadata, newRow } from '../state-rows.ts';
 import { type Detection, detect } from './detect.ts';
-import { dropletFolder, removeDroplet } from './droplet-files.ts';
+import { dropletFolder, keepDroplet, removeDroplet } from './droplet-files.ts';
 import { fetchImage } from './fetch-image.ts';
 
 /** Turns packages into droplets, in the background. */
@@ -53,6 +53,9 @@ export function createStaging(cloud: CloudBase): Staging {
       // No two builds take the same time.
       await clock.sleep(cloud.delays.staging * (0.8 + 0.4 * cloud.random()));
       say(build, 'Uploading droplet...');
+      const { buildpack, processTypes } = detection;
+      const kept = { buildpack, startCommand: processTypes['web'] ?? '' };
+      const checksum = bundle.docker === null ? await keepDroplet(folder, kept) : null;
       return {
         ...newRow(clock, cloud.newId, guid),
         appGuid: build.appGuid,
@@ -61,7 +64,7 @@ export function createStaging(cloud: CloudBase): Staging {
         packageGuid: bundle.guid,
         processTypes: detection.processTypes,
         buildpack: bundle.docker === null ? detection.buildpack : null,
-        checksum: bundle.docker === null ? (bundle.checksum ?? '') : null,
+        checksum,
         stack: bundle.docker === null ? build.stack : null,
         image: bundle.docker?.image ?? null,
         folder,
