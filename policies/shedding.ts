@@ -55,7 +55,9 @@ function classesOf(
   for (const [priority, rate] of [...rates].sort(([a], [b]) => a - b)) {
     const own = left <= 0 ? 0 : rate <= left ? 1 : left / rate;
     classes.push({ priority, part: own });
-    left -= own * rate;
+    // What remains of a division must not refuse all of a route that nobody has asked for yet.
+    left = own < 1 ? 0 : left - rate;
+    if (left < total * 1e-9) left = 0;
   }
   const isNear = last?.part === part && last.by !== undefined && near(classes, last.by, rates, total);
   return isNear ? last.by : classes;

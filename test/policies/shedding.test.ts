@@ -38,6 +38,15 @@ describe('what there is no capacity for', () => {
     expect(parts(capacityRps)).toEqual(expected);
   });
 
+  it('leaves alone a more important route that nobody has asked for yet, however the numbers divide', () => {
+    for (let low = 1; low < 400; low += 1) {
+      const routes = [route('/reports', -5, low + 0.1), route('/quiet', 5, 0), route('/pay', 10, 600)];
+      const demandRps = low + 600.1;
+      for (const capacityRps of [demandRps - low * 0.9, demandRps - low * 0.7, demandRps - (low + 0.1)])
+        expect(parts(capacityRps, { routes, demandRps }).slice(1)).not.toContain(1);
+    }
+  });
+
   it('takes routes of one priority alike', () => {
     const routes = [route('/a', 0, 400), route('/b', 0, 400), route('/c', 1, 200)];
     expect(decided(600, { routes }).decision.shedBy).toEqual([
