@@ -7,6 +7,7 @@ import { awaitOperation } from './await-operation.ts';
 import type { OrchestratorDeps } from './deps.ts';
 import type { Releases } from './releases.ts';
 import { quietContext } from './scope.ts';
+import { taskRecordsIn } from './task-records.ts';
 
 const DEADLINE_MS = 5 * 60_000;
 /** A database takes its broker many minutes. */
@@ -20,7 +21,7 @@ export interface DestroyedTarget {
 
 /** Removes an application from platforms, all at once; with `services` also what was made for them. */
 export async function destroyOn(
-  deps: Pick<OrchestratorDeps, 'providers' | 'clock'>,
+  deps: Pick<OrchestratorDeps, 'providers' | 'clock' | 'store'>,
   releases: Releases,
   { application, services }: DestroyWish,
   platforms: readonly PlatformName[],
@@ -51,6 +52,8 @@ export async function destroyOn(
       await ended(provider, await provider.destroy(context, application), DEADLINE_MS);
       await releases.setLive(application, platform, undefined);
       if (services && power !== undefined && left.length > 0) {
+        // Kept beforehand: an empty database that nobody migrates is worse than one that is migrated again.
+        await taskRecordsIn(deps.store).forgetMigrations(application, platform);
         await ended(provider, await power.remove(context, application), SERVICES_DEADLINE_MS);
         left = [];
       }

@@ -1,4 +1,4 @@
-import type { ApplicationName, ReleaseId } from '../core/ids.ts';
+import type { ApplicationName, PlatformName, ReleaseId } from '../core/ids.ts';
 import type { StateStore } from '../core/ports.ts';
 import type { TaskRecord } from '../core/task-power.ts';
 
@@ -13,6 +13,8 @@ export interface TaskRecords {
   put(record: TaskRecord): Promise<void>;
   /** It has certainly not begun. */
   forget(record: TaskRecord): Promise<void>;
+  /** What they changed there is gone: with the next deployment they run again. */
+  forgetMigrations(application: ApplicationName, platform: PlatformName): Promise<void>;
   /** Oldest first. */
   list(application?: ApplicationName): Promise<readonly TaskRecord[]>;
   /** Removes the oldest that ended, beyond a number. */
@@ -38,6 +40,11 @@ export function taskRecordsIn(store: StateStore): TaskRecords {
     },
     put: (record) => store.put(COLLECTION, keyOf(record), record),
     forget: (record) => store.delete(COLLECTION, keyOf(record)),
+    async forgetMigrations(application, platform) {
+      for (const record of await list(application))
+        if (record.trigger === 'release' && record.platform === platform)
+          await store.delete(COLLECTION, keyOf(record));
+    },
     async tidy(application) {
       const ended = (await list(application)).filter(
         ({ trigger, state }) => trigger !== 'release' && state !== 'begun',

@@ -64,6 +64,25 @@ describe('destroy', () => {
     expect(cf.made).toEqual([]);
   });
 
+  it('has migrations run again for a database that is made anew, and only for such a one', async () => {
+    const migrate = {
+      name: 'migrate',
+      command: 'migrate',
+      when: 'release',
+      timeoutMs: 1_000,
+      memoryBytes: 1,
+    } as const;
+    const orchestrator = await world.open({ ...world.shop, tasks: [migrate] });
+    await world.deploy(orchestrator, 'one');
+    await orchestrator.destroy({ ...wish, services: false });
+    await world.deploy(orchestrator, 'one');
+    expect(cf.ran.size).toBe(1);
+    await orchestrator.destroy({ ...wish, services: true });
+    cf.ran.clear();
+    expect((await world.deploy(orchestrator, 'one')).outcome).toBe('done');
+    expect(cf.ran.size).toBe(1);
+  });
+
   it('removes nothing at all where others use a service', async () => {
     cf.made = [{ ...CACHE, usedBy: ['application admin'] }];
     const [result] = (await (await world.open()).destroy({ ...wish, services: true })).values();
