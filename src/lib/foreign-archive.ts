@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { chmod, mkdir, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
@@ -66,7 +66,7 @@ export async function unpackTar(
     preserveOwner: false,
     filter(path, entry) {
       const type = 'type' in entry ? entry.type : 'File';
-      fault ??= type === 'Directory' ? undefined : (faultOf(path, type, links) ?? seen.fault(path));
+      fault ??= type === 'Directory' ? seen.folder() : (faultOf(path, type, links) ?? seen.fault(path));
       return fault === undefined;
     },
   });
@@ -86,9 +86,15 @@ function faultOf(path: string, type: string, links: boolean): Error | undefined 
 function counted(limits: UnpackLimits) {
   const names = new Set<string>();
   let bytes = 0;
+  let folders = 0;
   return {
+    /** A folder costs the disk as much as an empty file. */
+    folder(): Error | undefined {
+      folders += 1;
+      return folders > limits.files ? tooManyFiles(limits) : undefined;
+    },
     fault(path: string): Error | undefined {
-      const name = path.replace(/^(\.\/)+/, '');
+      const name = posix.normalize(path);
       // Which of the two is meant, not every program would say alike.
       if (names.has(name)) return new Error(`the entry "${path}" is there twice`);
       names.add(name);
@@ -106,7 +112,7 @@ function counted(limits: UnpackLimits) {
 }
 
 function tooManyFiles({ files }: UnpackLimits): Error {
-  return new Error(`it holds more than ${files} files`);
+  return new Error(`it holds more than ${files} files or folders`);
 }
 
 function tooManyBytes({ bytes }: UnpackLimits): Error {
@@ -116,12 +122,17 @@ function tooManyBytes({ bytes }: UnpackLimits): Error {
 async function unpackZip(path: string, into: string, limits: UnpackLimits): Promise<void> {
   const zip = await opened(path);
   let files = 0;
+  let folders = 0;
   let bytes = 0;
   const names = new Set<string>();
 
   async function take(entry: Entry): Promise<void> {
     const name = entry.fileName;
-    if (name.endsWith('/')) return void (await mkdir(join(into, name), { recursive: true }));
+    if (name.endsWith('/')) {
+      folders += 1;
+      if (folders > limits.files) throw tooManyFiles(limits);
+      return void (await mkdir(join(into, name), { recursive: true }));
+    }
     const mode = entry.externalFileAttributes >>> 16;
     if ((mode & FILE_TYPE) === SYMBOLIC_LINK) throw new Error(`the entry "${name}" is a symbolic link`);
     if (names.has(name)) throw new Error(`the entry "${name}" is there twice`);

@@ -108,8 +108,23 @@ describe('an archive that somebody else packed', () => {
     await expect(unpackArchive(zip, 'zip', into, limits)).rejects.toThrow('unpacks to more than');
     const many = Array.from({ length: 11 }, (_value, i) => tarEntry(`f${i}`, ''));
     await expect(unpackArchive(await tarred(...many), 'tar', join(dir, 'many'), limits)).rejects.toThrow(
-      'more than 10 files',
+      'more than 10 files or folders',
     );
+  });
+
+  it('is refused when it makes more folders than a bound', async () => {
+    const limits = { bytes: 100_000, files: 10 };
+    const many = Array.from({ length: 11 }, (_value, i) => tarEntry(`d${i}/`, '', '5'));
+    await expect(unpackArchive(await tarred(...many), 'tar', into, limits)).rejects.toThrow('or folders');
+    const zip = await zipped((one) => {
+      for (let i = 0; i < 11; i += 1) one.addEmptyDirectory(`d${i}`);
+    });
+    await expect(unpackArchive(zip, 'zip', join(dir, 'other'), limits)).rejects.toThrow('or folders');
+  });
+
+  it('is refused when it names a file twice in other words', async () => {
+    const twice = await tarred(tarEntry('a/b', '1'), tarEntry('a/./b', '2'));
+    await expect(unpackArchive(twice, 'tar', into)).rejects.toThrow('is there twice');
   });
 
   it('is refused when it is cut off', async () => {
