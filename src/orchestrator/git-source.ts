@@ -21,8 +21,13 @@ async function fromHere({ repository, ref, path }: GitSource, into: string): Pro
   const cwd = await folderOf(repository);
   const call = { cwd, timeoutMs: LOCAL_MS };
   const commit = await commitOf(ref, call);
-  // Run in a folder of the repository, git packs that folder; told a path, it takes it from the top.
-  await pack(path === undefined ? commit : `${commit}:${path}`, call, into);
+  if (path === undefined) {
+    // Run in a folder of the repository, git packs that folder.
+    await pack(commit, call, into);
+    return commit;
+  }
+  const top = await gitText(['rev-parse', '--show-toplevel'], call).catch(() => cwd);
+  await pack(`${commit}:${path}`, { ...call, cwd: top }, into);
   return commit;
 }
 
