@@ -110,6 +110,11 @@ export async function scaleProcess(
       remedy: 'deploy it first: sluice deploy',
     });
   }
+  // What was said of it last holds, also once the application is started again.
+  if (seen.metadata.annotations[names.STOPPED_AT] !== undefined) {
+    const annotations = { [names.STOPPED_AT]: null };
+    await site.client.patch(name, { metadata: { annotations } }, context.signal);
+  }
   await site.client.scale(name, instances, context.signal);
 }
 

@@ -1,5 +1,5 @@
 import { stoppedBy } from '../core/acts.ts';
-import { platformError, SluiceError, toWire } from '../core/errors.ts';
+import { hasClass, platformError, SluiceError, toWire } from '../core/errors.ts';
 import type { ApplicationName, PlatformName } from '../core/ids.ts';
 import type { Outcome, Outcomes, PowerWish } from '../core/operations.ts';
 import type { Clock, EventLog, StateStore } from '../core/ports.ts';
@@ -44,10 +44,6 @@ export async function switchPower(deps: SwitchingDeps, wish: PowerWish): Promise
   const application = applicationNamed(deps.settings, wish.application);
   const platforms = platformsOf(application, wish.platforms, deps.deploysTo);
   checkProcess(application, wish);
-  await checkFences(deps, application, platforms);
-  if (wish.act === 'restart') await checkStops(deps, application, platforms);
-  if (wish.act === 'stop' && !wish.force) await vetoLastOne(deps, application, platforms);
-  audit(deps, wish.act, wish, platforms);
   const { clock, store } = deps;
   const reason = `${wish.act}: ${application.name} on ${platforms.join(', ')}`;
   const lease = await leaseApplication(
@@ -57,6 +53,11 @@ export async function switchPower(deps: SwitchingDeps, wish: PowerWish): Promise
     holderOf(deps.identity, reason, clock.now()),
   );
   try {
+    // Under the lease: of two who stop one platform each, neither would be the last otherwise.
+    await checkFences(deps, application, platforms);
+    if (wish.act === 'restart') await checkStops(deps, application, platforms);
+    if (wish.act === 'stop' && !wish.force) await vetoLastOne(deps, application, platforms);
+    audit(deps, wish.act, wish, platforms);
     // What does not come up again here would not there: the others stay as they are.
     const inTurn = wish.act === 'restart' && !wish.atOnce;
     const outcomes: Record<PlatformName, Outcome> = {};
@@ -150,6 +151,8 @@ async function stop(deps: SwitchingDeps, act: Act): Promise<void> {
     await traffic.emptied(name, platform);
   }
   try {
+    // A deployment starts it again, too.
+    await leaveToPlacing(deps, act);
     await follow(deps, act, await power.stop(contextOf(deps), name));
   } catch (error) {
     if (await stillRuns(deps, act)) await stops.lift(name, platform);
@@ -159,9 +162,23 @@ async function stop(deps: SwitchingDeps, act: Act): Promise<void> {
 
 async function start(deps: SwitchingDeps, act: Act): Promise<void> {
   const { name } = act.application;
+  if (act.seen.desired === 0) await leaveToPlacing(deps, act);
   await follow(deps, act, await act.power.start(contextOf(deps), name));
   // Its share comes back by the policy's own steps, once it answers.
   await deps.stops.lift(name, act.provider.platform);
+}
+
+/** What follows traffic goes elsewhere when this stops: started here too, a process meant to run once would run twice. */
+async function leaveToPlacing(deps: SwitchingDeps, { application, provider }: Act): Promise<void> {
+  // Where nobody decides nobody would bring it back.
+  if (deps.serving === undefined || provider.processes === undefined) return;
+  for (const { name, runOn } of application.processes ?? []) {
+    if (runOn === 'all') continue;
+    await provider.processes.scale(contextOf(deps), application.name, name, 0).catch((error: unknown) => {
+      // Configured since, and not deployed yet.
+      if (!hasClass(error, 'notFound')) throw error;
+    });
+  }
 }
 
 async function restart(deps: SwitchingDeps, act: Act): Promise<void> {

@@ -9,6 +9,7 @@ import type { ApplicationSettings } from '../../src/core/settings.ts';
 import type { PlatformTraffic } from '../../src/core/traffic.ts';
 import { virtualClock } from '../../src/lib/virtual-clock.ts';
 import { holderOf, leaseApplication } from '../../src/orchestrator/lease.ts';
+import { locksIn } from '../../src/orchestrator/locks.ts';
 import { actsIn } from '../../src/orchestrator/operation-rules.ts';
 import { stopOrdersIn } from '../../src/orchestrator/stop-orders.ts';
 import { type SwitchingDeps, switchPower } from '../../src/orchestrator/switching.ts';
@@ -176,6 +177,18 @@ describe('stopping', () => {
     await expect(power({ platforms: ['rack'], force: true })).rejects.toMatchObject({ code: 'SAFETY_VETO' });
   });
 
+  it('looks who else serves only when nobody else can stop or deploy any more', async () => {
+    let held: unknown;
+    more = {
+      serving() {
+        held = locksIn(store);
+        return ['cf'];
+      },
+    };
+    await power({ platforms: ['rack'] });
+    expect(await held).toHaveLength(1);
+  });
+
   it('takes no single process', async () => {
     await expect(power({ process: 'web' })).rejects.toMatchObject({ code: 'USAGE' });
   });
@@ -192,6 +205,41 @@ describe('starting', () => {
     expect((await power({ act: 'start', platforms: ['rack'] }))['rack']?.error).toBeUndefined();
     expect([rack.desired, rack.running]).toEqual([2, 2]);
     expect(await isStopped('rack')).toBe(false);
+  });
+
+  it('starts no process that runs elsewhere by now, where somebody places them', async () => {
+    const worker = { command: 'work', instances: 1, memoryBytes: 1, takeOverMs: 1 };
+    shop = {
+      ...shop,
+      processes: [
+        { ...worker, name: 'clock', runOn: 'one' },
+        { ...worker, name: 'worker', runOn: 'all' },
+      ],
+    };
+    const provider = fakeProvider(rack);
+    const processes: PlatformProvider['processes'] = {
+      apply: async () => Promise.reject(new Error('not asked for')),
+      async scale(_context, _application, process, instances) {
+        story.push(`${process} ${instances}`);
+      },
+    };
+    const providers = new Map([['rack', { ...provider, processes }]]);
+    more = { serving: () => ['cf'], providers };
+    await power({ platforms: ['rack'] });
+    expect(story.slice(-2)).toEqual(['clock 0', 'stop']);
+    story.length = 0;
+    // Whoever stopped it may have known of nobody who places.
+    await power({ act: 'start', platforms: ['rack'] });
+    expect(story).toEqual(['clock 0', 'start']);
+    story.length = 0;
+    // It runs already: then what runs beside it is where it shall be.
+    await power({ act: 'start', platforms: ['rack'] });
+    expect(story).toEqual(['start']);
+    await power({ platforms: ['rack'] });
+    story.length = 0;
+    more = { providers };
+    await power({ act: 'start', platforms: ['rack'] });
+    expect(story).toEqual(['start']);
   });
 });
 

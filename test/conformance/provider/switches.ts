@@ -91,6 +91,17 @@ export function thatSwitches(suite: Suite): void {
       });
     });
 
+    it('starts no process that was given up while it was stopped', async () => {
+      await suite.drive.succeed(power().stop(context(), app));
+      const { processes: beside } = suite.drive.fresh();
+      await beside!.scale(context(), app, 'worker', 0);
+      await suite.drive.succeed(power().start(context(), app));
+      await suite.answeredBy(app, want().release.id);
+      const { processes = {} } = await suite.observe(app);
+      expect(processes['worker']).toMatchObject({ desired: 0, running: 0 });
+      await beside!.scale(context(), app, 'worker', 1);
+    });
+
     it('is started by the next deployment', async () => {
       await suite.drive.succeed(power().stop(context(), app));
       const next = { ...suite.wish(app, 2), processes: [worker] };
