@@ -80,7 +80,7 @@ async function begin(
 }
 
 function bindOf(source: ServiceSource): Readonly<Record<string, unknown>> | undefined {
-  return source.how === 'volume' ? undefined : source.bind;
+  return 'bind' in source ? source.bind : undefined;
 }
 
 /** To bind anew with the same name, the old binding must go first, and with it what running instances have mounted. */

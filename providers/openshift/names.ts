@@ -22,6 +22,8 @@ export const JOB_NAME = 'batch.kubernetes.io/job-name';
 /** On what was made for a service, and nothing else: it stays when the application goes. */
 export const SERVICE_OF = 'sluice.dev/service-of';
 export const SERVICE_NAME = 'sluice.dev/service';
+/** On the Secret that keeps what a template came to. */
+export const TEMPLATE = 'sluice.dev/template';
 /** Annotations: what a label cannot hold or nobody selects by. */
 export const NUMBER = 'sluice.dev/number';
 export const FAILED_RELEASE = 'sluice.dev/failed-release';
@@ -95,7 +97,7 @@ export function serviceLabels(application: ApplicationName, service?: string): R
   return service === undefined ? labels : { ...labels, [SERVICE_NAME]: service };
 }
 
-export function isServiceOf({ labels }: Meta, application: ApplicationName): boolean {
+export function isServiceOf({ labels }: Pick<Meta, 'labels'>, application: ApplicationName): boolean {
   return labels[MANAGED_BY] === FIELD_MANAGER && labels[SERVICE_OF] === application;
 }
 

@@ -28,7 +28,14 @@ import { heldPullSecret } from './registry.ts';
 import { destroy, pollDestroy, pollRetire, retire } from './remove.ts';
 import { DEPLOYMENT } from './resources.ts';
 import { pollScale, scale } from './scale.ts';
-import { ensureServices, handedOut, pollServices, removeServices, withServices } from './services.ts';
+import {
+  ensureServices,
+  handedOut,
+  madeServices,
+  pollServices,
+  removeServices,
+  withServices,
+} from './services.ts';
 import { createSites, type Site } from './site.ts';
 import { pollStage, stage } from './stage.ts';
 import { cancelTask, forgetTask, pollTask, startTask } from './tasks.ts';
@@ -40,7 +47,7 @@ const IS_WATCHED: ReadonlySet<OperationHandle['kind']> = new Set(['apply', 'scal
 /** Deadlines pass without anything happening. */
 const UNWATCHED_EVERY_MS = 3_000;
 
-import { claimsOf, madeClaims } from './volume-claims.ts';
+import { claimsOf } from './volume-claims.ts';
 import { volumeChanges, volumesIn } from './volumes.ts';
 
 /** One namespace of one OpenShift cluster. */
@@ -124,9 +131,7 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     services: {
       ensure: on(ensureServices),
       handedOut: on(handedOut),
-      made: on((site, context, application: ApplicationName) =>
-        madeClaims(site, application, context.signal),
-      ),
+      made: on(madeServices),
       remove: on(removeServices),
     },
     processes: {

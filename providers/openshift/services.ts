@@ -6,14 +6,22 @@ import type {
   ProviderContext,
   TargetSpec,
 } from '../../src/core/provider.ts';
-import type { HandedOut } from '../../src/core/service-power.ts';
+import type { HandedOut, MadeService } from '../../src/core/service-power.ts';
 import { type ServiceSpec, serviceVariables, VOLUME_KEY } from '../../src/core/services.ts';
 import type { PlacedSpec } from './mounts.ts';
 import { CLAIM, SECRET } from './resources.ts';
 import type { Site } from './site.ts';
 import { handleOf } from './status.ts';
+import {
+  ensureTemplate,
+  madeByTemplates,
+  pollTemplate,
+  removeTemplates,
+  templateHandsOut,
+  templatesIn,
+} from './templates.ts';
 import { ownEnvironment } from './translate.ts';
-import { claimsOf, ensureClaim, pollClaim } from './volume-claims.ts';
+import { claimsOf, ensureClaim, madeClaims, pollClaim } from './volume-claims.ts';
 import { claimName, mountOf, volumesIn } from './volumes.ts';
 
 /** Every Secret that a service comes from must be there; what we make is begun, and carried on by each poll. */
@@ -26,9 +34,13 @@ export async function ensureServices(
   await checkSecrets(site, context, services);
   const volumes = volumesIn(services);
   for (const volume of volumes) await ensureClaim(site, application, volume, context.signal);
+  const templates = templatesIn(services);
+  for (const { service, source } of templates)
+    await ensureTemplate(site, application, service, source, context.signal);
   const claims = volumes.map(({ service }) => claimName(application, service)).join(' ');
-  const handle = handleOf(site, context, application, 'services', { claims });
-  return claims === '' ? { handle, done: { state: 'succeeded' } } : { handle };
+  const made = templates.map(({ service }) => service).join(' ');
+  const handle = handleOf(site, context, application, 'services', { claims, templates: made });
+  return claims + made === '' ? { handle, done: { state: 'succeeded' } } : { handle };
 }
 
 export async function pollServices(
@@ -39,6 +51,10 @@ export async function pollServices(
   if (handle.native['mode'] === 'remove') return pollRemoval(site, context, handle);
   for (const claim of (handle.native['claims'] ?? '').split(' ').filter(Boolean)) {
     const status = await pollClaim(site, context, claim, handle.startedAt);
+    if (status !== undefined) return status;
+  }
+  for (const service of (handle.native['templates'] ?? '').split(' ').filter(Boolean)) {
+    const status = await pollTemplate(site, context, handle.application, service, handle.startedAt);
     if (status !== undefined) return status;
   }
   return { state: 'succeeded' };
@@ -72,6 +88,10 @@ export async function handedOut(
     const secret = await site.client.get(SECRET, source.name, context.signal);
     if (secret !== undefined) found[name] = serviceVariables(name, ownEnvironment(secret.data));
   }
+  for (const { service } of templatesIn(services)) {
+    const values = await templateHandsOut(site, application, service, context.signal);
+    if (values !== undefined) found[service] = values;
+  }
   const volumes = volumesIn(services);
   if (volumes.length === 0) return found;
   const claims = new Set(
@@ -103,13 +123,31 @@ export async function withServices(
   };
 }
 
+export async function madeServices(
+  site: Site,
+  context: ProviderContext,
+  application: string,
+): Promise<readonly MadeService[]> {
+  const { signal } = context;
+  const byTemplates = await madeByTemplates(site, application, signal);
+  const names = new Set(byTemplates.map(({ service }) => service));
+  const claims = await madeClaims(site, application, signal);
+  // A claim of a template is named with what else the template made, but who uses it counts.
+  const users = (service: string) =>
+    claims.filter((one) => one.service === service).flatMap(({ usedBy }) => usedBy);
+  return [
+    ...byTemplates.map((made) => ({ ...made, usedBy: users(made.service) })),
+    ...claims.filter(({ service }) => !names.has(service)),
+  ];
+}
+
 export async function removeServices(
   site: Site,
   context: ProviderContext,
   application: string,
 ): Promise<Operation> {
   const handle = handleOf(site, context, application, 'services', { mode: 'remove' });
-  const left = await removeClaims(site, application, context.signal);
+  const left = await removeMade(site, application, context.signal);
   return left === 0 ? { handle, done: { state: 'succeeded' } } : { handle };
 }
 
@@ -118,16 +156,17 @@ async function pollRemoval(
   context: ProviderContext,
   { application }: OperationHandle,
 ): Promise<OperationStatus> {
-  const left = await removeClaims(site, application, context.signal);
-  if (left === 0) return { state: 'succeeded', message: 'the volumes are gone' };
-  return { state: 'running', message: `${left} volumes are being removed`, retryAfterMs: 500 };
+  const left = await removeMade(site, application, context.signal);
+  if (left === 0) return { state: 'succeeded', message: 'what was made for services is gone' };
+  return { state: 'running', message: `${left} things of its services are being removed`, retryAfterMs: 500 };
 }
 
 /** How many there still are. */
-async function removeClaims(site: Site, application: string, signal: AbortSignal): Promise<number> {
+async function removeMade(site: Site, application: string, signal: AbortSignal): Promise<number> {
+  const ofTemplates = await removeTemplates(site, application, signal);
   const claims = await claimsOf(site, application, signal);
   for (const { metadata } of claims) {
     if (metadata.deletionTimestamp === undefined) await site.client.remove(CLAIM, metadata.name, signal);
   }
-  return claims.length;
+  return ofTemplates + claims.length;
 }

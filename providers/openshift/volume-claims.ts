@@ -108,9 +108,9 @@ export async function madeClaims(
     service: labels[SERVICE_NAME] ?? name,
     what: `PersistentVolumeClaim ${name}`,
     usedBy: pods.flatMap(({ metadata, spec, status }) => {
+      const of = metadata.labels[APPLICATION];
       const isOurs =
-        metadata.labels[APPLICATION] === application ||
-        metadata.labels[APPLICATION]?.startsWith(`${application}--`);
+        of === application || of?.startsWith(`${application}--`) || isServiceOf(metadata, application);
       const hasEnded = status.phase === 'Succeeded' || status.phase === 'Failed';
       const mounts = spec.volumes.some(
         ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === name,

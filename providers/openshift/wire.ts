@@ -275,3 +275,34 @@ export const claimSchema = z.object({
   status: z.object({ phase: z.string().default('Pending'), capacity: texts, conditions }).prefault({}),
 });
 export type Claim = z.output<typeof claimSchema>;
+
+/** Any object at all, whole; what we read of it by name is decoded. */
+export const anyObjectSchema = z.looseObject({
+  apiVersion: z.string().default(''),
+  kind: z.string().default(''),
+  metadata: z.looseObject({
+    name: z.string().default(''),
+    namespace: z.string().optional(),
+    deletionTimestamp: z.string().optional(),
+    labels: texts,
+    annotations: texts,
+  }),
+});
+export type AnyObject = z.output<typeof anyObjectSchema>;
+
+export const openShiftTemplateSchema = z.looseObject({
+  kind: z.literal('Template').default('Template'),
+  objects: z.array(anyObjectSchema).default([]),
+  parameters: z.array(z.looseObject({ name: z.string() })).default([]),
+});
+
+export const apiResourcesSchema = z.object({
+  resources: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      namespaced: z.boolean(),
+      verbs: z.array(z.string()).default([]),
+    }),
+  ),
+});

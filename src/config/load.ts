@@ -87,6 +87,7 @@ const TEXTS = [
   'applications.*.targets.*.env.*',
   'applications.*.health.headers.*',
   'applications.*.services.*.on.*.credentials.*',
+  'applications.*.services.*.on.*.template.parameters.*',
 ];
 
 /** Taken as written, also where it looks like a number. */

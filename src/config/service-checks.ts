@@ -2,12 +2,13 @@ import { type Fault, keyFault, valueFault } from './fault.ts';
 import { isMap, mapAt, type Path, valueAt } from './path.ts';
 import { checkVolume } from './volume-checks.ts';
 
-const WAYS = ['credentials', 'offering', 'existing', 'volume'] as const;
+const WAYS = ['credentials', 'offering', 'existing', 'volume', 'template'] as const;
 const KNOWN_ON = {
   credentials: ['cloudfoundry', 'openshift', 'selfhosted'],
   offering: ['cloudfoundry'],
   existing: ['cloudfoundry', 'openshift'],
   volume: ['openshift', 'selfhosted'],
+  template: ['openshift'],
 } as const;
 
 /** Each target has each service from exactly one place, and from one that its platform knows. */

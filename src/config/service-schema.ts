@@ -40,6 +40,19 @@ const volumeSchema = z.strictObject({
   storageClass: text({ says: 'OpenShift: left out, the cluster chooses.' }).optional(),
 });
 
+const templateSchema = z.strictObject({
+  name: text({ says: 'Its name.' }),
+  namespace: text({
+    says: 'Where it is; left out, in our own namespace. The usual ones are in `openshift`.',
+  }).optional(),
+  parameters: z
+    .record(z.string(), z.string().meta({ type: ['string', 'number', 'boolean'] }))
+    .meta({
+      description: 'Values of its parameters; the others are as the template has them, or made up once.',
+    })
+    .optional(),
+});
+
 const sourceSchema = z.strictObject({
   credentials: z
     .record(
@@ -67,6 +80,12 @@ const sourceSchema = z.strictObject({
     .meta({
       description:
         'A folder that outlives releases: a PersistentVolumeClaim on OpenShift, a folder of `sluice host` on a machine of yours ({}). Its path is handed out: FILES_PATH of `files`.',
+    })
+    .optional(),
+  template: templateSchema
+    .meta({
+      description:
+        'OpenShift: a Template that is filled in once. What it exposes by annotations is handed out, or all that is in its Secrets.',
     })
     .optional(),
   existing: text({
@@ -117,6 +136,10 @@ function sourceOf(service: string, source: z.output<typeof sourceSchema>): Servi
   const bind = source.bind === undefined ? {} : { bind: source.bind };
   if (offering !== undefined) return { how: 'provision', offering, plan, parameters, ...bind };
   if (existing !== undefined) return { how: 'existing', name: existing, ...bind };
+  if (source.template !== undefined) {
+    const { name, namespace, parameters: given = {} } = source.template;
+    return { how: 'template', name, ...(namespace === undefined ? {} : { namespace }), parameters: given };
+  }
   if (volume === undefined) return undefined;
   const claim = claimOf(service, volume);
   return { how: 'volume', ...(claim === undefined ? {} : { claim }) };
@@ -144,12 +167,12 @@ export function comparedServices(input: Input | undefined): readonly ComparedSer
     if (shared === false) return [];
     const given: Record<string, Readonly<Record<string, string>>> = {};
     const asked: string[] = [];
-    for (const [platform, { credentials, offering, volume }] of Object.entries(on)) {
+    for (const [platform, { credentials, offering, template, volume }] of Object.entries(on)) {
       // Where a folder lies is every platform's own affair.
       if (volume !== undefined) continue;
       if (credentials !== undefined) given[platform] = serviceVariables(name, credentials);
-      // Each broker has names of its own.
-      else if (shared === true || offering === undefined) asked.push(platform);
+      // Each broker, and each template, has names of its own.
+      else if (shared === true || (offering === undefined && template === undefined)) asked.push(platform);
     }
     const service = { name, shared: shared === true, given, asked };
     return platformsOf(service).length < 2 ? [] : [service];

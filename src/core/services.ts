@@ -16,7 +16,16 @@ export type ServiceSource =
   /** There already: a service instance in our Cloud Foundry space, a Secret in our OpenShift namespace. */
   | { readonly how: 'existing'; readonly name: string; readonly bind?: Readonly<Record<string, unknown>> }
   /** A folder that outlives releases: a claim on OpenShift, a folder of the host on one's own machines. */
-  | { readonly how: 'volume'; readonly claim?: VolumeClaim };
+  | { readonly how: 'volume'; readonly claim?: VolumeClaim }
+  /** An OpenShift template, filled in once. */
+  | {
+      readonly how: 'template';
+      readonly name: string;
+      /** Undefined: our own. */
+      readonly namespace?: string;
+      /** May hold secrets. */
+      readonly parameters: Readonly<Record<string, string>>;
+    };
 
 export interface VolumeClaim {
   readonly sizeBytes: number;

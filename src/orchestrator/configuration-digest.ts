@@ -23,7 +23,10 @@ export function configurationDigest(application: ApplicationSettings): string {
   // What a broker is told may be secret; the release id has it.
   const services = application.services?.map(({ name, on }) => [
     name,
-    Object.entries(on).map(([platform, source]) => [platform, { ...source, parameters: null, bind: null }]),
+    Object.entries(on).map(([platform, source]) => [
+      platform,
+      { ...source, parameters: null, ...('bind' in source ? { bind: null } : {}) },
+    ]),
   ]);
   const tasks = application.tasks?.filter(({ when }) => when === 'release');
   const told = {

@@ -17,7 +17,7 @@ export async function ensureServices({
   checkpoint();
   report('staging', `services: ${want.services.map(({ name }) => name).join(', ')}`);
   // What has a broker told something when it is bound is bound by a second round: no handle may keep what it is told.
-  const isTold = want.services.some(({ source }) => source.how !== 'volume' && source.bind !== undefined);
+  const isTold = want.services.some(({ source }) => 'bind' in source && source.bind !== undefined);
   for (const key of isTold ? ['services', 'services:bind'] : ['services']) {
     await perform({
       ...{ kind: 'services', key, deadlineMs: DEADLINE_MS },

@@ -81,3 +81,15 @@ it('refuses a second instance, and a release beside another, of a volume that on
   expect(faults(ALL, canary)).toEqual([`applications.shop.deploy.strategy: ${what}, not two releases`]);
   expect(faults(ALL.replace('size', 'accessMode: ReadWriteMany, size'), two)).toEqual([]);
 });
+
+it('a template is OpenShift’s, with values that are text', () => {
+  const template = 'template: { name: postgres, namespace: openshift, parameters: { NAME: db, PORT: 5432 } }';
+  const on = `{ ${NFS}, ocp: { ${template} }, rack: { volume: {} } }`;
+  expect(shopOf(on).services?.[0]?.on['ocp']).toEqual({
+    ...{ how: 'template', name: 'postgres', namespace: 'openshift' },
+    parameters: { NAME: 'db', PORT: '5432' },
+  });
+  expect(faults(`{ ${NFS}, ocp: { volume: { size: 1Gi } }, rack: { ${template} } }`)).toEqual([
+    'applications.shop.services.files.on.rack.template: selfhosted has no such thing',
+  ]);
+});

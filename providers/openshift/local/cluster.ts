@@ -93,7 +93,7 @@ export function splitKey(key: string): { namespace: string; name: string } {
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
-const AGGREGATED = ['route.openshift.io', 'build.openshift.io', 'image.openshift.io', 'project.openshift.io'];
+const AGGREGATED = ['route', 'build', 'image', 'project', 'template'].map((name) => `${name}.openshift.io`);
 
 /** Whether a group has an API server of its own behind the main one, as against being built in or a custom resource. */
 export function isAggregated(cluster: Pick<Cluster, 'mode'>, group: string): boolean {

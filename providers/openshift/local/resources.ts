@@ -287,6 +287,15 @@ export const SELF_SUBJECT_RULES_REVIEWS = resource(
   'selfsubjectrulesreviews',
   { clusterScoped: true, verbs: ['create'] },
 );
+export const TEMPLATES = resource('template.openshift.io/v1', 'Template', 'templates', {
+  modes: ONLY_OPENSHIFT,
+});
+/** Filled in and handed back, not kept. */
+export const PROCESSED_TEMPLATES = resource('template.openshift.io/v1', 'Template', 'processedtemplates', {
+  singular: '',
+  modes: ONLY_OPENSHIFT,
+  verbs: ['create'],
+});
 /** Measured, not kept: there is nothing to watch. */
 export const POD_METRICS = resource('metrics.k8s.io/v1beta1', 'PodMetrics', 'pods', {
   singular: '',
@@ -336,6 +345,8 @@ export const RESOURCES: readonly ResourceType[] = [
   ROLES,
   ROLE_BINDINGS,
   SECURITY_CONTEXT_CONSTRAINTS,
+  TEMPLATES,
+  PROCESSED_TEMPLATES,
   TOKEN_REVIEWS,
   POD_METRICS,
   SELF_SUBJECT_REVIEWS,

@@ -44,6 +44,7 @@ const TYPES: Readonly<Record<string, string>> = {
     'accessModes selector resources volumeName storageClassName volumeMode dataSource dataSourceRef volumeAttributesClassName',
   HorizontalPodAutoscaler: 'spec:AutoscalerSpec status',
   AutoscalerSpec: 'scaleTargetRef minReplicas maxReplicas metrics behavior',
+  Template: 'message objects parameters labels',
   ResourceQuota: 'spec:QuotaSpec status',
   QuotaSpec: 'hard scopes scopeSelector',
   Ingress: 'spec:IngressSpec status',

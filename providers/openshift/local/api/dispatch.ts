@@ -11,6 +11,7 @@ import {
   NAMESPACES,
   POD_METRICS,
   PODS,
+  PROCESSED_TEMPLATES,
   PROJECT_REQUESTS,
   PROJECTS,
   type ResourceType,
@@ -36,6 +37,7 @@ import {
   tokenReview,
 } from './reviews.ts';
 import { handleScale } from './scale.ts';
+import { processedTemplates } from './templates.ts';
 import { tokenRequest } from './tokens.ts';
 
 /** Some clients ask for the old document too, in this form only; no bytes are a valid one without definitions. */
@@ -128,6 +130,8 @@ async function resource(
       return selfSubjectRulesReview(cluster, request);
     case POD_METRICS:
       return podMetrics(cluster, request, target);
+    case PROCESSED_TEMPLATES:
+      return processedTemplates(cluster, request, target);
     case TOKEN_REVIEWS:
       return tokenReview(cluster, request);
     case IMAGE_STREAM_MAPPINGS:
