@@ -442,6 +442,7 @@ export const applicationSchema = z
       .meta({ description: 'Where writes may be executed.' })
       .optional(),
     routes: z.array(routeSchema).min(1).meta({ description: 'Default: every host and path.' }).optional(),
+    affinity: yesNo({ says: 'Of all routes that do not say otherwise.', otherwise: false }).optional(),
     targets: z.record(z.string(), targetSchema).meta({ description: 'The platforms it runs on.' }),
     scale: scaleSchema.optional(),
     logs: logsSchema.optional(),

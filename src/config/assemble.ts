@@ -77,7 +77,7 @@ export function assembleApplication(
     secretEnv: [...secretEnv].sort(),
     health: assembleHealth(input.health),
     data: assembleData(input.data),
-    routes: (input.routes ?? [{}]).map(assembleRoute),
+    routes: (input.routes ?? [{}]).map((route) => assembleRoute({ affinity: input.affinity, ...route })),
     targets: Object.entries(input.targets).map(([platform, target]) =>
       assembleTarget(platform, target, process.instances, givenVariables(input.services, platform)),
     ),

@@ -159,16 +159,14 @@ function checkHealth(path: Path, { root }: Facts): readonly Fault[] {
 function checkAffinity(path: Path, { root }: Facts): readonly Fault[] {
   const routes = valueAt(root, [...path, 'routes']);
   const only = Object.keys(mapAt(root, [...path, 'targets'])).length === 1;
-  if (!only || !Array.isArray(routes)) return [];
-  return routes.flatMap((route, i) =>
-    valueAt(route, ['affinity']) === true
-      ? [
-          warning(
-            [...path, 'routes', i, 'affinity'],
-            'has no effect: there is one platform only',
-            'remove it, or add a target',
-          ),
-        ]
+  if (!only) return [];
+  const places: Path[] = [
+    [...path, 'affinity'],
+    ...(Array.isArray(routes) ? routes.map((_, i) => [...path, 'routes', i, 'affinity']) : []),
+  ];
+  return places.flatMap((place) =>
+    valueAt(root, place) === true
+      ? [warning(place, 'has no effect: there is one platform only', 'remove it, or add a target')]
       : [],
   );
 }

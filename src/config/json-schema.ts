@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import { type JsonNode, shapeOf } from './known-keys.ts';
-import { NOT_YET, NOT_YET_IN_POLICY, type NotYet } from './not-yet.ts';
+import { NOT_YET, type NotYet } from './not-yet.ts';
 import { isMap } from './path.ts';
 import { rootSchema } from './schema.ts';
 import { upstreamSchema } from './upstream-schema.ts';
@@ -18,12 +18,7 @@ export function jsonSchema(providers: Readonly<Record<string, { readonly schema:
     description: 'One platform.',
     oneOf: Object.entries(providers).map(([kind, { schema }]) => platformSchema(kind, schema)),
   };
-  for (const row of [
-    ...NOT_YET,
-    ...NOT_YET_IN_POLICY.map((one) => ({ ...one, path: `applications.*.policy.${one.path}` })),
-  ]) {
-    forbid(root, row);
-  }
+  for (const row of NOT_YET) forbid(root, row);
   const written = forWriting(root);
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

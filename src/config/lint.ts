@@ -19,6 +19,7 @@ export function lintPolicy(application: ApplicationSettings, path: Path): readon
     ...contradictions(policy, at),
     ...blindSpots(application, path),
     ...idlePriorities(application, path),
+    ...idleStickiness(application, path),
   ];
 }
 
@@ -121,6 +122,18 @@ function unmeasurable(
     faults.push(warning(at, 'nothing can grow: no target has `maxInstances`', 'say how far each may grow'));
   }
   return faults;
+}
+
+/** Nobody has a session that could stay or go. */
+function idleStickiness({ routes, policy }: ApplicationSettings, path: Path): readonly Fault[] {
+  if (policy.stickiness === undefined || routes.some(({ affinity }) => affinity === true)) return [];
+  return [
+    warning(
+      [...path, 'policy'],
+      '`stickiness` decides nothing: no route has `affinity`',
+      'set `affinity: true` on the application or its routes',
+    ),
+  ];
 }
 
 /** Priorities only matter where something is shed. */

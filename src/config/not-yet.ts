@@ -44,12 +44,6 @@ export const NOT_YET: readonly NotYet[] = [
   { path: 'platforms.*.domains', what: 'fault domains', example: ['eu-west'] },
 
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
-  {
-    path: 'applications.*.affinity',
-    what: 'session affinity of a whole application',
-    instead: 'set it on its routes',
-    example: true,
-  },
   { path: 'applications.*.health.vantage', what: 'several vantage points', example: {} },
   { path: 'applications.*.data.replica', what: 'watching replication lag', example: {} },
 
@@ -62,18 +56,10 @@ export const NOT_YET: readonly NotYet[] = [
   },
 ];
 
-/** The same inside a policy, wherever it stands: inline (below `applications.*.policy`) or in a file of its own. */
-export const NOT_YET_IN_POLICY: readonly NotYet[] = [{ path: 'stickiness', what: 'stickiness', example: {} }];
-
-const ALL: readonly NotYet[] = [
-  ...NOT_YET,
-  ...NOT_YET_IN_POLICY.map((row) => ({ ...row, path: `applications.*.policy.${row.path}` })),
-];
-
 /** Faults for what is not built, and the document without it, so that the schema does not complain once more. */
 export function refuseNotYet(
   root: unknown,
-  rows: readonly NotYet[] = ALL,
+  rows: readonly NotYet[] = NOT_YET,
 ): { value: unknown; faults: Fault[] } {
   const faults: Fault[] = [];
 

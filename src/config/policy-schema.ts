@@ -126,6 +126,25 @@ export const policySchema = z
         max: duration({ says: 'The longest it grows to.', otherwise: '15m' }).optional(),
       })
       .optional(),
+    stickiness: z
+      .strictObject({
+        drain: duration({
+          says: 'How long clients may stay where somebody ordered a drain, or maintenance has begun; 0s moves them at once.',
+          otherwise: '10m',
+        }).optional(),
+        breakOn: z
+          .array(
+            choice({ says: 'When clients are moved.' }, ['down', 'fenced', 'drained', 'degraded', 'moved']),
+          )
+          .meta({
+            description:
+              'When clients are moved: always when their platform is down, fenced, or drained for longer than `drain`. `degraded`: also when it serves worse than the policy wants; `moved`: also when it has no share any more, as after a failback.',
+            otherwise: '[down, fenced, drained]',
+          })
+          .optional(),
+      })
+      .meta({ description: 'What becomes of clients of routes with `affinity` when traffic moves.' })
+      .optional(),
     ramp: z
       .strictObject({
         steps: z

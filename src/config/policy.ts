@@ -1,11 +1,10 @@
 import { basename, isAbsolute, join } from 'node:path';
 import type { PolicyRule, SafetyRule } from '../core/policy-settings.ts';
-import { DEFAULT_POLICY, type PolicySettings } from '../core/settings.ts';
+import { DEFAULT_POLICY, type PolicySettings, SESSION_DRAIN_MS } from '../core/settings.ts';
 import { decode } from './decode.ts';
 import { remedyFor } from './did-you-mean.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Fault, valueFault } from './fault.ts';
-import { NOT_YET_IN_POLICY, refuseNotYet } from './not-yet.ts';
 import { isMap, type Path } from './path.ts';
 import { type PolicyInput, policySchema } from './policy-schema.ts';
 import { expandHome, whyUnreadable } from './references.ts';
@@ -91,10 +90,9 @@ function fromFile(
 ): PolicySettings | undefined {
   const document = context.open(source, file);
   if (!document.readable) return undefined;
-  const { value, faults: refused } = refuseNotYet(document.value, NOT_YET_IN_POLICY);
-  const decoded = decode(policySchema, value, [], document);
+  const decoded = decode(policySchema, document.value, [], document);
   const completed = decoded.ok ? complete(decoded.value, name, [], context) : undefined;
-  const faults = [...refused, ...decoded.faults, ...(completed?.faults ?? [])];
+  const faults = [...decoded.faults, ...(completed?.faults ?? [])];
   context.report(document, faults);
   return faults.length === 0 ? completed?.settings : undefined;
 }
@@ -140,7 +138,7 @@ type Layers = Omit<PolicySettings, 'name' | 'strategy' | 'overprovision' | 'hold
 
 /** What a policy may leave out altogether: from its base then, and from nowhere when that has none either. */
 function layersOf(input: PolicyInput, from: PolicySettings): Layers {
-  const { panic, flap, primary, scale, degraded, cost, budget } = input;
+  const { panic, flap, primary, scale, degraded, cost, budget, stickiness } = input;
   const layers: { [K in keyof Layers]-?: Layers[K] | undefined } = {
     primary: primary && { order: primary.order ?? [], switch: primary.switch ?? 'failover' },
     failbackWindow: input.failbackWindow,
@@ -170,6 +168,12 @@ function layersOf(input: PolicyInput, from: PolicySettings): Layers {
     cost: cost && { maxP95Ms: cost.maxP95, maxErrorRatio: cost.maxErrors },
     scale: scale && { withFailover: scale.withFailover ?? true, backAfterMs: scale.backAfter ?? 600_000 },
     degraded: degraded && { p95Ms: degraded.p95, errorRatio: degraded.errors },
+    stickiness: stickiness && {
+      drainMs: stickiness.drain ?? SESSION_DRAIN_MS,
+      breakOn: (stickiness.breakOn ?? []).flatMap((one) =>
+        one === 'degraded' || one === 'moved' ? [one] : [],
+      ),
+    },
   };
   const given = Object.fromEntries(Object.entries(layers).filter(([, value]) => value !== undefined));
   const { name, strategy, overprovision, holdDown, ramp, failback, ...inherited } = from;

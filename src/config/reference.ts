@@ -1,5 +1,5 @@
 import type { JsonNode } from './known-keys.ts';
-import { NOT_YET, NOT_YET_IN_POLICY } from './not-yet.ts';
+import { NOT_YET } from './not-yet.ts';
 import { isMap } from './path.ts';
 
 /** docs/configuration.md is written between these lines by the script that writes the schema; the rest is by hand. */
@@ -14,8 +14,7 @@ function referenceTables(schema: JsonNode): string {
   }
   lines.push('', '### Not built yet', '', 'Refused by name, with the place and what to write instead.', '');
   lines.push('| key | what | instead |', '|---|---|---|');
-  const policy = NOT_YET_IN_POLICY.map((row) => ({ ...row, path: `applications.*.policy.${row.path}` }));
-  for (const { path, values, what, instead } of [...NOT_YET, ...policy]) {
+  for (const { path, values, what, instead } of NOT_YET) {
     const only = values === undefined ? '' : `: ${values.map((value) => `\`${String(value)}\``).join(', ')}`;
     lines.push(`| \`${nameOf(path)}\`${only} | ${what} | ${escapeCell(instead ?? 'remove it')} |`);
   }

@@ -103,6 +103,14 @@ export interface ScaleSettings {
   readonly backAfterMs: number;
 }
 
+/** What becomes of clients of routes with `affinity` when traffic moves. Who is down or fenced keeps nobody. */
+export interface StickinessSettings {
+  /** How long clients may stay where somebody ordered a drain, or maintenance has begun. */
+  readonly drainMs: number;
+  /** `degraded`: it serves worse than the policy wants; `moved`: it has no share any more. */
+  readonly breakOn: readonly ('degraded' | 'moved')[];
+}
+
 /** When a target that answers is called degraded; its weight then counts half. */
 export interface DegradedSettings {
   /** p95 over 10 s, milliseconds. */

@@ -57,6 +57,8 @@ export interface TableTarget {
   readonly state: 'active' | 'spare' | 'draining';
   /** Clients that were here before may stay (`affinity`): it is neither down nor fenced, nor drained past its deadline. */
   readonly keepsSessions?: boolean;
+  /** It takes new clients, and those that were here before are given a place anew (`stickiness`). */
+  readonly movesSessions?: true;
   /** A release that is tried beside the one that serves: its share is a part of the platform's, and nobody's refuge. */
   readonly trial?: true;
   /** The Host sent upstream; undefined passes the client's on. */

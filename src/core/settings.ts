@@ -17,6 +17,7 @@ import type {
   PrimarySettings,
   SafetyRule,
   ScaleSettings,
+  StickinessSettings,
 } from './policy-settings.ts';
 import type { ComparedService } from './service-equality.ts';
 import type { ServiceSettings } from './services.ts';
@@ -218,7 +219,12 @@ export interface PolicySettings {
   readonly cost?: CostSettings;
   readonly scale?: ScaleSettings;
   readonly degraded?: DegradedSettings;
+  /** Left out: clients stay for ten minutes of a drain, and wherever they are served. */
+  readonly stickiness?: StickinessSettings;
 }
+
+/** How long clients with a session may stay on a platform that is drained, where no policy says otherwise. */
+export const SESSION_DRAIN_MS = 600_000;
 
 export interface GatewaySettings {
   /** `fast`: our own HTTP/1.1 on bytes; `compat`: node:http and undici, the fallback. */

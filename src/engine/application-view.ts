@@ -17,7 +17,7 @@ import { faultEvents, intentEvents, sheddingEvents } from './news.ts';
 import type { PlatformView } from './platform-view.ts';
 import { ReadinessWatch } from './readiness-watch.ts';
 import { hasPriorities, RouteDemand } from './route-demand.ts';
-import { platformsKeepingSessions } from './sessions.ts';
+import { sessionsOf } from './sessions.ts';
 import { type OfferedSplit, type Split, splitOf } from './split.ts';
 import { type EngineTarget, rememberedTargets } from './targets.ts';
 import { countsOf, demandOf, RATE_WINDOW_MS } from './traffic.ts';
@@ -355,9 +355,10 @@ export class ApplicationView {
     if (this.#lastRoutes !== undefined) return this.#lastRoutes;
     if (this.#decision === undefined) return NO_ROUTES;
     const offers = this.#offers();
-    const keepsSessions = platformsKeepingSessions(this.settings, this.#decision, {
+    const sessions = sessionsOf(this.settings, this.#decision, {
       verdictOf: (platform) => this.platforms.get(platform)?.verdict.state,
       acts: this.#acts,
+      memory: this.#state.targets,
     });
     const { targets: decided, shed, shedBy, writer, promoting } = this.#decision;
     const split = this.#offeredSplit();
@@ -365,7 +366,8 @@ export class ApplicationView {
     const from = [
       offers,
       decided,
-      [...keepsSessions],
+      [...sessions.keepsSessions],
+      [...sessions.movesSessions],
       shed,
       shedBy,
       writer,
@@ -379,7 +381,7 @@ export class ApplicationView {
         settings: this.settings,
         decision: this.#decision,
         targets,
-        keepsSessions,
+        ...sessions,
         split,
         isCompared,
       };

@@ -12,6 +12,8 @@ export interface Routed {
   readonly targets: readonly EngineTarget[];
   /** Where clients with a session may stay. Default: nowhere. */
   readonly keepsSessions?: ReadonlySet<PlatformName>;
+  /** Where they may not, although new ones come. Default: nowhere. */
+  readonly movesSessions?: ReadonlySet<PlatformName>;
   /** Default: nothing goes to a trial. */
   readonly split?: OfferedSplit | undefined;
   readonly isCompared?: boolean;
@@ -107,7 +109,7 @@ function trialTargets(trials: readonly EngineTarget[], whole: number, part: numb
 
 /** What is left of a platform's share goes to its groups of origins by the number of origins that can be used. */
 function ownTargets(
-  { decision, keepsSessions }: Routed,
+  { decision, keepsSessions, movesSessions }: Routed,
   platform: PlatformName,
   targets: readonly EngineTarget[],
   part: number,
@@ -125,7 +127,8 @@ function ownTargets(
     if (origins.length === 0) return [];
     const share = (decided.share * part * origins.length) / usable.size;
     const trust = ca === undefined ? {} : { ca };
-    const sessions = stays ? { keepsSessions: true } : {};
+    const moves = movesSessions?.has(platform) === true ? { movesSessions: true as const } : {};
+    const sessions = stays ? { keepsSessions: true } : moves;
     return [{ platform, release, share, state, hostHeader, sni, ...trust, ...sessions, origins }];
   });
 }

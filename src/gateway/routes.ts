@@ -109,7 +109,8 @@ function compileRoute(route: TableRoute, lanesFor: LanesFor, tally: RouteTally):
       lanes: target.origins.flatMap((origin) => lanesFor(route.application, target, origin)),
     };
     all.push(compiled);
-    if ((compiled.active && target.share > 0) || target.keepsSessions === true) staying.push(compiled);
+    const takes = compiled.active && target.share > 0 && target.movesSessions !== true;
+    if (takes || target.keepsSessions === true) staying.push(compiled);
     // A draining target gets nothing new, but its lanes were made: they stay in the table.
     if (compiled.trial) trials.push(compiled);
     else if (target.state === 'active') active.push(compiled);

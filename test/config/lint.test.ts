@@ -68,6 +68,7 @@ describe('a policy that is sound and makes no sense', () => {
       { application: 'routes: [{ host: a.example.com, priority: 5 }]' },
       'warning.*decides nothing',
     ],
+    ['stickiness of nobody', { policy: 'stickiness: { drain: 1m }' }, 'warning.*no route has `affinity`'],
     ['a port only', { application: 'health: { probe: tcp }' }, 'warning.*only the port is probed'],
   ])('such as %s', (_what, given, expected) => {
     const faults = faultsOf(file(given));

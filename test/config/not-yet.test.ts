@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
-import { NOT_YET, NOT_YET_IN_POLICY, type NotYet } from '../../src/config/not-yet.ts';
+import { NOT_YET, type NotYet } from '../../src/config/not-yet.ts';
 import { faultsOf, loadText, soundFile } from './support.ts';
 
 /** A sound file in which the example of the row stands at its path. */
@@ -55,24 +55,6 @@ describe('what is not built yet', () => {
         }),
       ]);
       expect(diagnostics[0]?.line).toBeGreaterThan(1);
-    },
-  );
-
-  it.each(NOT_YET_IN_POLICY.map((row) => [row.path, row] as const))(
-    '%s in a policy is refused inline and in a file',
-    (_path, row) => {
-      const inline = loadText(
-        soundFile({ application: `policy: ${JSON.stringify({ [row.path]: row.example })}` }),
-      );
-      expect(inline.diagnostics.map((one) => [one.path, one.summary])).toEqual([
-        [`applications.shop.policy.${row.path}`, `not built yet: ${row.what}`],
-      ]);
-      const inFile = loadText(soundFile({ application: 'policy: ./own.yaml' }), {
-        files: { '/etc/sluice/own.yaml': `name: own\n${stringify({ [row.path]: row.example })}` },
-      });
-      expect(inFile.diagnostics.map((one) => [one.file, one.line, one.summary])).toEqual([
-        ['./own.yaml', 2, `not built yet: ${row.what}`],
-      ]);
     },
   );
 

@@ -40,7 +40,8 @@ safety:
 budget: { objective: 99.9%, triggers: [{ windows: [60s, 10s], rate: 14.4, do: { propose: rollback } }] }
 cost: { maxP95: 300ms, maxErrors: 1% }
 scale: { withFailover: true, backAfter: 5m }
-degraded: { p95: 1s, errors: 5% }`);
+degraded: { p95: 1s, errors: 5% }
+stickiness: { drain: 30m, breakOn: [down, moved] }`);
     expect(policy).toMatchObject({
       strategy: 'primary',
       primary: { order: ['here'], switch: 'best' },
@@ -58,6 +59,7 @@ degraded: { p95: 1s, errors: 5% }`);
       cost: { maxP95Ms: 300, maxErrorRatio: 0.01 },
       scale: { withFailover: true, backAfterMs: 300_000 },
       degraded: { p95Ms: 1_000, errorRatio: 0.05 },
+      stickiness: { drainMs: 1_800_000, breakOn: ['moved'] },
     });
     expect(policy.rules?.map(({ name, act, forMs }) => [name, act.kind, forMs])).toEqual([
       ['slow', 'shift', 15_000],

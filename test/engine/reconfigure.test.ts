@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { decide } from '../../policies/decide.ts';
 import type { OperatorAct } from '../../src/core/acts.ts';
 import type { RoutingTable } from '../../src/core/routing-table.ts';
-import type { ApplicationSettings } from '../../src/core/settings.ts';
+import { type ApplicationSettings, DEFAULT_POLICY, type PolicySettings } from '../../src/core/settings.ts';
 import { createEngine } from '../../src/engine/engine.ts';
 import { healthJudge } from '../../src/health/verdicts.ts';
 import { APP, application, START, scenario, target } from '../support/scenario.ts';
@@ -144,9 +144,9 @@ describe('sessions', () => {
     };
   }
 
-  function stickyScenario() {
+  function stickyScenario(policy: PolicySettings = DEFAULT_POLICY) {
     const s = scenario({ targets: PAIR, provider: 'static' });
-    s.engine.reconfigure([shop(PAIR, sticky)], KINDS);
+    s.engine.reconfigure([shop(PAIR, { ...sticky, policy })], KINDS);
     s.run(5_000);
     return s;
   }
@@ -175,6 +175,52 @@ describe('sessions', () => {
     expect(staying(s.engine.table)).toEqual({ cf: 'draining', ocp: 'active' });
     s.run(600_000);
     expect(staying(s.engine.table)).toEqual({ ocp: 'active' });
+  });
+
+  it('stay in maintenance as in a drain', () => {
+    let isOpen = false;
+    const window = { text: 'nightly', isOpen: () => isOpen, opensNext: () => undefined };
+    const policy: PolicySettings = { ...DEFAULT_POLICY, maintenance: [{ platform: 'cf', window }] };
+    const s = stickyScenario(policy);
+    isOpen = true;
+    s.run(1_000);
+    expect(s.shares()).toEqual({ cf: 0, ocp: 1 });
+    expect(staying(s.engine.table)).toEqual({ cf: 'draining', ocp: 'active' });
+    s.run(600_000);
+    expect(staying(s.engine.table)).toEqual({ ocp: 'active' });
+  });
+
+  it('stay as long in a drain as the policy says', () => {
+    const s = stickyScenario({ ...DEFAULT_POLICY, stickiness: { drainMs: 0, breakOn: [] } });
+    s.engine.order([order('drain', s.clock.now())]);
+    s.run(1_000);
+    expect(staying(s.engine.table)).toEqual({ ocp: 'active' });
+  });
+
+  it.each([
+    [[], { cf: 'active', ocp: 'spare' }],
+    [['moved'], { cf: 'active' }],
+  ] as const)('with breakOn %j, where there is no share: %j', (breakOn, expected) => {
+    const policy: PolicySettings = {
+      ...DEFAULT_POLICY,
+      strategy: 'primary',
+      primary: { order: ['cf', 'ocp'], switch: 'best' },
+      stickiness: { drainMs: 600_000, breakOn },
+    };
+    const s = stickyScenario(policy);
+    expect(s.shares()).toEqual({ cf: 1, ocp: 0 });
+    expect(staying(s.engine.table)).toEqual(expected);
+  });
+
+  it('leave a degraded platform where the policy says so, which takes new ones all the same', () => {
+    const s = stickyScenario({ ...DEFAULT_POLICY, stickiness: { drainMs: 600_000, breakOn: ['degraded'] } });
+    s.platform('cf').running = 1;
+    s.run(5_000);
+    expect(s.verdict('cf')).toBe('degraded');
+    expect(s.shares()['cf']).toBeGreaterThan(0);
+    expect(staying(s.engine.table)).toEqual({ ocp: 'active' });
+    const moving = s.engine.table.routes[0]?.targets.filter(({ movesSessions }) => movesSessions === true);
+    expect(moving?.map(({ platform }) => platform)).toEqual(['cf']);
   });
 
   it('leave a fenced platform at once', () => {

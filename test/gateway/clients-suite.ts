@@ -388,6 +388,23 @@ export function clientsSuite(name: string, createWire: CreateWire): void {
         expect(lines.map((text) => JSON.parse(text).flags)).toEqual(['', '', '', 'AM']);
       });
 
+      it('are given a place anew where the table says so, on the same platform too', async () => {
+        const [a, b] = [await named('a'), await named('b')];
+        const { gateway, port } = await start(
+          sticky({ a: { urls: [a.url] }, b: { urls: [b.url], share: 0 } }),
+        );
+        const cookie = cookieOf((await ask(port)).headers)!;
+        const leaving = { urls: [a.url], share: 0.01, movesSessions: true } as const;
+        gateway.swap(sticky({ a: leaving, b: { urls: [b.url], share: 0.99 } }));
+        const answers = await Promise.all(
+          Array.from({ length: 40 }, () => ask(port, { headers: { cookie } })),
+        );
+        const moved = answers.filter(({ body }) => body === 'b');
+        expect(moved.length).toBeGreaterThan(30);
+        for (const { headers } of moved) expect(cookieOf(headers)).toMatch(/^sluice\.affinity=b\./);
+        for (const { body, headers } of answers) if (body === 'a') expect(cookieOf(headers)).toBeUndefined();
+      });
+
       it('are served elsewhere while their platform refuses, and come back to it', async () => {
         const b = await named('b');
         let up = true;
