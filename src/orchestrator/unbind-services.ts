@@ -11,20 +11,24 @@ const DEADLINE_MS = 15 * 60_000;
 export async function unbindServices(run: TargetRun): Promise<void> {
   const { want } = run.job;
   const { services: power } = run.provider;
-  const unbind = power?.unbind?.bind(power);
-  if (power === undefined || unbind === undefined || !run.context.mayWrite()) return;
+  if (power === undefined || !run.context.mayWrite()) return;
+  const unbind = power.unbind?.bind(power);
   try {
-    await run.perform({
-      ...{ kind: 'services', key: 'unbind', deadlineMs: DEADLINE_MS, evenIfStopped: true },
-      begin: (_provider, context) => unbind(context, want),
-    });
-    const made = await power.made(run.providerContext, want.application);
-    for (const { what } of leftServices(made, want.services)) {
-      run.report('draining', `${what} stays and is used no more: sluice destroy --services removes it`);
+    if (unbind !== undefined) {
+      await run.perform({
+        ...{ kind: 'services', key: 'unbind', deadlineMs: DEADLINE_MS, evenIfStopped: true },
+        begin: (_provider, context) => unbind(context, want),
+      });
     }
   } catch (caught) {
     const error = SluiceError.from(caught);
     const why = [error.message, error.details.why].filter(Boolean).join(': ');
     run.report('draining', `services could not be unbound (${why}); the release is not affected`);
+    return;
+  }
+  // That it cannot be told what is left is no trouble of the release: the next plan tries again.
+  const made = await power.made(run.providerContext, want.application).catch(() => []);
+  for (const { what } of leftServices(made, want.services)) {
+    run.report('draining', `${what} stays and is used no more: sluice destroy --services removes it`);
   }
 }

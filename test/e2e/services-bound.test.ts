@@ -59,6 +59,29 @@ it('a Secret that is not there stops its platform before anything is replaced; w
   expect(all).not.toContain(password);
 }, 120_000);
 
+it('credentials that were rotated on a platform are no new release, and the next deployment brings them', async () => {
+  const before = (await world.shop()).release;
+  const { statusCode, body } = await request(`${world.ocp.apiUrl}/api/v1/namespaces/shop/secrets/shop-db`, {
+    method: 'PATCH',
+    headers: {
+      authorization: `Bearer ${world.ocp.token}`,
+      'content-type': 'application/merge-patch+json',
+    },
+    body: JSON.stringify({ stringData: { uri: 'postgres://rotated-canary@db:5432/shop' } }),
+  });
+  expect([statusCode, await body.text()]).toEqual([200, expect.any(String)]);
+  const plan = await world.sluice(['plan', '--exit-code']);
+  expect([plan.status, plan.text]).toEqual([
+    10,
+    expect.stringContaining('~ env.DB_URI: <secret> → <secret>'),
+  ]);
+  const deployed = await world.sluice(['deploy']);
+  expect([deployed.status, deployed.text]).toEqual([0, expect.any(String)]);
+  expect((await world.stranger('ocp').observe(context, 'shop')).env['DB_URI']).toContain('rotated-canary');
+  expect((await world.shop()).release).toEqual(before);
+  expect(plan.text + deployed.text).not.toContain('rotated-canary');
+}, 60_000);
+
 it('a broker that cannot deliver is quoted, and what serves is not touched', async () => {
   const provider = world.stranger('cf');
   const source = {

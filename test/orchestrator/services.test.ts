@@ -49,6 +49,37 @@ describe('a service that was taken out of the configuration', () => {
   });
 });
 
+it('a deployment that was killed while a broker worked goes on with that, and orders nothing again', async () => {
+  const existing = { how: 'existing', name: 'x' } as const;
+  const wanting = { ...world.shop, services: [{ name: 'db', on: { cf: existing } }] };
+  const stop = new AbortController();
+  cf.pollsUntilDone = 3;
+  // As SIGKILL would: nothing of this process is heard again.
+  const dead = new Promise<void>(() => undefined);
+  let died = (): void => undefined;
+  const dying = new Promise<void>((resolve) => {
+    died = resolve;
+  });
+  cf.onPoll = ({ kind }) => {
+    if (kind !== 'services') return;
+    cf.hold = dead;
+    died();
+  };
+  const first = await (await world.open(wanting)).deploy(
+    { application: 'shop', platforms: undefined, bundle: await world.source('one') },
+    stop.signal,
+  );
+  await dying;
+  cf.onPoll = () => undefined;
+  cf.hold = undefined;
+  await world.store.delete('leases', 'shop');
+  const ordered = () => cf.calls.filter((call) => call === 'services').length;
+  expect(ordered()).toBe(1);
+  const second = await (await world.open(wanting)).resume(first.id, stop.signal);
+  expect((await second.finished).outcome).toBe('done');
+  expect(ordered()).toBe(1);
+});
+
 describe('destroy', () => {
   const wish = { application: 'shop', platforms: undefined };
 
