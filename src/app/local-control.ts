@@ -68,6 +68,7 @@ export async function localControl(
     },
     tasks: () => orchestrator.runs.list(),
     cancelRun: (run) => orchestrator.runs.cancel(run),
+    settleRun: (run, as) => orchestrator.runs.settle(run, as),
     async settled() {
       await Promise.all(running);
     },

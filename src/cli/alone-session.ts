@@ -76,6 +76,11 @@ export async function aloneSession(settings: Settings, io: CliIo): Promise<Sessi
       tell('run', `${wish.task ?? 'a command'} on ${started.platform} of ${wish.application}`, '');
       return started;
     },
+    async settleRun(run, as) {
+      const settled = await control.settleRun(run, as);
+      if (settled !== undefined) tell('settle', `run ${run} of ${settled.application} as ${as}`, '');
+      return settled;
+    },
     async breakLock(application, reason) {
       const broken = await control.breakLock(application, reason);
       if (broken !== undefined) tell('lock break', `${application}, held by ${broken.holder}`, reason);

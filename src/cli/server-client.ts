@@ -170,6 +170,10 @@ export function serverClient(url: string, token: string | undefined): ServerClie
       const path = `/v1/tasks/${encodeURIComponent(run)}/cancel`;
       return ((await call('POST', path)) as TaskRecord | null) ?? undefined;
     },
+    async settleRun(run, as) {
+      const path = `/v1/tasks/${encodeURIComponent(run)}/settle`;
+      return ((await call('POST', path, json({ as }))) as TaskRecord | null) ?? undefined;
+    },
     deployments: async () => (await call('GET', '/v1/deployments')) as DeploymentRecord[],
     async *logs(wish, signal) {
       let since = wish.since;

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { Control } from '../core/control.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { TaskRecord } from '../core/task-power.ts';
 import { formatDuration } from '../core/units.ts';
@@ -31,21 +32,53 @@ export function tasksCommand(program: Command, io: CliIo): void {
 
   withServer(withConfiguration(group.command('cancel <run>')))
     .description('end a run that is under way')
-    .action(async (run: string, options: CommonOptions) => {
-      const session = await openViewSession(options, io);
-      try {
-        const cancelled = await session.control.cancelRun(run);
-        if (cancelled === undefined) {
-          throw new SluiceError('USAGE', `no run ${run} is under way`, {
-            remedy: 'see which there are: sluice tasks',
-          });
-        }
-        if (options.json) io.stdout(`${JSON.stringify(cancelled)}\n`);
-        else io.stdout(`${run} on ${cancelled.platform} is told to end\n`);
-      } finally {
-        await session.close();
-      }
-    });
+    .action((run: string, options: CommonOptions) =>
+      act(run, options, {
+        how: ({ cancelRun }) => cancelRun(run),
+        none: `no run ${run} is under way`,
+        done: ({ platform }) => `${run} on ${platform} is told to end`,
+      }),
+    );
+
+  withServer(withConfiguration(group.command('settle <run>')))
+    .description('say how a run ended that its platform cannot be asked about any more')
+    .addOption(
+      new Option('--as <end>', 'failed: the next deployment runs it again; succeeded: it does not')
+        .choices(['succeeded', 'failed'])
+        .makeOptionMandatory(),
+    )
+    .action((run: string, options: CommonOptions & { readonly as: 'succeeded' | 'failed' }) =>
+      act(run, options, {
+        how: ({ settleRun }) => settleRun(run, options.as),
+        none: `no run ${run} is open`,
+        done: ({ platform }) => `${run} on ${platform} is taken as ${options.as}`,
+      }),
+    );
+
+  async function act(
+    run: string,
+    options: CommonOptions,
+    {
+      how,
+      none,
+      done,
+    }: {
+      readonly how: (control: Control) => Promise<TaskRecord | undefined>;
+      readonly none: string;
+      readonly done: (record: TaskRecord) => string;
+    },
+  ): Promise<void> {
+    const session = await openViewSession(options, io);
+    try {
+      const record = await how(session.control);
+      if (record === undefined)
+        throw new SluiceError('USAGE', none, { remedy: 'see which there are: sluice tasks' });
+      if (options.json) io.stdout(`${JSON.stringify({ ...record, run })}\n`);
+      else io.stdout(`${done(record)}\n`);
+    } finally {
+      await session.close();
+    }
+  }
 }
 
 const HEADS = ['run', 'application', 'task', 'release', 'platform', 'why', 'started', 'took', 'outcome'];

@@ -30,6 +30,8 @@ export interface Control {
   tasks(): Promise<readonly TaskRecord[]>;
   /** Ends a run; undefined: there is none of that name under way. */
   cancelRun(run: string): Promise<TaskRecord | undefined>;
+  /** A person knows how a run ended that nobody can be asked about; undefined: there is none that is open. */
+  settleRun(run: string, as: 'succeeded' | 'failed'): Promise<TaskRecord | undefined>;
 }
 
 export interface RunWish {

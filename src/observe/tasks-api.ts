@@ -11,6 +11,8 @@ const runBody = z.strictObject({
   timeoutMs: z.number().int().positive().optional(),
 });
 
+const settleBody = z.strictObject({ as: z.enum(['succeeded', 'failed']) });
+
 /** Commands that run once. Answers when one is begun; the rest are events. */
 export function tasksApi(
   app: FastifyInstance,
@@ -26,7 +28,7 @@ export function tasksApi(
     operate,
     async (request, reply) => {
       const { application } = request.params;
-      const { task, command, platform, timeoutMs } = wishIn(request.body);
+      const { task, command, platform, timeoutMs } = bodyOf(runBody, request.body);
       const started = await control.run({ application, task, command, platform, timeoutMs });
       // Not the command: it may hold what nobody should read.
       tell(request, 'run', `${task ?? 'a command'} on ${started.platform} of ${application}`);
@@ -38,19 +40,26 @@ export function tasksApi(
     if (cancelled !== undefined) tell(request, 'cancel', `run ${cancelled.run} of ${cancelled.application}`);
     return cancelled ?? null;
   });
+  app.post<{ Params: { run: string } }>('/v1/tasks/:run/settle', operate, async (request) => {
+    const { as } = bodyOf(settleBody, request.body);
+    const settled = await control.settleRun(request.params.run, as);
+    if (settled !== undefined)
+      tell(request, 'settle', `run ${settled.run} of ${settled.application} as ${as}`);
+    return settled ?? null;
+  });
 }
 
 interface TasksApiDeps {
-  readonly control: Pick<Control, 'run' | 'tasks' | 'cancelRun'>;
+  readonly control: Pick<Control, 'run' | 'tasks' | 'cancelRun' | 'settleRun'>;
   readonly events: EventLog;
   readonly read: RouteShorthandOptions;
   readonly operate: RouteShorthandOptions;
 }
 
-function wishIn(body: unknown): z.output<typeof runBody> {
-  const parsed = runBody.safeParse(body ?? {});
+function bodyOf<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
-  throw new SluiceError('USAGE', 'this is nothing to run', {
+  throw new SluiceError('USAGE', 'this is not what it takes', {
     why: z.prettifyError(parsed.error),
     remedy: 'see docs/operating.md for what it holds',
   });

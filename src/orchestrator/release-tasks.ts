@@ -155,6 +155,6 @@ function nowhere(task: TaskSettings, reasons: readonly string[], last: SluiceErr
 function elsewhere({ name }: TaskSettings, { platform, run }: TaskRecord): SluiceError {
   return platformError('unavailable', platform, `task ${name} was begun on ${platform}, and may be at work`, {
     why: `run ${run} was begun there, how it ended is not known, and this deployment does not reach the platform`,
-    remedy: `deploy to ${platform} too, when it answers again: it is asked for that run, which is not begun twice`,
+    remedy: `deploy to ${platform} too, when it answers again: it is asked for that run, which is not begun twice; or say how it ended: sluice tasks settle ${run} --as succeeded|failed`,
   });
 }

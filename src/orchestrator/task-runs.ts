@@ -43,6 +43,7 @@ export interface TaskRuns {
   list(): Promise<readonly TaskRecord[]>;
   /** Undefined: there is no such run under way. */
   cancel(run: string): Promise<TaskRecord | undefined>;
+  settle(run: string, as: 'succeeded' | 'failed'): Promise<TaskRecord | undefined>;
   /** Follows those that a process which is gone had begun. */
   takeUp(stop: AbortSignal): Promise<void>;
 }
@@ -192,6 +193,15 @@ export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
       const { provider, context } = runningOn(record, new AbortController().signal, async () => undefined);
       await provider.tasks?.cancel(context, record.handle);
       return record;
+    },
+
+    async settle(run, as) {
+      const record = (await records.list()).find((one) => one.run === run && one.state !== 'succeeded');
+      if (record === undefined) return undefined;
+      const { handle: _, error: __, ...rest } = record;
+      const settled: TaskRecord = { ...rest, state: as, endedAt: record.endedAt ?? clock.now() };
+      await records.put(settled);
+      return settled;
     },
 
     async takeUp(stop) {

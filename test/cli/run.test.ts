@@ -80,6 +80,24 @@ describe('sluice run, without a server', () => {
     expect(records.at(-1)).toMatchObject({ task: 'sleep', state: 'failed' });
   }, 20_000);
 
+  it('lets a person say how a run ended', async () => {
+    const listed = world.run(['tasks', '--json']);
+    await listed.ended;
+    const records = listed
+      .stdout()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { run: string; state: string });
+    const { run } = records.find(({ state }) => state === 'failed')!;
+    const settled = world.run(['tasks', 'settle', run, '--as', 'succeeded']);
+    expect([await settled.ended, settled.stdout()]).toEqual([0, `${run} on rack is taken as succeeded\n`]);
+    const again = world.run(['tasks', 'settle', run, '--as', 'failed']);
+    expect([await again.ended, again.stderr()]).toEqual([
+      2,
+      expect.stringContaining(`no run ${run} is open`),
+    ]);
+  });
+
   it('says what is wrong with what was asked for', async () => {
     const unknown = world.run(['run', 'shop', 'repotr']);
     expect(await unknown.ended).toBe(2);

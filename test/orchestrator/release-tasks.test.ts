@@ -129,6 +129,18 @@ describe('tasks of a release', () => {
     expect(ran()).toEqual([kept!.run]);
   });
 
+  it('that may have begun on a platform which is gone go on as a person says they ended', async () => {
+    const orchestrator = await world.open(shop([task()]));
+    cf.refusing.task = platformError('unavailable', 'cf', 'the API does not answer');
+    const { release } = await world.deploy(orchestrator, 'one');
+    const run = `migrate-${release.id.slice(2)}-1`;
+    cf.failing.stage = cf.refusing.task;
+    expect(await orchestrator.runs.settle(run, 'failed')).toMatchObject({ state: 'failed' });
+    expect((await world.deploy(orchestrator, 'one')).outcome).toBe('partly');
+    expect([...ocp.ran.keys()]).toEqual([`migrate-${release.id.slice(2)}-2`]);
+    expect(await orchestrator.runs.settle(run, 'failed')).toBeUndefined();
+  });
+
   it('whose end nobody knows any more fail, and are not begun again by the same deployment', async () => {
     const orchestrator = await world.open(shop([task()]));
     cf.losing = true;
