@@ -1,3 +1,4 @@
+import { partThere } from '../src/core/facts.ts';
 import { type Candidate, type Draft, shareOf } from './draft.ts';
 
 /** Below this a share has not moved. */
@@ -94,7 +95,7 @@ function whyAbsent({ platform, eligible, objection, facts }: Candidate): string 
 /** ` (24 rps of 90 rps free)`, before the move. */
 function room({ before, facts }: Draft, { platform, facts: target }: Candidate): string {
   if (target.capacityRps === undefined) return '';
-  const capacity = target.capacityRps * target.availability;
+  const capacity = target.capacityRps * partThere(target);
   const free = Math.max(0, capacity - shareOf(before.shares, platform) * facts.demandRps);
   return ` (${Math.round(free)} rps of ${Math.round(capacity)} rps free)`;
 }

@@ -1,3 +1,4 @@
+import { partThere } from '../src/core/facts.ts';
 import type { Shape } from '../src/core/policy.ts';
 import type { PolicySettings } from '../src/core/settings.ts';
 import type { Candidate, Draft } from './draft.ts';
@@ -21,7 +22,8 @@ export function shapeOf(draft: Draft): Shape {
 }
 
 function targetShape(draft: Draft, { platform, rank, facts }: Candidate): TargetShape {
-  const { tier, weight, availability, capacityRps, verdict } = facts;
+  const { tier, weight, capacityRps, verdict } = facts;
+  const availability = partThere(facts);
   const membership = draft.memory[platform]?.membership.kind;
   const impaired = verdict.impaired !== undefined;
   const step = stepOf(draft, platform);
@@ -37,7 +39,7 @@ function isStill(draft: Draft, { platform, rank, facts }: Candidate, last: Targe
     last.step === stepOf(draft, platform) &&
     last.tier === facts.tier &&
     last.weight === facts.weight &&
-    last.availability === facts.availability &&
+    last.availability === partThere(facts) &&
     last.capacityRps === facts.capacityRps &&
     last.impaired === (facts.verdict.impaired !== undefined)
   );

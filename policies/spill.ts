@@ -1,4 +1,4 @@
-import type { TargetFacts } from '../src/core/facts.ts';
+import { partThere, type TargetFacts } from '../src/core/facts.ts';
 import type { PlatformName } from '../src/core/ids.ts';
 import type { PolicySettings } from '../src/core/settings.ts';
 import { type Candidate, type Draft, normalised, withStep } from './draft.ts';
@@ -28,7 +28,7 @@ export function spill(draft: Draft): Draft {
 /** Part of the demand that a target can carry. Unknown capacity is never a reason to spill. */
 export function limitOf(policy: PolicySettings, target: TargetFacts, demandRps: number): number {
   if (target.capacityRps === undefined || demandRps <= 0) return Number.POSITIVE_INFINITY;
-  return (policy.overprovision * target.capacityRps * target.availability) / demandRps;
+  return (policy.overprovision * target.capacityRps * partThere(target)) / demandRps;
 }
 
 export function limits(candidates: readonly Candidate[]): (platform: PlatformName) => number {
@@ -39,7 +39,9 @@ export function limits(candidates: readonly Candidate[]): (platform: PlatformNam
 }
 
 function capacityLine({ platform, facts }: Candidate, overprovision: number): string {
-  const part = facts.availability < 1 ? `, ${Math.round(facts.availability * 100)} % of it there` : '';
+  const there = partThere(facts);
+  const why = there < facts.availability ? ', others are being replaced' : '';
+  const part = there < 1 ? `, ${Math.round(there * 100)} % of it there${why}` : '';
   if (facts.capacityRps === undefined) return `${platform} capacity unknown${part}`;
   return `${platform} carries ${Math.round(facts.capacityRps)} rps × ${overprovision}${part}`;
 }

@@ -27,6 +27,7 @@ import { watchBreakGlass } from './break-glass.ts';
 import type { ReadConfiguration } from './configuration.ts';
 import { watchDrift } from './drift-watching.ts';
 import { createDrills } from './drills.ts';
+import { tellExchanges } from './exchanges.ts';
 import { explainPast } from './explain-past.ts';
 import { createFileWatch } from './file-watch.ts';
 import { answersOf, createGatewayTotals } from './gateway-totals.ts';
@@ -277,6 +278,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
       logger.warn({ worker: message.worker, ...message.error }, 'a worker could not take the settings');
     }
   });
+  events.onEvent(tellExchanges(engine));
   events.onEvent((event) => {
     if (event.type === 'configuration.reloaded') egress.keepOnly(new Set(Object.keys(settings.platforms)));
     if (NAMES_CHANGE.has(event.type)) readNames();

@@ -66,6 +66,8 @@ export interface TargetFacts {
   readonly capacityRps: number | undefined;
   /** Part of that capacity which is there now: running ÷ desired instances, origins up ÷ origins; 0 to 1. */
   readonly availability: number;
+  /** Part of its instances that are being replaced, 0 to 1: they come up or go, and are not counted on. */
+  readonly exchanging?: number;
   /** `static` targets run what they run: no release is asked of them. */
   readonly releaseMatters: boolean;
   readonly traffic: TrafficFacts;
@@ -85,6 +87,11 @@ export interface TargetFacts {
   readonly costPerInstanceHour?: number;
   /** Measured: from the order to scale until the instances served; undefined: never measured. */
   readonly timeToCapacityMs?: number;
+}
+
+/** Part of its capacity that can be counted on now. */
+export function partThere({ availability, exchanging = 0 }: TargetFacts): number {
+  return Math.min(availability, 1 - exchanging);
 }
 
 /** Everything observed of one target, each with its age; undefined is not known, and never a reason to act. */

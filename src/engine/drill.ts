@@ -1,6 +1,6 @@
 import type { Decision } from '../core/decision.ts';
 import type { DrillEvidence, DrillRecord, DrillSettings } from '../core/drill.ts';
-import type { Facts } from '../core/facts.ts';
+import { type Facts, partThere } from '../core/facts.ts';
 import type { PlatformName } from '../core/ids.ts';
 import type { PolicyState } from '../core/policy.ts';
 import type { PolicySettings } from '../core/settings.ts';
@@ -92,10 +92,11 @@ function measured({ evidence, platform, phase }: DrillRecord, sight: DrillSight)
 /** Requests per second that those carry who serve beside the platform; undefined when it is not known of all. */
 function capacityOf({ facts, decision }: DrillSight, platform: PlatformName): number | undefined {
   let sum = 0;
-  for (const { platform: name, capacityRps, availability } of facts.targets) {
+  for (const target of facts.targets) {
+    const { platform: name, capacityRps } = target;
     if (name === platform || (decision.shares[name] ?? 0) === 0) continue;
     if (capacityRps === undefined) return undefined;
-    sum += capacityRps * availability;
+    sum += capacityRps * partThere(target);
   }
   return sum;
 }

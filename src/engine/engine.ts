@@ -64,6 +64,8 @@ export interface Engine extends Runnable {
   retireOrigins(application: ApplicationName, origins: readonly OriginId[]): number;
   /** Is the release in the table, on this platform: by its label or by what its origins answer? */
   offers(application: ApplicationName, platform: PlatformName, release: ReleaseId): boolean;
+  /** Instances of it are being replaced there: until that is over it counts as smaller than it is. */
+  exchange(application: ApplicationName, platform: PlatformName, isUnderWay: boolean): void;
   /** It answers its probes. */
   isUp(application: ApplicationName, origin: OriginId): boolean;
   /** All acts that are kept, in force or not; they replace what was ordered before. */
@@ -372,6 +374,13 @@ export function createEngine(deps: EngineDeps): Engine {
           (target.release === release ||
             target.origins.some(({ id }) => view?.health(id).answered[0] === release)),
       );
+    },
+    exchange(application, platform, isUnderWay) {
+      const view = applications.get(application);
+      const found = view?.platforms.get(platform);
+      if (view === undefined || found === undefined || found.isExchanged === isUnderWay) return;
+      found.isExchanged = isUnderWay;
+      evaluateSoon(view);
     },
     isUp(application, origin) {
       const views = [...(applications.get(application)?.platforms.values() ?? [])];

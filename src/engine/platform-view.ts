@@ -38,6 +38,8 @@ export class PlatformView {
   #signals = new SignalMemory();
   /** From an order to scale until the instances served, as last measured. */
   timeToCapacityMs: number | undefined;
+  /** Its instances are being replaced, by a deployment or a restart. */
+  isExchanged = false;
   readonly #withdrawn = new Set<ReleaseId>();
   readonly #retired = new Set<OriginId>();
   #targets: readonly EngineTarget[] = [];
@@ -169,6 +171,7 @@ export class PlatformView {
     this.windows = before.windows;
     this.#offered = undefined;
     this.timeToCapacityMs = before.timeToCapacityMs;
+    this.isExchanged = before.isExchanged;
     for (const [id, health] of before.#health) this.#health.set(id, health);
     for (const release of before.#withdrawn) this.#withdrawn.add(release);
     for (const id of before.#retired) this.#retired.add(id);
@@ -294,6 +297,7 @@ export class PlatformView {
       traffic: summarise(traffic, spanMs),
       signals: this.#signals.facts(this, traffic, now),
     };
+    if (this.isExchanged) facts.exchanging = exchangedPart(instances?.desired);
     if (this.#releases !== undefined) facts.releases = this.#releases;
     if (instances !== undefined) facts.instances = { ...instances, max: this.settings.maxInstances };
     const { asleep } = this;
@@ -392,6 +396,12 @@ export class PlatformView {
     const running = Math.min(1, Math.max(1, instances.running) / instances.desired);
     return Math.min(reachable, running);
   }
+}
+
+/** A quarter at a time is replaced, and of few instances never more than half is written off. */
+function exchangedPart(desired = 1): number {
+  const count = Math.max(1, desired);
+  return Math.min(0.5, Math.ceil(count / 4) / count);
 }
 
 const NO_TARGETS: readonly EngineTarget[] = [];
