@@ -32,7 +32,7 @@ export function deploymentLimits(
   engine: Engine,
   executor: () => IntentExecutor,
   ordered: () => readonly OperatorAct[],
-): Required<Pick<OrchestratorDeps, 'frozen' | 'scaledTo' | 'paused'>> {
+): Required<Pick<OrchestratorDeps, 'frozen' | 'scaledTo' | 'paused' | 'down'>> {
   return {
     paused(application, platforms) {
       const { frozen, platforms: all = [] } = engine.statusOf(application) ?? {};
@@ -47,6 +47,10 @@ export function deploymentLimits(
           stoppedBy(ordered(), application, name) === undefined,
       );
       return down === undefined ? undefined : `${down.name} is down: ${down.verdict.cause}`;
+    },
+    down(application) {
+      const { platforms = [] } = engine.statusOf(application) ?? {};
+      return platforms.flatMap(({ name, verdict }) => (verdict.state === 'down' ? [name] : []));
     },
     frozen(application, platform) {
       const found = engine

@@ -30,6 +30,7 @@ export interface OrchestrationDeps {
   readonly frozen?: NonNullable<OrchestratorDeps['frozen']>;
   readonly scaledTo?: NonNullable<OrchestratorDeps['scaledTo']>;
   readonly paused?: NonNullable<OrchestratorDeps['paused']>;
+  readonly down?: NonNullable<OrchestratorDeps['down']>;
   readonly started?: NonNullable<OrchestratorDeps['started']>;
 }
 

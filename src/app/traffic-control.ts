@@ -26,6 +26,20 @@ export function createTrafficControl(
     await Promise.allSettled(reads);
   }
 
+  /** One that never does keeps nobody waiting for ever: its platform's share stays with its own origins. */
+  async function trialsAnswer(application: ApplicationName, release: ReleaseId): Promise<void> {
+    const deadline = clock.now() + INTRODUCE_MS;
+    for (;;) {
+      const platforms = engine.awaitedTrials(application, release);
+      if (platforms.length === 0) return;
+      if (clock.now() > deadline) {
+        logger.warn({ application, release, platforms }, 'a trial does not answer and gets no traffic');
+        return;
+      }
+      await clock.sleep(50);
+    }
+  }
+
   return {
     allowReleases: (application, releases) => engine.allowReleases(application, releases),
 
@@ -52,28 +66,16 @@ export function createTrafficControl(
     },
 
     async split(application, release, part) {
-      const version = engine.split(application, release, part);
       if (part <= 0) {
+        const version = engine.split(application, release, part);
         if (!(await link.drained(version, options.drainMs())))
           logger.warn({ application, release, version }, 'some exchanges on a trial outlasted the drain');
         return;
       }
+      // All at once: a platform whose trial is not known to answer yet would follow the others a moment later.
       await readTrials(application, release);
-      const deadline = clock.now() + INTRODUCE_MS;
-      for (
-        let late = engine.awaitedTrials(application);
-        late.length > 0;
-        late = engine.awaitedTrials(application)
-      ) {
-        if (clock.now() > deadline) {
-          logger.warn(
-            { application, release, platforms: late },
-            'a trial does not answer and gets no traffic',
-          );
-          break;
-        }
-        await clock.sleep(50);
-      }
+      await trialsAnswer(application, release);
+      engine.split(application, release, part);
       await link.applied(engine.table.version, APPLY_MS);
     },
 

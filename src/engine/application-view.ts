@@ -230,13 +230,11 @@ export class ApplicationView {
   }
 
   /** Platforms with a share that run a trial of the release that is split to, and do not offer it yet. */
-  awaitedTrials(): readonly PlatformName[] {
-    const split = this.#split;
-    if (split === undefined) return [];
+  awaitedTrials(release: ReleaseId): readonly PlatformName[] {
     return [...this.platforms.values()].flatMap((view) => {
-      const isThere = view.observation?.trial?.release === split.release;
+      const isThere = view.observation?.trial?.release === release;
       const isAsked = this.offered(view.platform).share > 0;
-      return isThere && isAsked && view.soundTrials(split.release).length === 0 ? [view.platform] : [];
+      return isThere && isAsked && view.soundTrials(release).length === 0 ? [view.platform] : [];
     });
   }
 

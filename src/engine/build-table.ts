@@ -88,9 +88,21 @@ function platformTargets(
   targets: readonly EngineTarget[],
 ): readonly TableTarget[] {
   const decided = routed.decision.targets[platform];
-  const { part = 0, trials } = routed.split ?? {};
+  const { part = 0, trials, release } = routed.split ?? {};
   const tried = decided?.state === 'active' && decided.share > 0 ? (trials?.get(platform) ?? []) : [];
-  if (tried.length === 0) return ownTargets(routed, platform, targets, 1);
+  if (tried.length === 0) {
+    // Where each origin is one instance, the trial became some of the platform's own while it went in place.
+    const isNew = (one: EngineTarget): boolean => one.pinned && one.release === release;
+    const fresh = ownTargets(routed, platform, targets.filter(isNew), part);
+    const old = ownTargets(
+      routed,
+      platform,
+      targets.filter((one) => !isNew(one)),
+      1 - part,
+    );
+    if (routed.split !== undefined && fresh.length > 0 && old.length > 0) return [...fresh, ...old];
+    return ownTargets(routed, platform, targets, 1);
+  }
   return [
     ...ownTargets(routed, platform, targets, 1 - part),
     ...trialTargets(tried, decided?.share ?? 0, part),
@@ -118,6 +130,9 @@ function ownTargets(
   const stays = keepsSessions?.has(platform) === true;
   if (decided === undefined || (decided.state === 'off' && !stays)) return [];
   const usable = new Set(decided.origins);
+  const count = targets.flatMap(({ urls }) =>
+    urls.filter((url) => usable.has(originId(platform, url))),
+  ).length;
   // For nobody new, but for those who were here before.
   const state = decided.state === 'off' ? 'draining' : decided.state;
   return targets.flatMap(({ release, hostHeader, sni, ca, urls }) => {
@@ -125,7 +140,7 @@ function ownTargets(
       .map((url) => ({ id: originId(platform, url), url }))
       .filter(({ id }) => usable.has(id));
     if (origins.length === 0) return [];
-    const share = (decided.share * part * origins.length) / usable.size;
+    const share = (decided.share * part * origins.length) / count;
     const trust = ca === undefined ? {} : { ca };
     const moves = movesSessions?.has(platform) === true ? { movesSessions: true as const } : {};
     const sessions = stays ? { keepsSessions: true } : moves;

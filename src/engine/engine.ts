@@ -55,7 +55,7 @@ export interface Engine extends Runnable {
    */
   split(application: ApplicationName, release: ReleaseId, part: number): number;
   /** Platforms with a share whose trial of that release is there and takes nothing yet. */
-  awaitedTrials(application: ApplicationName): readonly PlatformName[];
+  awaitedTrials(application: ApplicationName, release: ReleaseId): readonly PlatformName[];
   /** What clients met since then, of each platform's own origins and of its trial. */
   outcomes(application: ApplicationName, since: number): readonly ReleaseOutcome[];
   /** Takes a release's own origins out of the table and returns the first version without them. */
@@ -349,7 +349,7 @@ export function createEngine(deps: EngineDeps): Engine {
         events.append({ type: 'traffic.split', application, release, part: after?.part ?? 0 });
       return evaluateNow(view);
     },
-    awaitedTrials: (application) => known(application).awaitedTrials(),
+    awaitedTrials: (application, release) => known(application).awaitedTrials(release),
     outcomes(application, since) {
       const view = applications.get(application);
       return view === undefined ? [] : outcomesOf(view, since);

@@ -139,6 +139,7 @@ export class PlatformView {
     this.#offered = undefined;
     const present = new Set(own.flatMap(({ urls }) => urls.map((url) => this.idOf(url))));
     this.#signals.keepOnly(present);
+    this.#inherit(own);
     this.#triedAt.clear();
     for (const { urls, release } of trials) {
       for (const url of urls) {
@@ -156,6 +157,18 @@ export class PlatformView {
   /** What they met before it was put to sleep says nothing of the instances that come next. */
   #forgetOrigins(now: number): void {
     for (const id of this.#health.keys()) this.#health.set(id, this.#judge.newOrigin(now));
+  }
+
+  /** What a trial has shown at an address holds when the very same release becomes the platform's own there. */
+  #inherit(own: readonly EngineTarget[]): void {
+    for (const { urls, release } of own) {
+      for (const url of release === undefined ? [] : urls) {
+        const tried = this.#health.get(originId(this.platform, url, release));
+        const isTried = this.#triedAt.has(originId(this.platform, url, release));
+        if (isTried && tried !== undefined && !this.#health.has(this.idOf(url)))
+          this.#health.set(this.idOf(url), tried);
+      }
+    }
   }
 
   /** Goes on with all that another view of the same platform knew. */

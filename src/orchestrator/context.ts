@@ -38,6 +38,7 @@ export interface DeploymentContext {
   readonly frozen?: NonNullable<OrchestratorDeps['frozen']>;
   readonly scaledTo?: NonNullable<OrchestratorDeps['scaledTo']>;
   readonly paused?: NonNullable<OrchestratorDeps['paused']>;
+  readonly down?: NonNullable<OrchestratorDeps['down']>;
   readonly started?: NonNullable<OrchestratorDeps['started']>;
   /** A release of before, with all it takes to run it on a platform again. */
   readonly restore: (

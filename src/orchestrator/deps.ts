@@ -27,6 +27,8 @@ export interface OrchestratorDeps {
   readonly frozen?: (application: ApplicationName, platform: PlatformName) => string | undefined;
   /** Why no next step may follow now while clients meet two releases; undefined: it may. */
   readonly paused?: (application: ApplicationName, platforms: readonly PlatformName[]) => string | undefined;
+  /** Platforms whose own release does not answer either: what fails there is no fault of one that is tried. */
+  readonly down?: (application: ApplicationName) => readonly PlatformName[];
   /** How many instances it shall have there now: a deployment must not undo what a person or a failover wants. */
   readonly scaledTo?: (application: ApplicationName, platform: PlatformName) => number | undefined;
   /** A release is about to serve there: whoever had stopped it, it runs. */

@@ -358,12 +358,13 @@ function sourceDigestOf({ name, image }: ApplicationSettings, bundle: Bundle | u
 /** What only a running server knows. */
 function powersOf(
   deps: OrchestratorDeps,
-): Pick<DeploymentContext, 'frozen' | 'scaledTo' | 'paused' | 'started'> {
-  const { frozen, scaledTo, paused, started } = deps;
+): Pick<DeploymentContext, 'frozen' | 'scaledTo' | 'paused' | 'down' | 'started'> {
+  const { frozen, scaledTo, paused, down, started } = deps;
   return {
     ...(frozen === undefined ? {} : { frozen }),
     ...(scaledTo === undefined ? {} : { scaledTo }),
     ...(paused === undefined ? {} : { paused }),
+    ...(down === undefined ? {} : { down }),
     ...(started === undefined ? {} : { started }),
   };
 }

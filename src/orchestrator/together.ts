@@ -155,6 +155,12 @@ function createMove(
     origins.set(want.platform, await verify(run, true));
   }
 
+  async function withdrawPrevious({ target, job }: TargetRun): Promise<void> {
+    const { previous } = target;
+    if (previous !== undefined && previous !== release.id)
+      await traffic.withdraw(application, job.want.platform, previous);
+  }
+
   function tellWhoWaits(platform: PlatformName, why: string): void {
     const message = `${platform} takes the release in place after the others: ${why}`;
     events.append({ type: 'deployment.waiting', deployment, application, platforms: [], message });
@@ -251,6 +257,8 @@ function createMove(
 
     /** All have it in place: the trials have done their work, and so has the old release. */
     async conclude() {
+      // First: what trials have carried must not meet the old release again.
+      await party.everywhere(party.platforms, withdrawPrevious);
       await endSplit();
       await party.everywhere(party.platforms, async (run) => {
         if (run.target.trial) await endTrialOf(run, release.id);

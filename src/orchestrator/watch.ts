@@ -4,9 +4,10 @@ import { SluiceError } from '../core/errors.ts';
 import type { PlatformName } from '../core/ids.ts';
 import type { ObservedOrigin } from '../core/provider.ts';
 import type { HealthSettings } from '../core/settings.ts';
+import type { ReleaseOutcome } from '../core/traffic.ts';
 import { formatDuration } from '../core/units.ts';
 import type { DeploymentContext } from './context.ts';
-import { judgeStep } from './gate.ts';
+import { judgeStep, type StepSight } from './gate.ts';
 import { Refused } from './party.ts';
 import { checkLease, Stopped } from './target-run.ts';
 
@@ -15,6 +16,8 @@ const LOOK_MS = 1_000;
 const TELL_MS = 5_000;
 /** Probes in a row that a release may leave unanswered. */
 const SILENT = 3;
+/** What traffic met lately; it is told once a second. */
+const RECENT_MS = 3_000;
 
 export interface Progress {
   readonly record: DeploymentRecord;
@@ -45,30 +48,72 @@ export async function clearance(context: DeploymentContext, progress: Progress):
   }
 }
 
-/** Watches the part of the traffic that a step gave, until the gates pass it. Throws `Refused` when they do not. */
+/**
+ * Watches the part of the traffic that a step gave, until the gates pass it. Throws `Refused` when they do not. What a
+ * platform that is down fails is no fault of the release: the survivors are judged, and nothing goes on until it is back.
+ */
 export async function watchStep(context: DeploymentContext, progress: Progress): Promise<void> {
   const { clock, traffic } = context;
   const { record, deploy, together } = progress;
+  const { application } = record;
   const tell = teller(context, progress);
   const isSilent = listener(context, progress);
-  const since = clock.now();
+  let since = clock.now();
+  let away: ReadonlySet<PlatformName> = new Set();
+  let doubtedSince: number | undefined;
   for (;;) {
     checkGoesOn(context, progress);
-    const outcomes = traffic.outcomes(record.application, since);
+    const down = new Set(context.down?.(application) ?? []);
+    // Who is back is watched anew: what was failed meanwhile is still among what was met.
+    if ([...away].some((platform) => !down.has(platform))) since = clock.now();
+    away = down;
+    const outcomes = traffic.outcomes(application, since).filter(({ platform }) => !away.has(platform));
     const sight = { outcomes, before: together.before ?? [], watchedMs: clock.now() - since };
-    const silent = await isSilent();
+    const silent = await isSilent(away);
     const verdict =
-      silent === undefined ? judgeStep(sight, deploy) : ({ state: 'failed', message: silent } as const);
+      silent === undefined
+        ? judgeStep(sight, deploy)
+        : ({ state: 'failed', message: silent.message } as const);
     if (verdict.state === 'failed') {
-      tell('failed', verdict.message);
-      throw new Refused(gateFailed(progress, verdict.message));
+      doubtedSince ??= clock.now();
+      const recent = traffic.outcomes(application, clock.now() - RECENT_MS);
+      const suspect = silent === undefined ? suspectOf(sight, recent, deploy) : silent.platform;
+      const isAlone = [...progress.origins.keys()].every((name) => name === suspect || away.has(name));
+      const isOpen = suspect !== undefined && !isAlone && clock.now() - doubtedSince < toldAfterMs(progress);
+      if (!isOpen) {
+        tell('failed', verdict.message);
+        throw new Refused(gateFailed(progress, verdict.message));
+      }
+      tell('watching', `${verdict.message}: it may be ${suspect} itself`);
+    } else {
+      doubtedSince = undefined;
+      const pause = pauseOf(context, progress);
+      if (verdict.state === 'passed' && pause === undefined) return tell('passed', verdict.message);
+      if (pause === undefined) tell('watching', verdict.message);
+      else tell('paused', pause);
     }
-    const pause = pauseOf(context, progress);
-    if (verdict.state === 'passed' && pause === undefined) return tell('passed', verdict.message);
-    if (pause === undefined) tell('watching', verdict.message);
-    else tell('paused', pause);
     await clock.sleep(Math.min(LOOK_MS, Math.max(50, deploy.everyMs / 4)));
   }
+}
+
+/** The one platform where nearly everything fails, while the release does well on the others. */
+function suspectOf(
+  sight: StepSight,
+  recent: readonly ReleaseOutcome[],
+  deploy: DeploySettings,
+): PlatformName | undefined {
+  const failing = recent.filter(
+    ({ trial, requests, failed }) => trial && requests > 0 && failed * 2 >= requests,
+  );
+  const [one] = failing;
+  if (one === undefined || failing.length > 1) return undefined;
+  const outcomes = sight.outcomes.filter(({ platform }) => platform !== one.platform);
+  return judgeStep({ ...sight, outcomes }, deploy).state === 'failed' ? undefined : one.platform;
+}
+
+/** Until then a platform that does not answer at all is known to be down. */
+function toldAfterMs({ health }: Progress): number {
+  return health.everyMs * health.fall + health.timeoutMs + 1_000;
 }
 
 /** A person may have asked to stop, another may hold the lease, and patience with two releases has an end. */
@@ -84,15 +129,24 @@ function pauseOf({ paused }: DeploymentContext, { record }: Progress): string | 
   return paused?.(record.application, Object.keys(record.targets));
 }
 
+interface Silence {
+  readonly platform: PlatformName;
+  readonly message: string;
+}
+
 /** The release must go on answering where it is tried, by its name where it has one. */
 function listener(
   { probe }: DeploymentContext,
   { record, origins, health }: Progress,
-): () => Promise<string | undefined> {
+): (away: ReadonlySet<PlatformName>) => Promise<Silence | undefined> {
   const silent = new Map<string, number>();
   const release = record.release.id;
-  return async function whoIsSilent() {
+  return async function whoIsSilent(away) {
     for (const [platform, list] of origins) {
+      if (away.has(platform)) {
+        for (const { url } of list) silent.delete(url);
+        continue;
+      }
       for (const origin of list) {
         const answer = await probe({ ...origin, platform }, health);
         const proven = answer.ok && (health.release === undefined || answer.release === release);
@@ -100,7 +154,7 @@ function listener(
         silent.set(origin.url, inARow);
         if (inARow >= SILENT) {
           const says = answer.ok ? `${answer.release ?? 'no release'} answers instead` : answer.detail;
-          return `${platform}: the release no longer answers: ${says}`;
+          return { platform, message: `${platform}: the release no longer answers: ${says}` };
         }
       }
     }

@@ -13,14 +13,18 @@ beforeEach(() => {
   s.run(3_000);
 });
 
-function paused(platforms = ['cf', 'ocp']): string | undefined {
+function limits() {
   const nobody: Partial<IntentExecutor> = { sizeOf: () => 1, scaledTo: () => undefined };
   // Only what the limits ask of it.
   return deploymentLimits(
     s.engine,
     () => nobody as IntentExecutor,
     () => acts,
-  ).paused(APP, platforms);
+  );
+}
+
+function paused(platforms = ['cf', 'ocp']): string | undefined {
+  return limits().paused(APP, platforms);
 }
 
 function act(kind: OperatorAct['kind'], more: Partial<OperatorAct> = {}): OperatorAct {
@@ -40,6 +44,7 @@ describe('a deployment in step', () => {
     s.run(10_000);
     expect(s.shares()['cf']).toBe(0);
     expect(paused()).toMatch(/^cf is down: /);
+    expect(limits().down(APP)).toEqual(['cf']);
     // Whoever is not deployed to is no matter of the deployment.
     expect(paused(['ocp', 'rack'])).toBeUndefined();
     s.platform('cf').path = 'ok';

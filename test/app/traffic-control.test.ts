@@ -112,15 +112,15 @@ describe('withdrawing a release', () => {
 });
 
 describe('splitting', () => {
-  it('reads who may have a trial that nobody knows of, and waits until it is offered and the workers follow', async () => {
+  it('reads who may have a trial that nobody knows of, and splits once it answers, and waits for the workers', async () => {
     late = ['cf'];
     const done = traffic.split('shop', 'r-2', 0.1);
     await pass(clock, 500, 50);
-    expect(steps).toEqual(['split r-2 0.1', 'observe cf']);
+    expect(steps).toEqual(['observe cf']);
     late = [];
     await pass(clock, 100, 50);
     await done;
-    expect(steps).toEqual(['split r-2 0.1', 'observe cf', 'applied 12']);
+    expect(steps).toEqual(['observe cf', 'split r-2 0.1', 'applied 12']);
   });
 
   it('goes on without a trial that does not answer, and says so', async () => {

@@ -70,7 +70,7 @@ describe('an application that is stopped, started and restarted on three platfor
     );
     expect(failures()).toEqual([]);
     // The next read of each platform tells.
-    await until('as many as before', async () => (await instances())['rack']?.length === 2);
+    await until('as many as before', async () => (await instances())['rack']?.length === 2, 60_000);
     const after = await instances();
     // `sluice host` gives a place the same name again; its process is another.
     for (const name of ['cf', 'ocp']) {

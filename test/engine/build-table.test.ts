@@ -68,6 +68,31 @@ describe('routes', () => {
     expect(only?.targets.map(({ platform }) => platform)).toEqual(['active', 'near', 'far', 'down']);
   });
 
+  it('keep the part of a release that was tried when its instances become some of the platform’s own', () => {
+    const settings = application([target({ platform: 'rack' })]);
+    const targets = [group('rack', 'r-1', 1), group('rack', 'r-2', 2)];
+    const parts = (part: number, ...ports: number[]) => {
+      const origins = ports.map((port) => `rack/127.0.0.1:${port}`);
+      const [only] = routesOf({
+        settings,
+        decision: decision({ rack: { share: 0.5, state: 'active', origins } }),
+        targets,
+        split: { release: 'r-2', part, trials: new Map() },
+      });
+      return only?.targets.map(({ release, share }) => [release, Math.round(share * 1000) / 1000]);
+    };
+    expect(parts(1, 1, 2)).toEqual([
+      ['r-2', 0.5],
+      ['r-1', 0],
+    ]);
+    expect(parts(0.2, 1, 2)).toEqual([
+      ['r-2', 0.1],
+      ['r-1', 0.4],
+    ]);
+    // It has not answered yet: what there is serves all.
+    expect(parts(1, 1)).toEqual([['r-1', 0.5]]);
+  });
+
   it('split a share over two releases of a platform by their usable origins', () => {
     const settings = application([target({ platform: 'rack' })]);
     const origins = ['rack/127.0.0.1:1', 'rack/127.0.0.1:2', 'rack/127.0.0.1:3'];

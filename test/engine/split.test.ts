@@ -82,7 +82,7 @@ describe('a split', () => {
     s.run(3_000);
     s.engine.split(APP, NEW, 0.5);
     expect(parts()).toEqual(['cf 0.6', 'ocp 0.2', 'ocp trial 0.2']);
-    expect(s.engine.awaitedTrials(APP)).toEqual([]);
+    expect(s.engine.awaitedTrials(APP, NEW)).toEqual([]);
   });
 
   it('waits for a trial that answers as another release', () => {
@@ -93,13 +93,13 @@ describe('a split', () => {
     s.run(4_000);
     s.engine.split(APP, NEW, 0.5);
     expect(parts()).toEqual(['cf 0.6', 'ocp 0.2', 'ocp trial 0.2']);
-    expect(s.engine.awaitedTrials(APP)).toEqual(['cf']);
+    expect(s.engine.awaitedTrials(APP, NEW)).toEqual(['cf']);
     expect(s.engine.statusOf(APP)?.platforms[0]?.trial).toMatchObject({
       ...{ release: { id: NEW }, share: 0, waits: `it answers as ${OLD}` },
     });
     trial.answers = NEW;
     s.run(4_000);
-    expect(s.engine.awaitedTrials(APP)).toEqual([]);
+    expect(s.engine.awaitedTrials(APP, NEW)).toEqual([]);
     expect(parts()).toContain('cf trial 0.3');
   });
 

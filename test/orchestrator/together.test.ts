@@ -287,6 +287,43 @@ describe('a canary', () => {
     expect(seen('deployment.gate')[0]).toMatchObject({ state: 'paused', message: 'cf is down' });
   });
 
+  it('pauses on the survivors while a platform is down, whatever fails there, and watches it anew when it is back', async () => {
+    await served();
+    const healthy = world.outcomes;
+    const answers = world.probe;
+    let looks = 0;
+    // It fails at once; that the platform is down is known two looks later, and over after ten.
+    const isAway = (): boolean => looks > 1 && looks < 12;
+    world.outcomes = (since) =>
+      healthy(since).map((one) =>
+        one.platform === 'cf' && one.trial && isAway() ? { ...one, failed: one.requests } : one,
+      );
+    world.probe = async (origin, health) =>
+      origin.url === 'http://trial.cf' && isAway()
+        ? { ok: false, detail: 'refused' }
+        : answers(origin, health);
+    const down = () => {
+      looks += 1;
+      return looks > 4 && isAway() ? ['cf'] : [];
+    };
+    const paused = () => (looks > 4 && isAway() ? 'cf is down' : undefined);
+    const record = await world.deploy(await open({}, { paused, down }), 'two');
+    expect(record.outcome).toBe('done');
+    const messages = seen('deployment.gate').map(({ state, message }) => `${state} ${message}`);
+    expect(messages).toContain('paused cf is down');
+  });
+
+  it('is taken back when a release fails on one platform alone, and the platform is well', async () => {
+    await served();
+    const healthy = world.outcomes;
+    world.outcomes = (since) =>
+      healthy(since).map((one) =>
+        one.platform === 'cf' && one.trial ? { ...one, failed: one.requests } : one,
+      );
+    const record = await world.deploy(await open({}, { down: () => [] }), 'two');
+    expect(record).toMatchObject({ outcome: 'rolledBack', together: { why: { code: 'GATE_FAILED' } } });
+  });
+
   it('that is paused for too long before its first step is taken back', async () => {
     await served();
     const record = await world.deploy(await open({}, { paused: () => 'automation is on hold' }), 'two');
