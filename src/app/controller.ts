@@ -115,6 +115,7 @@ export async function createController(deps: ControllerDeps): Promise<Controller
     events,
     decide,
     judge: healthJudge,
+    drillOf: (application, platform) => drills.lastDrill(application, platform),
     ...(kept ? { lastTable: kept } : {}),
   });
   const probe = createProbe({ clock, upstreamTls: () => settings.gateway.upstreamTls });

@@ -106,6 +106,9 @@ export interface DrillStanding {
   readonly last?: { readonly id: string; readonly at: number; readonly outcome: DrillOutcome };
 }
 
+/** What drills have shown of one platform of an application; undefined: nobody keeps count. */
+export type DrillOf = (platform: PlatformName) => DrillStanding | undefined;
+
 /** A share that grew by more than this carried for somebody. */
 const CARRIED = 0.01;
 

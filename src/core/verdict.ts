@@ -1,5 +1,6 @@
 import type { Attribution } from './attribution.ts';
 import type { Decision } from './decision.ts';
+import type { DrillOf } from './drill.ts';
 import type { Facts, ProbeFact, TrafficFacts } from './facts.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from './ids.ts';
 import type { DegradedSettings } from './policy-settings.ts';
@@ -69,7 +70,7 @@ export interface HealthJudge {
   /** Whose fault it is, from all targets at once; `before` keeps since when. */
   attribute(facts: Facts, before: readonly Attribution[], now: number): readonly Attribution[];
   /** Would a failover succeed? Of each target. */
-  readiness(facts: Facts, decision: Decision): Readonly<Record<PlatformName, Readiness>>;
+  readiness(facts: Facts, decision: Decision, drillOf?: DrillOf): Readonly<Record<PlatformName, Readiness>>;
 }
 
 export type OriginSignal = ProbeSignal | TrafficSignal | EjectionSignal;

@@ -1,6 +1,7 @@
 import { concerns, type OperatorAct } from '../core/acts.ts';
 import type { Attribution } from '../core/attribution.ts';
 import type { Decision, Shares, TargetDecision } from '../core/decision.ts';
+import type { DrillOf } from '../core/drill.ts';
 import type { DomainEvent } from '../core/events.ts';
 import type { Facts, RouteFacts, SelfFacts } from '../core/facts.ts';
 import type { OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
@@ -38,6 +39,7 @@ export interface ApplicationDeps {
   readonly decide: Decide;
   readonly attribute: HealthJudge['attribute'];
   readonly readiness: HealthJudge['readiness'];
+  readonly drillOf: DrillOf;
 }
 
 /** One application: its platforms, its policy and what the policy remembers. */
@@ -47,6 +49,7 @@ export class ApplicationView {
   readonly #decide: Decide;
   readonly #attribute: HealthJudge['attribute'];
   readonly #ready: HealthJudge['readiness'];
+  readonly #drillOf: DrillOf;
   #readiness: Readonly<Record<PlatformName, Readiness>> | undefined;
   #readinessWatch = new ReadinessWatch();
   #readyAt = 0;
@@ -85,6 +88,7 @@ export class ApplicationView {
     this.#decide = deps.decide;
     this.#attribute = deps.attribute;
     this.#ready = deps.readiness;
+    this.#drillOf = deps.drillOf;
     if (asksForErrors(settings)) this.#errors = new ErrorWindows();
   }
 
@@ -295,7 +299,7 @@ export class ApplicationView {
     // Of the only target nobody expects that it could be left.
     if (facts.targets.length < 2 || now - this.#readyAt < READINESS_EVERY_MS) return [];
     this.#readyAt = now;
-    this.#readiness = this.#ready(facts, decision);
+    this.#readiness = this.#ready(facts, decision, this.#drillOf);
     return this.#readinessWatch.next(this.settings.name, this.#readiness, now);
   }
 

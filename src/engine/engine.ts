@@ -1,5 +1,6 @@
 import type { OperatorAct } from '../core/acts.ts';
 import type { Decision } from '../core/decision.ts';
+import type { DrillStanding } from '../core/drill.ts';
 import type { Facts, SelfFacts } from '../core/facts.ts';
 import type { ApplicationName, OriginId, PlatformName, ReleaseId } from '../core/ids.ts';
 import type { Intent } from '../core/intent.ts';
@@ -29,6 +30,8 @@ export interface EngineDeps {
   readonly events: EventLog;
   readonly decide: Decide;
   readonly judge: HealthJudge;
+  /** What drills have shown. Default: nothing. */
+  readonly drillOf?: (application: ApplicationName, platform: PlatformName) => DrillStanding | undefined;
   /** What was served last, by whichever process: it is served on until something is known. */
   readonly lastTable?: RoutingTable;
 }
@@ -478,6 +481,7 @@ function viewOf(settings: ApplicationSettings, deps: EngineDeps): ApplicationVie
     decide: deps.decide,
     attribute: deps.judge.attribute,
     readiness: deps.judge.readiness,
+    drillOf: (platform) => deps.drillOf?.(settings.name, platform),
   });
   if (deps.lastTable !== undefined) view.resume(deps.lastTable, now);
   return view;

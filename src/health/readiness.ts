@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.ts';
+import type { DrillOf, DrillStanding } from '../core/drill.ts';
 import type { Facts, TargetFacts, TargetSignals } from '../core/facts.ts';
 import type { PlatformName } from '../core/ids.ts';
 import type { Readiness, ReadinessCheck } from '../core/readiness.ts';
@@ -15,7 +16,11 @@ const SECRETS_STALE_MS = 10 * 60_000;
  * Would each target take what a failover brings, and would the others carry what it has? Asked all the time, because
  * the answer is worth nothing when it is asked first in the middle of a failover.
  */
-export function readinessOf(facts: Facts, decision: Decision): Readonly<Record<PlatformName, Readiness>> {
+export function readinessOf(
+  facts: Facts,
+  decision: Decision,
+  drillOf: DrillOf = () => undefined,
+): Readonly<Record<PlatformName, Readiness>> {
   return Object.fromEntries(
     facts.targets.map((target) => [
       target.platform,
@@ -26,7 +31,7 @@ export function readinessOf(facts: Facts, decision: Decision): Readonly<Record<P
         certificate(target),
         ...waking(target),
         ...secrets(target),
-        drill(),
+        drill(drillOf(target.platform), decision.at),
         coverage(target, decision),
       ],
     ]),
@@ -141,8 +146,26 @@ function secrets({ signals }: TargetFacts): readonly ReadinessCheck[] {
     : [{ name, state: 'failed', detail: faults.join(', ') }];
 }
 
-function drill(): ReadinessCheck {
-  return { name: 'drill', state: 'unknown', detail: 'no drill is known' };
+/** A failed one is the best of all reasons to look; that nobody has tried is none. */
+function drill(standing: DrillStanding | undefined, now: number): ReadinessCheck {
+  const name = 'drill';
+  const { passedAt, last, proven = false } = standing ?? {};
+  if (last?.outcome === 'failed' && last.at > (passedAt ?? 0))
+    return {
+      name,
+      state: 'failed',
+      detail: `its last drill failed ${ago(now - last.at)}, see sluice drills`,
+    };
+  if (passedAt === undefined) return { name, state: 'unknown', detail: 'no drill has shown it yet' };
+  const when = `a drill passed ${ago(now - passedAt)}`;
+  return proven
+    ? { name, state: 'ok', detail: when }
+    : { name, state: 'unknown', detail: `${when}: too long to rely on it` };
+}
+
+function ago(ms: number): string {
+  const days = Math.floor(ms / 86_400_000);
+  return days === 0 ? 'within the last day' : days === 1 ? '1 day ago' : `${days} days ago`;
 }
 
 /** N−1: of this one's death the others must be able to live. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Decision } from '../../src/core/decision.ts';
+import type { DrillStanding } from '../../src/core/drill.ts';
 import type { Facts, TargetFacts, TargetSignals } from '../../src/core/facts.ts';
 import type { ReadinessCheck } from '../../src/core/readiness.ts';
 import { readinessOf } from '../../src/health/readiness.ts';
@@ -157,5 +158,27 @@ describe('standby readiness', () => {
     expect(secrets(['DB_URL is another than on cf'])).toBe('failed: DB_URL is another than on cf');
     expect(secrets(undefined)).toBe('unknown: what its services hand out could not be read');
     expect(secrets([], 11 * 60_000)).toBe('undefined: undefined');
+  });
+
+  describe('asks what drills have shown', () => {
+    const DAY = 86_400_000;
+    function drilled(standing: DrillStanding | undefined): string {
+      const facts = factsOf([targetFacts({ platform: 'a' })]);
+      const found = readinessOf(facts, { ...DECISION, at: 40 * DAY }, () => standing)['a'] ?? [];
+      const one = found.find(({ name }) => name === 'drill');
+      return `${one?.state}: ${one?.detail}`;
+    }
+    const failed = { id: 'drill-1', at: 38 * DAY, outcome: 'failed' } as const;
+
+    it.each<[string, DrillStanding | undefined]>([
+      ['unknown: no drill has shown it yet', undefined],
+      ['unknown: no drill has shown it yet', { proven: false }],
+      ['ok: a drill passed 3 days ago', { proven: true, passedAt: 37 * DAY }],
+      ['unknown: a drill passed 40 days ago: too long to rely on it', { proven: false, passedAt: 0 }],
+      ['failed: its last drill failed 2 days ago, see sluice drills', { proven: false, last: failed }],
+      ['ok: a drill passed 1 day ago', { proven: true, passedAt: 39 * DAY, last: failed }],
+    ])('%s', (expected, standing) => {
+      expect(drilled(standing)).toBe(expected);
+    });
   });
 });
