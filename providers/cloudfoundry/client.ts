@@ -53,6 +53,8 @@ export interface Session {
   patch(path: string, json: Json): Promise<ApiAnswer>;
   /** The guid of the job that removes it; undefined when it was gone already. */
   remove(path: string): Promise<string | undefined>;
+  /** What the API says to a manifest that it is not to apply. */
+  compare<T>(path: string, manifest: Json, schema: z.ZodType<T>): Promise<T>;
   /** The guid of the job that applies it. */
   manifest(path: string, manifest: Json): Promise<string | undefined>;
   upload(path: string, form: NonNullable<ApiCall['body']>): Promise<ApiAnswer>;
@@ -166,6 +168,13 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
       return abortable(api.call({ signal, ...request }), signal);
     }
 
+    /** JSON is YAML, and the content type must say so. */
+    function yaml(path: string, manifest: Json): Promise<ApiAnswer> {
+      const body = Buffer.from(JSON.stringify(manifest));
+      const contentType = 'application/x-yaml';
+      return call({ method: 'POST', path, body, contentType, repeatable: true });
+    }
+
     async function get<T>(path: string, schema: z.ZodType<T>, query: Query = {}): Promise<T> {
       const answer = await call({ method: 'GET', path, query });
       return decode(schema, answer.json, platform, `GET ${path}`);
@@ -252,15 +261,9 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
         }
       },
       // Big bundles on slow lines take their time; the signal is the limit.
-      manifest: async (path, manifest) => {
-        const body = Buffer.from(JSON.stringify(manifest));
-        // JSON is YAML, and the content type must say so.
-        const answer = await call({
-          ...{ method: 'POST', path, body, repeatable: true },
-          contentType: 'application/x-yaml',
-        });
-        return answer.headers['location']?.split('/').pop();
-      },
+      manifest: async (path, manifest) => (await yaml(path, manifest)).headers['location']?.split('/').pop(),
+      compare: async (path, manifest, schema) =>
+        decode(schema, (await yaml(path, manifest)).json, platform, `POST ${path}`),
       upload: (path, body) => call({ method: 'POST', path, body, repeatable: true, timeoutMs: 0 }),
       async logCache(path, schema, query) {
         const client = await abortable(logCache(), signal);

@@ -1,11 +1,13 @@
 import { toWire } from '../../src/core/errors.ts';
 import {
   isFinal,
+  type Observation,
   type OperationHandle,
   type OperationStatus,
   type PlatformProvider,
   type ProviderContext,
   type ProviderDeps,
+  type TargetSpec,
 } from '../../src/core/provider.ts';
 import { apply } from './apply.ts';
 import { createClient, type Session } from './client.ts';
@@ -15,6 +17,7 @@ import { events } from './events.ts';
 import { findOwnApp } from './find.ts';
 import { imageChecks } from './images.ts';
 import { logs } from './logs.ts';
+import { manifestChecks } from './manifest-diff.ts';
 import { observe } from './observe.ts';
 import { planChanges } from './plan.ts';
 import { pollRestartedProcess, pollStop, restart, start, stop } from './power.ts';
@@ -82,6 +85,18 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
     }
   }
 
+  /** What is wanted, what is there, and the difference. */
+  async function compare(context: ProviderContext, given: TargetSpec, seen: Observation) {
+    const calls = session(context);
+    const want = await withServices(calls, given);
+    const routes = await resolveRoutes(calls, context, want, options.domain);
+    const app = seen.exists ? await findOwnApp(calls, want.application) : undefined;
+    const there = app ? await calls.list(`/v3/apps/${app.guid}/routes`, routeSchema) : [];
+    const web = app && (await calls.get(`/v3/apps/${app.guid}/processes/web`, processSchema));
+    const details = { process: web, routes: there.map((one) => one.url) };
+    return { want, app, web, routes, changes: planChanges({ want, routes }, seen, details) };
+  }
+
   return {
     kind: 'cloudfoundry',
     platform,
@@ -90,27 +105,18 @@ export function createProvider(deps: ProviderDeps<Options>): PlatformProvider {
 
     observe: (context, application) => observe(session(context), options, clock, context, application),
 
-    async plan(context, given, seen) {
-      const calls = session(context);
-      const want = await withServices(calls, given);
-      const routes = await resolveRoutes(calls, context, want, options.domain);
-      const app = seen.exists ? await findOwnApp(calls, want.application) : undefined;
-      if (!app) return planChanges({ want, routes }, seen, { process: undefined, routes: [] });
-      const there = await calls.list(`/v3/apps/${app.guid}/routes`, routeSchema);
-      const web = await calls.get(`/v3/apps/${app.guid}/processes/web`, processSchema);
-      return planChanges({ want, routes }, seen, { process: web, routes: there.map((one) => one.url) });
-    },
+    plan: async (context, given, seen) => (await compare(context, given, seen)).changes,
 
-    async check(context, want, seen) {
+    async check(context, given, seen) {
       if (seen.foreign.length > 0) return [];
       const calls = session(context);
-      const app = seen.exists ? await findOwnApp(calls, want.application) : undefined;
-      const web = app && (await calls.get(`/v3/apps/${app.guid}/processes/web`, processSchema));
-      const [images, quotas] = await Promise.all([
+      const { want, app, web, routes, changes } = await compare(context, given, seen);
+      const found = await Promise.all([
         imageChecks(calls, want, app),
         quotaChecks(calls, options, want, seen, web?.memory_in_mb ?? undefined),
+        app === undefined ? [] : manifestChecks(calls, want, routes, changes),
       ]);
-      return [...images, ...quotas];
+      return found.flat();
     },
 
     stage: (context, want, bundle) => stage(session(context), context, want, bundle),

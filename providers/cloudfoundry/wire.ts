@@ -61,6 +61,17 @@ export type App = z.output<typeof appSchema>;
 
 export const featureFlagSchema = z.object({ name: z.string(), enabled: z.boolean() });
 
+/** One step of a patch from what is to what a manifest wants. */
+const manifestDifferenceSchema = z.object({
+  op: z.string(),
+  path: z.string(),
+  was: z.unknown().optional(),
+  value: z.unknown().optional(),
+});
+export type ManifestDifference = z.output<typeof manifestDifferenceSchema>;
+
+export const manifestDiffSchema = z.object({ diff: z.array(manifestDifferenceSchema) });
+
 export const environmentSchema = z.object({ var: strings });
 
 export const packageBitsSchema = z.object({

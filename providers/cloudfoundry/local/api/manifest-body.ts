@@ -56,6 +56,7 @@ const application = z.strictObject({
       ]),
     )
     .optional(),
+  sidecars: z.array(z.looseObject({ name: z.string() })).optional(),
   metadata: z.looseObject({}).optional(),
 });
 
