@@ -1,6 +1,6 @@
 import type { ErrorClass } from '../../src/core/errors.ts';
 
-/** What the platform will not change its mind about, in our words. Pure: everything is read from its message. */
+/** What the platform will not change its mind about: its own words, in order, and what to do. Pure. */
 export interface Refusal {
   readonly class: ErrorClass;
   readonly what: string;
@@ -23,12 +23,12 @@ function exceeded(message: string): Refusal | undefined {
   if (quota === undefined) return { class: 'quota', what: 'a quota is used up', why: message, remedy };
   const [requested = {}, used = {}, limited = {}] = lists.map(amountsIn);
   const lines = Object.keys(requested).map(
-    (name) => `${name}: ${requested[name]} more; ${used[name]} of ${limited[name]} are used`,
+    (name) => `${requested[name]} more of ${name}, and ${used[name]} of ${limited[name]} are used`,
   );
   return {
     class: 'quota',
     what: `quota ${quota} is used up`,
-    why: `${lines.join(', ')} (ResourceQuota ${quota})`,
+    why: `exceeded quota: ${quota}: ${lines.join('; ')}`,
     remedy,
   };
 }
@@ -47,7 +47,7 @@ function uncounted(message: string): Refusal | undefined {
   return {
     class: 'quota',
     what: `quota ${quota} counts what our instances do not name`,
-    why: `each must say its ${counted} (ResourceQuota ${quota})`,
+    why: `failed quota: ${quota}: each must say its ${counted}`,
     remedy: 'ask for a LimitRange that gives containers a default of it (`oc describe limitrange`)',
   };
 }
@@ -88,11 +88,11 @@ function unconstrained(message: string): Refusal | undefined {
   if (said.length === 0) {
     return {
       ...common,
-      why: 'the service account of the instances may use none at all',
+      why: `${CONSTRAINTS}: their service account may use none at all`,
       remedy: 'let it use restricted-v2: `oc adm policy add-scc-to-user restricted-v2 -z default`',
     };
   }
-  return { ...common, why: said.join('; '), remedy: remedyFor(said.join(' ')) };
+  return { ...common, why: `${CONSTRAINTS}: ${said.join('; ')}`, remedy: remedyFor(said.join(' ')) };
 }
 
 function remedyFor(faults: string): string {

@@ -50,7 +50,7 @@ describe('a refusal is explained', () => {
     );
     expect(error).toMatchObject({
       class: 'quota',
-      why: 'limits.memory: 64Mi more; 0 of 32Mi are used (ResourceQuota limits)',
+      why: 'exceeded quota: limits: 64Mi more of limits.memory, and 0 of 32Mi are used',
     });
   });
 
@@ -95,7 +95,7 @@ describe('a refusal is explained', () => {
         }
       },
     );
-    const why = 'limits.memory: 64Mi more; 0 of 32Mi are used (ResourceQuota limits)';
+    const why = 'exceeded quota: limits: 64Mi more of limits.memory, and 0 of 32Mi are used';
     expect([...messages]).toContain(`migrate waits for its pod: ${why}`);
     expect(error).toMatchObject({ class: 'taskFailed', why: expect.stringContaining(why) });
     expect(error.remedy).toContain('quota');

@@ -10,7 +10,7 @@ describe('what a refusal of the platform means', () => {
     expect(refusalIn(message)).toMatchObject({
       class: 'quota',
       what: 'quota team is used up',
-      why: 'limits.memory: 128Mi more; 960Mi of 1Gi are used, pods: 1 more; 3 of 3 are used (ResourceQuota team)',
+      why: 'exceeded quota: team: 128Mi more of limits.memory, and 960Mi of 1Gi are used; 1 more of pods, and 3 of 3 are used',
     });
   });
 
@@ -19,7 +19,7 @@ describe('what a refusal of the platform means', () => {
       'pods "shop-5d8-" is forbidden: failed quota: team: must specify limits.cpu for: web; requests.cpu for: web';
     expect(refusalIn(message)).toMatchObject({
       class: 'quota',
-      why: 'each must say its limits.cpu, requests.cpu (ResourceQuota team)',
+      why: 'failed quota: team: each must say its limits.cpu, requests.cpu',
       remedy: expect.stringContaining('LimitRange'),
     });
   });
@@ -53,7 +53,7 @@ describe('what a refusal of the platform means', () => {
     expect(refusalIn(message)).toMatchObject({
       class: 'forbidden',
       what: 'no security context constraint of the project allows such instances',
-      why: 'provider restricted-v2: .containers[0].runAsUser: Invalid value: 0: must be in the ranges: [1000660000, 1000669999]',
+      why: 'unable to validate against any security context constraint: provider restricted-v2: .containers[0].runAsUser: Invalid value: 0: must be in the ranges: [1000660000, 1000669999]',
       remedy: expect.stringContaining('let the platform choose the user'),
     });
   });
@@ -69,7 +69,10 @@ describe('what a refusal of the platform means', () => {
     ],
   ])('says what to do about it: %s', (fault, remedy) => {
     const message = `unable to validate against any security context constraint: [provider "anyuid": ${NOT_USABLE}, ${fault}]`;
-    expect(refusalIn(message)).toMatchObject({ why: fault, remedy: expect.stringContaining(remedy) });
+    expect(refusalIn(message)).toMatchObject({
+      why: expect.stringContaining(`: ${fault}`),
+      remedy: expect.stringContaining(remedy),
+    });
   });
 
   it('knows when no constraint may be used at all', () => {
