@@ -1,6 +1,16 @@
 import { hasClass, platformError } from '../../src/core/errors.ts';
 import { escaped, type Session } from './client.ts';
-import { dropletRelease, isOurs, selectorOf, stamps, TASK_OF, TRIAL, trialOf } from './translate.ts';
+import {
+  dropletRelease,
+  isOurs,
+  RELEASE,
+  runOf,
+  selectorOf,
+  stamps,
+  TASK_OF,
+  TRIAL,
+  trialOf,
+} from './translate.ts';
 import {
   type App,
   appSchema,
@@ -15,6 +25,7 @@ import {
   processInstancesSchema,
   processSchema,
   statsSchema,
+  taskSchema,
 } from './wire.ts';
 
 /** The application of that name in our space, whoever made it. */
@@ -59,6 +70,26 @@ export async function besideApps(
     space_guids: await session.spaceGuid(),
     label_selector: `${selectorOf(stamps(application))},${which}`,
   });
+}
+
+/** The name of a run of this release that has not ended. */
+export async function runAtWork(
+  session: Session,
+  application: string,
+  release: string,
+): Promise<string | undefined> {
+  try {
+    const [found] = await session.list('/v3/tasks', taskSchema, {
+      space_guids: await session.spaceGuid(),
+      label_selector: selectorOf({ ...stamps(application), [RELEASE]: release }),
+      states: 'PENDING,RUNNING,CANCELING',
+    });
+    return found && (runOf(found) ?? found.name);
+  } catch (error) {
+    // Where there are no tasks none is at work.
+    if (hasClass(error, 'notFound', 'unsupported', 'forbidden', 'invalid')) return undefined;
+    throw error;
+  }
 }
 
 /** Ours or none; somebody else's is a conflict, and is not touched. */

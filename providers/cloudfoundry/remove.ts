@@ -5,6 +5,7 @@ import type {
   OperationStatus,
   ProviderContext,
 } from '../../src/core/provider.ts';
+import { taskAtWork } from '../../src/core/task-power.ts';
 import type { Session } from './client.ts';
 import {
   activeDeployment,
@@ -13,6 +14,7 @@ import {
   findOwnApp,
   packagesOf,
   refuseForeign,
+  runAtWork,
   stagedDroplets,
   trialApps,
 } from './find.ts';
@@ -32,6 +34,8 @@ export async function retire(
   if (!app) return finished(handle);
   const trials = await trialApps(session, application);
   if (trials.some((one) => trialOf(one) === release)) throw isTried(session.platform, release);
+  const run = await runAtWork(session, application, release);
+  if (run !== undefined) throw taskAtWork(session.platform, release, run);
   const active = await activeDeployment(session, app.guid);
   const inUse = [currentDroplet(app), active?.droplet?.guid, active?.previous_droplet?.guid];
   const paths: string[] = [];

@@ -5,6 +5,7 @@ import type {
   OperationStatus,
   ProviderContext,
 } from '../../src/core/provider.ts';
+import { taskAtWork } from '../../src/core/task-power.ts';
 import { imageTag } from './manifests.ts';
 import {
   APPLICATION,
@@ -69,6 +70,12 @@ export async function retire(
     );
   }
   const labels = selector({ ...ownerLabels(application), [RELEASE]: release });
+  for (const { metadata, status } of await listOrNone(site, JOB, labels, signal)) {
+    const hasEnded = status.conditions.some(
+      ({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True',
+    );
+    if (!hasEnded) throw taskAtWork(site.platform, release, metadata.labels[RUN] ?? metadata.name);
+  }
   await removeAll(site, BUILD_CONFIG, labels, signal);
   await removeAll(site, JOB, labels, signal);
   // A present template may still name this Secret: then pods could not start without it.

@@ -1,4 +1,4 @@
-import type { WireError } from './errors.ts';
+import { platformError, type SluiceError, type WireError } from './errors.ts';
 import type { ApplicationName, PlatformName, ReleaseId } from './ids.ts';
 import type { Operation, OperationHandle, ProviderContext, StagedArtifact, TargetSpec } from './provider.ts';
 
@@ -37,6 +37,14 @@ export interface TaskPower {
   cancel(context: ProviderContext, handle: OperationHandle): Promise<void>;
   /** How it ended is on record: what the platform keeps of it may go, and will not be found again. */
   forget(context: ProviderContext, handle: OperationHandle): Promise<void>;
+}
+
+/** Its files and its environment are needed still; whoever deploys next finds the release again. */
+export function taskAtWork(platform: PlatformName, release: ReleaseId, run: string): SluiceError {
+  return platformError('conflict', platform, `release ${release} is not retired: a task runs with it`, {
+    why: `run ${run} has not ended`,
+    remedy: `the next deployment retires it, or end the run: sluice tasks cancel ${run}`,
+  });
 }
 
 /** One run as it is kept: what is meant is written before it is begun, the handle before it is first polled. */

@@ -4,6 +4,7 @@ import { type ZodType, z } from 'zod';
 import { platformError, SluiceError, toWire } from '../../core/errors.ts';
 import { isReleaseId } from '../../core/ids.ts';
 import type { Logger } from '../../core/ports.ts';
+import { taskAtWork } from '../../core/task-power.ts';
 import { readBody } from '../../lib/read-body.ts';
 import type { Happenings } from './happenings.ts';
 import type { Keeper } from './keeper.ts';
@@ -112,6 +113,8 @@ export function hostRoutes(
       return {};
     }),
     route('DELETE', release, async (call) => {
+      const run = await tasks.atWork(call.application, call.release);
+      if (run !== undefined) throw taskAtWork('host', call.release, run);
       await keeper.retire(call.application, call.release);
       return {};
     }),

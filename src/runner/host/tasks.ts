@@ -68,6 +68,8 @@ export interface HostTasks {
   view(application: string, run: string, from: number): Promise<TaskView | undefined>;
   stop(application: string, run: string): Promise<void>;
   forget(application: string, run: string): Promise<void>;
+  /** The name of a run of this release that has not ended. */
+  atWork(application: string, release: string): Promise<string | undefined>;
   /** Ends and forgets all of an application. */
   destroy(application: string): Promise<void>;
   /** Goes on with those of a daemon before us. */
@@ -218,6 +220,14 @@ export function createHostTasks(deps: HostTasksDeps): HostTasks {
     async forget(application, run) {
       if (live.has(`${application}/${run}`)) return;
       await rm(pathOf(application, run), { recursive: true, force: true });
+    },
+
+    async atWork(application, release) {
+      for (const run of await namesIn(join(root, application))) {
+        const record = await read(application, run);
+        if (record?.release === release && record.pid !== undefined && record.ended === undefined) return run;
+      }
+      return undefined;
     },
 
     async destroy(application) {

@@ -73,6 +73,31 @@ export function withTasks(suite: Suite): void {
       expect(error).toMatchObject({ class: 'taskFailed' });
     });
 
+    it('lets one end before its release is retired', async () => {
+      const artifact = await suite.drive.stage(second(), suite.ok);
+      const operation = await start(second(), artifact, task('kept-1', 'exec sleep 120'));
+      let handle = operation.handle;
+      const poll = async () => {
+        const status = await suite.drive.fresh().poll(suite.drive.context, handle);
+        if (status.state === 'running' && status.handle) handle = status.handle;
+        return status;
+      };
+      await eventually(
+        async () => expect(await poll()).toMatchObject({ message: expect.stringMatching(/run/) }),
+        30_000,
+      );
+      const retire = () => suite.drive.fresh().retire(suite.drive.context, app, second().release.id);
+      expect(await suite.drive.refusal(retire())).toMatchObject({
+        ...{ class: 'conflict', details: { why: 'run kept-1 has not ended' } },
+      });
+      expect((await poll()).state).toBe('running');
+      await power().cancel(suite.drive.context, handle);
+      await eventually(async () => {
+        await poll();
+        await suite.drive.succeed(retire());
+      }, 30_000);
+    });
+
     it('ends one that is cancelled', async () => {
       const artifact = await suite.drive.stage(first(), suite.ok);
       const operation = await start(first(), artifact, task('cancelled-1', 'exec sleep 120'));
