@@ -1,8 +1,8 @@
 import { SluiceError } from '../../src/core/errors.ts';
 import type { LogLine, LogsPage, LogsQuery, ProviderContext } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
-import { findOwnApp } from './find.ts';
-import { currentDroplet, releaseOf } from './translate.ts';
+import { findWithTrials, refuseForeign } from './find.ts';
+import { currentDroplet, releaseOf, trialOf } from './translate.ts';
 import { type App, dropletSchema, logEnvelopesSchema } from './wire.ts';
 
 const TAIL_LINES = 30;
@@ -29,26 +29,37 @@ export async function logs(
   application: string,
   { lines: most, since, after }: LogsQuery,
 ): Promise<LogsPage> {
-  const app = await findOwnApp(session, application);
+  const { app, trials } = await findWithTrials(session, application);
+  if (app) refuseForeign(session.platform, app);
   const first = since === undefined ? undefined : `${Math.trunc(since)}000000`;
   if (!app) return { lines: [], cursor: after ?? first ?? '0' };
   const settled = BigInt(Math.trunc(context.now())) * 1_000_000n - SETTLE_NS;
   const limit = Math.min(most, MOST_LINES);
-  const found =
-    after === undefined
-      ? await readLogs(session, app.guid, limit, { from: first })
-      : (await readLogs(session, app.guid, limit, { from: after, ascending: true })).filter(
-          // An end that we ask for would be answered by the platform's clock, which may be another.
-          ({ stamp }) => BigInt(stamp) <= settled,
-        );
-  const release = found.length === 0 ? undefined : await currentRelease(session, app);
-  const last = found.at(-1)?.stamp;
+  const how = after === undefined ? { from: first } : { from: after, ascending: true };
+  // What is tried beside is an application of its own, and its lines are of its release.
+  const parts = await Promise.all(
+    [app, ...trials].map(async (one) => {
+      const own = await readLogs(session, one.guid, limit, how);
+      // An end that we ask for would be answered by the platform's clock, which may be another.
+      const found = after === undefined ? own : own.filter(({ stamp }) => BigInt(stamp) <= settled);
+      const release = found.length === 0 ? undefined : (trialOf(one) ?? (await currentRelease(session, one)));
+      return { isFull: own.length === limit, found, release };
+    }),
+  );
+  const all = parts
+    .flatMap(({ found, release }) => found.map((line) => ({ line, release })))
+    .sort((a, b) => Number(BigInt(a.line.stamp) - BigInt(b.line.stamp)));
+  // Of one that had more to tell nothing is known past its last line: the others wait there for it.
+  const page = after === undefined ? all.slice(-limit) : all.slice(0, limit);
+  const last = page.at(-1)?.line.stamp;
   return {
-    lines: found.map(({ process: _, stamp: __, sourceType: ___, ...line }) =>
+    lines: page.map(({ line: { process: _, stamp: __, sourceType: ___, ...line }, release }) =>
       release ? { ...line, release } : line,
     ),
     cursor: last === undefined ? (after ?? first ?? String(settled)) : String(BigInt(last) + 1n),
-    ...(after !== undefined && found.length === limit ? { more: true } : {}),
+    ...(after !== undefined && (parts.some(({ isFull }) => isFull) || all.length > limit)
+      ? { more: true }
+      : {}),
   };
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { LogLine, LogsPage, LogsQuery, ProviderContext } from '../../src/core/provider.ts';
 import { isoTime } from '../../src/lib/iso-time.ts';
-import { instanceLabels, ownerLabels, RELEASE, selector } from './names.ts';
-import { BUILD_RUN, POD } from './resources.ts';
+import { instanceLabels, ownerLabels, RELEASE, selector, trialLabels } from './names.ts';
+import { BUILD_RUN, DEPLOYMENT, POD } from './resources.ts';
 import type { Site } from './site.ts';
 import { buildNumber } from './translate.ts';
 import type { Build, Meta } from './wire.ts';
@@ -70,10 +70,16 @@ async function sourcesOf(
   { signal }: ProviderContext,
   application: string,
 ): Promise<readonly Source[]> {
-  const [pods, builds] = await Promise.all([
+  const [own, builds, trials] = await Promise.all([
     client.list(POD, selector(instanceLabels(application)), signal),
     client.list(BUILD_RUN, selector(ownerLabels(application)), signal),
+    client.list(DEPLOYMENT, selector(trialLabels(application)), signal),
   ]);
+  // To the platform each is an application of its own.
+  const tried = await Promise.all(
+    trials.map(({ metadata }) => client.list(POD, selector(instanceLabels(metadata.name)), signal)),
+  );
+  const pods = [...own, ...tried.flat()];
   const newest = builds.reduce<Build | undefined>(
     (last, build) => (last === undefined || isLater(build, last) ? build : last),
     undefined,

@@ -2,6 +2,7 @@ import type { ToWorker } from '../core/messages.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { createLogger } from '../observe/logger.ts';
+import { outliveChannel } from './lost-channel.ts';
 import { runWorker } from './worker.ts';
 
 /** A cluster worker: speaks to the supervisor over the process channel. */
@@ -13,6 +14,7 @@ export function runWorkerProcess(): void {
   process.on('SIGHUP', () => undefined);
   // Whoever read our log is gone; requests go on.
   process.stderr.on('error', () => undefined);
+  outliveChannel(process);
   const index = Number(process.env['SLUICE_WORKER'] ?? 0);
   runWorker({
     index,

@@ -46,6 +46,7 @@ export async function followDeployment(
   io: CliIo,
   options: CommonOptions,
   begin: () => Promise<{ readonly id: string; readonly release: Release }>,
+  does = 'deploying',
 ): Promise<void> {
   const early: LoggedEvent[] = [];
   let id: string | undefined;
@@ -65,7 +66,7 @@ export async function followDeployment(
   await session.follow(accept);
   const begun = await begin();
   id = begun.id;
-  io.stderr(`deploying ${releaseLabel(begun.release)} (${begun.release.id}) as ${id}\n`);
+  io.stderr(`${does} ${releaseLabel(begun.release)} (${begun.release.id}) as ${id}\n`);
   progress = deployProgress(io, options.json ?? false);
   for (const event of early) accept(event);
 

@@ -40,7 +40,7 @@ export function deploymentsCommand(program: Command, io: CliIo): void {
     .action(async (id: string, options: CommonOptions) => {
       const session = await openSession(readSettings(io, options.file), options, io);
       try {
-        await followDeployment(session, io, options, () => session.control.resume(id));
+        await followDeployment(session, io, options, () => session.control.resume(id), 'resuming');
       } finally {
         await session.close();
       }

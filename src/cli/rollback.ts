@@ -27,7 +27,7 @@ export function rollbackCommand(program: Command, io: CliIo): void {
       const wish = { application, to, platforms: options.on, force: options.force === true };
       const session = await openSession(settings, options, io);
       try {
-        await followDeployment(session, io, options, () => session.control.rollback(wish));
+        await followDeployment(session, io, options, () => session.control.rollback(wish), 'bringing back');
       } finally {
         await session.close();
       }

@@ -44,6 +44,7 @@ export interface ServerClient extends Control, Logs, Operations {
   lift(wish: Omit<LiftWish, 'who'>): Promise<{ readonly lifted: number; readonly replicas: number }>;
   drill(wish: Omit<DrillWish, 'who'>): Promise<DrillRecord>;
   drills(): Promise<readonly DrillRecord[]>;
+  /** The newest 5,000 of them, oldest first. */
   eventsSince(seq: number): Promise<readonly LoggedEvent[]>;
   /**
    * Calls back for each event after `since` until the signal is aborted; comes back by itself when the stream breaks.
@@ -130,7 +131,7 @@ export function serverClient(url: string, token: string | undefined): ServerClie
       (await call('POST', '/v1/acts/lift', json(wish))) as { lifted: number; replicas: number },
     drill: async (wish) => (await call('POST', '/v1/drills', json(wish))) as DrillRecord,
     drills: async () => (await call('GET', '/v1/drills')) as DrillRecord[],
-    eventsSince: async (seq) => (await call('GET', `/v1/events?since=${seq}&limit=5000`)) as LoggedEvent[],
+    eventsSince: async (seq) => (await call('GET', `/v1/events?since=${seq}&last=5000`)) as LoggedEvent[],
     deploy: async (wish) =>
       (await call('POST', bundlePath('/v1/deployments', wish), wish.archive)) as {
         id: string;

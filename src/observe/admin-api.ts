@@ -146,15 +146,23 @@ function views(app: FastifyInstance, deps: AdminApiDeps, streams: Set<() => void
       });
     },
   );
-  app.get<{ Querystring: { since?: string; limit?: string } }>('/v1/events', read, async (request, reply) => {
-    const since = sinceOf(request.headers['last-event-id'] ?? request.query.since);
-    if (request.headers.accept?.includes('text/event-stream')) {
-      reply.hijack();
-      streamEvents(deps.events, since, reply.raw, streams);
-      return reply;
-    }
-    return deps.events.since(since, limitOf(request.query.limit));
-  });
+  app.get<{ Querystring: { since?: string; limit?: string; last?: string } }>(
+    '/v1/events',
+    read,
+    async (request, reply) => {
+      const since = sinceOf(request.headers['last-event-id'] ?? request.query.since);
+      if (request.headers.accept?.includes('text/event-stream')) {
+        reply.hijack();
+        streamEvents(deps.events, since, reply.raw, streams);
+        return reply;
+      }
+      const { limit, last } = request.query;
+      // Who asks for the newest does not page on from there.
+      return last === undefined
+        ? deps.events.since(since, limitOf(limit))
+        : deps.events.since(since).slice(-limitOf(last));
+    },
+  );
   logStream(app, deps.logs, read, streams);
   app.get('/v1/deployments', read, async () => deps.control.deployments());
   app.get<{ Params: { application: string } }>('/v1/releases/:application', read, async (request) =>

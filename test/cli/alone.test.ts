@@ -109,7 +109,7 @@ describe('without a server', () => {
     expect(await deploy.ended).toBe(0);
     const back = world.run(['rollback', '--json']);
     expect(await back.ended).toBe(0);
-    expect(back.stderr()).toMatch(/^deploying r1 /);
+    expect(back.stderr()).toMatch(/^bringing back r1 /);
     expect(eventsIn(back.stdout()).at(-1)).toMatchObject({ type: 'deployment.finished', outcome: 'done' });
     const releases = world.run(['releases']);
     await releases.ended;

@@ -62,6 +62,8 @@ describe('events as JSON', () => {
     expect(await seqs('')).toEqual([1, 2, 3, 4, 5]);
     expect(await seqs('?since=3')).toEqual([4, 5]);
     expect(await seqs('?since=1&limit=2')).toEqual([2, 3]);
+    expect(await seqs('?since=1&last=2')).toEqual([4, 5]);
+    expect(await seqs('?since=4&last=9')).toEqual([5]);
     expect(await seqs('?since=now')).toEqual([]);
     expect(await seqs('?since=nonsense&limit=-3')).toEqual([1, 2, 3, 4, 5]);
   });

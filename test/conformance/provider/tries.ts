@@ -96,6 +96,19 @@ export function thatTries(suite: Suite): void {
       expect((await suite.observe(app)).trial?.instances.map(({ id }) => id)).toEqual(before);
     });
 
+    it('prints beside the one that serves, each line with its own release', async () => {
+      const provider = suite.drive.fresh();
+      if (!can() || !provider.logs) return;
+      await eventually(async () => {
+        const { lines = [] } = (await provider.logs?.(suite.drive.context, app, { lines: 500 })) ?? {};
+        for (const want of [old(), tried()]) {
+          const id = want.release.id;
+          const line = lines.find(({ text }) => text === `sample: listening as ${id}`);
+          expect(line).toMatchObject({ source: 'app', release: id });
+        }
+      });
+    });
+
     it('changes its size, and nobody else’s', async () => {
       if (!can()) return;
       for (const instances of [2, 1]) {
