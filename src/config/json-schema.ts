@@ -1,5 +1,6 @@
 import type { ZodType } from 'zod';
 import { type JsonNode, shapeOf } from './known-keys.ts';
+import { platformMaintenanceSchema } from './maintenance-schema.ts';
 import { NOT_YET, type NotYet } from './not-yet.ts';
 import { isMap } from './path.ts';
 import { rootSchema } from './schema.ts';
@@ -45,6 +46,7 @@ function withProvider(shape: Node, kind: string): Node {
       provider: { const: kind, description: 'The kind of platform.' },
       ...properties,
       upstream: copy(shapeOf(upstreamSchema)),
+      maintenance: copy(shapeOf(platformMaintenanceSchema)),
     },
     required: ['provider', ...required],
   };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic } from '../core/diagnostics.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { MaintenanceWindow } from '../core/policy-settings.ts';
 import type { ApplicationSettings, PolicySettings, Settings } from '../core/settings.ts';
 import { assembleApplication, assembleGateway } from './assemble.ts';
 import { readCertificates } from './certificates.ts';
@@ -133,7 +134,12 @@ function decodeRoot(
     others.filter((fault) => !echoes.has(pathKey(fault.path))),
   );
   if (!root.ok) return undefined;
-  const applications = assembleApplications(root.value, paths, policies.value, document);
+  const applications = assembleApplications(
+    root.value,
+    paths,
+    { policies: policies.value, maintenance: platforms.maintenance },
+    document,
+  );
   for (const application of Object.values(applications)) {
     session.report(document, lintPolicy(application, ['applications', application.name]));
   }
@@ -232,7 +238,14 @@ function assembleApplications(
     readonly sources: Readonly<Record<string, string>>;
     readonly repositories: Readonly<Record<string, string>>;
   },
-  policies: Readonly<Record<string, PolicySettings>>,
+  {
+    policies,
+    maintenance,
+  }: {
+    readonly policies: Readonly<Record<string, PolicySettings>>;
+    /** Of platforms, for all that runs there. */
+    readonly maintenance: readonly MaintenanceWindow[];
+  },
   document: ConfigDocument,
 ): Record<string, ApplicationSettings> {
   const applications: Record<string, ApplicationSettings> = {};
@@ -240,8 +253,9 @@ function assembleApplications(
     const policy = policies[name];
     // Only after a fault: then nothing of this is used.
     if (policy === undefined) continue;
+    const own = maintenance.filter(({ platform }) => Object.hasOwn(input.targets, platform));
     applications[name] = assembleApplication(name, input, {
-      policy,
+      policy: own.length === 0 ? policy : { ...policy, maintenance: [...(policy.maintenance ?? []), ...own] },
       source: paths.sources[name],
       repository: paths.repositories[name],
       isSecret: (path) => document.origins(['applications', name, ...path]).length > 0,

@@ -40,7 +40,6 @@ export const NOT_YET: readonly NotYet[] = [
     what: 'several self-hosted machines in one platform',
     example: ['10.0.0.11-14'],
   },
-  { path: 'platforms.*.maintenance', what: 'maintenance windows', example: [] },
   { path: 'platforms.*.domains', what: 'fault domains', example: ['eu-west'] },
 
   { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },

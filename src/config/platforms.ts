@@ -1,8 +1,10 @@
+import type { MaintenanceWindow } from '../core/policy-settings.ts';
 import type { PlatformSettings } from '../core/settings.ts';
 import { decode } from './decode.ts';
 import { remedyFor } from './did-you-mean.ts';
 import type { ConfigDocument } from './document.ts';
 import { type Fault, valueFault } from './fault.ts';
+import { platformMaintenanceSchema } from './maintenance-schema.ts';
 import { absolute, homeless, type LoadOptions } from './options.ts';
 import { isMap, mapAt, type Path } from './path.ts';
 import { whyUnreadable } from './references.ts';
@@ -31,15 +33,25 @@ export function decodePlatforms(
   root: unknown,
   document: ConfigDocument,
   options: LoadOptions,
-): { value: Record<string, PlatformSettings>; faults: readonly Fault[] } {
+): {
+  value: Record<string, PlatformSettings>;
+  maintenance: readonly MaintenanceWindow[];
+  faults: readonly Fault[];
+} {
+  const maintenance: MaintenanceWindow[] = [];
   const value: Record<string, PlatformSettings> = {};
   const faults: Fault[] = [];
   for (const [name, block] of Object.entries(mapAt(root, ['platforms']))) {
     if (!isMap(block) || typeof block['provider'] !== 'string') continue;
-    const { provider, upstream, ...rest } = block;
+    const { provider, upstream, maintenance: windows, ...rest } = block;
     const path = ['platforms', name];
     if (upstream !== undefined) {
       faults.push(...decode(upstreamSchema, upstream, [...path, 'upstream'], document).faults);
+    }
+    if (windows !== undefined) {
+      const decoded = decode(platformMaintenanceSchema, windows, [...path, 'maintenance'], document);
+      faults.push(...decoded.faults);
+      if (decoded.ok) maintenance.push(...decoded.value.map((one) => ({ platform: name, ...one })));
     }
     const shape = Object.hasOwn(options.providers, provider) ? options.providers[provider] : undefined;
     if (shape === undefined) {
@@ -72,7 +84,7 @@ export function decodePlatforms(
     faults.push(...decoded.faults);
     if (decoded.ok) value[name] = { name, provider, options: decoded.value };
   }
-  return { value, faults };
+  return { value, maintenance, faults };
 }
 
 /** `ca:` is the PEM text itself or the path of a file that holds it; providers always get the text. */

@@ -1,27 +1,9 @@
 import { z } from 'zod';
 import { choice, decimal, duration, ratio, text, whole, yesNo } from './fields.ts';
+import { maintenanceSchema } from './maintenance-schema.ts';
 import { condition, ruleAct, windowFields, windowOf } from './policy-fields.ts';
 
 const { recurring, once } = windowFields;
-
-const maintenance = z
-  .union([
-    z.strictObject({
-      ...recurring,
-      platform: text({ says: 'Who is drained meanwhile.' }),
-      unless: condition({ says: 'Left out while this holds.' }).optional(),
-    }),
-    z.strictObject({
-      ...once,
-      platform: text({ says: 'Who is drained meanwhile.' }),
-      unless: condition({ says: 'Left out while this holds.' }).optional(),
-    }),
-  ])
-  .transform((given, context) => ({
-    platform: given.platform,
-    window: windowOf(given, context),
-    ...(given.unless === undefined ? {} : { unless: given.unless }),
-  }));
 
 const denied = z.array(
   choice({ says: 'What does not begin meanwhile.' }, ['deploy', 'drill', 'failback', 'scale']),
@@ -199,7 +181,7 @@ export const policySchema = z
       })
       .meta({ description: 'When very little is left.' })
       .optional(),
-    maintenance: z.array(maintenance).meta({ description: 'When platforms are drained.' }).optional(),
+    maintenance: z.array(maintenanceSchema).meta({ description: 'When platforms are drained.' }).optional(),
     freeze: z.array(freeze).meta({ description: 'When things do not begin.' }).optional(),
     maxShift: ratio({
       says: 'Part of all traffic that may move voluntarily within a minute.',
