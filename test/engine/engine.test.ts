@@ -201,3 +201,24 @@ describe('origins', () => {
     expect(s.engine.watched.map(({ url }) => url)).toEqual(['http://127.0.0.1:2']);
   });
 });
+
+describe('services that differ between platforms', () => {
+  it('make a platform unready for a failover, and move no traffic', () => {
+    const s = scenario({ targets: PAIR });
+    s.run(1_000);
+    const tables = s.tables.length;
+    const services = (faults: readonly string[]): void =>
+      s.engine.accept({
+        ...{ kind: 'services', at: s.clock.now(), application: 'shop', platform: 'ocp', faults },
+      });
+    services(['DB_URL is another than on cf']);
+    s.run(30_000);
+    const told = s.engine.statusOf('shop')?.platforms.find(({ name }) => name === 'ocp')?.readiness;
+    expect(told).toContainEqual({ name: 'secrets', state: 'failed', detail: 'DB_URL is another than on cf' });
+    expect(s.of('failover.unready')[0]?.reasons).toContain('ocp: DB_URL is another than on cf');
+    services([]);
+    s.run(30_000);
+    expect(s.of('failover.ready')).toHaveLength(1);
+    expect(s.tables.length).toBe(tables);
+  });
+});
