@@ -84,6 +84,12 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     ['Last Schedule', (o, now) => age(textAt(o, 'status', 'lastScheduleTime') ?? null, now, '<none>')],
     AGE,
   ],
+  templates: [
+    NAME,
+    ['Description', (o) => textAt(o, 'metadata', 'annotations', 'description') ?? ''],
+    ['Parameters', templateParameters],
+    ['Objects', (o) => listAt(o, 'objects').length],
+  ],
   persistentvolumeclaims: [
     NAME,
     ['Status', (o) => textAt(o, 'status', 'phase') ?? ''],
@@ -260,4 +266,14 @@ export function asTable(
       object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata },
     })),
   };
+}
+
+/** Those that somebody has to give come first, then those that are made up. */
+function templateParameters(template: KubeObject): string {
+  const all = listAt(template, 'parameters');
+  const unset = all.filter((one) => !textAt(one, 'value'));
+  const generated = unset.filter((one) => textAt(one, 'generate')).length;
+  const blank = unset.length - generated;
+  if (blank > 0) return `${all.length} (${blank} blank)`;
+  return generated > 0 ? `${all.length} (${generated} generated)` : `${all.length} (all set)`;
 }

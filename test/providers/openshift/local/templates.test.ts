@@ -65,6 +65,25 @@ describe('the API', () => {
     expect(services.items).toEqual([]);
   });
 
+  it('shows them as `oc get templates` prints them', async () => {
+    const answer = await fetch(`${harness.local.apiUrl}${PATH}/templates`, {
+      headers: {
+        authorization: `Bearer ${harness.local.token}`,
+        accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+      },
+    });
+    expect(await answer.json()).toMatchObject({
+      kind: 'Table',
+      columnDefinitions: [
+        { name: 'Name' },
+        { name: 'Description' },
+        { name: 'Parameters' },
+        { name: 'Objects' },
+      ],
+      rows: [{ cells: ['db', '', '3 (1 generated)', 1] }],
+    });
+  });
+
   it('refuses what lacks a parameter, and says which', async () => {
     const parameters = [{ name: 'NAME', required: true }];
     await expect(harness.create(`${PATH}/processedtemplates`, template({ parameters }))).rejects.toThrow(
