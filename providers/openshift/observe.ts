@@ -21,7 +21,7 @@ export async function observe(
 ): Promise<Observation> {
   const copy = backgroundRead()?.urgent === false ? await watch.copy(site.client, context.signal) : undefined;
   if (copy === undefined) return read(site, context, application);
-  return { ...(await read({ ...site, client: copy.client }, context, application)), at: copy.knownAt };
+  return { ...(await read({ ...site, client: copy.client }, context, application)), asOf: copy.knownAt };
 }
 
 async function read(site: Site, context: ProviderContext, application: string): Promise<Observation> {

@@ -279,6 +279,8 @@ export interface Progress {
 export interface Observation {
   /** Epoch milliseconds of the read. */
   readonly at: number;
+  /** Where it was read from a copy: nothing in it is older than this. Left out: it was as told at `at`. */
+  readonly asOf?: number;
   /** Round trip of the read, milliseconds. */
   readonly apiLatencyMs: number;
   /** Does the application exist there at all. */

@@ -118,7 +118,7 @@ export class SignalMemory {
     const facts: Writable<PlatformFacts> = {
       ...counted.counts,
       apiReachable: api?.reachable ?? true,
-      ageMs: now - (observation?.at ?? api?.at ?? now),
+      ageMs: now - (observation?.asOf ?? observation?.at ?? api?.at ?? now),
     };
     if (api?.error !== undefined) facts.apiError = api.error;
     if (api?.fault !== undefined) facts.apiFault = api.fault;

@@ -108,7 +108,7 @@ function evidenceLines({ origins, observation, apiError }: TargetEvidence, now: 
     if (failed > 0) lines.push(`${id}: ${failed} of ${attempts} requests failed in the last 10 s`);
   }
   if (observation !== undefined) {
-    const age = Math.round((now - observation.at) / 1000);
+    const age = Math.round((now - (observation.asOf ?? observation.at)) / 1000);
     lines.push(
       `platform: ${runningInstances(observation)} of ${observation.desired} instances run, seen ${age} s ago`,
     );

@@ -84,12 +84,19 @@ describe('looking at what is watched', () => {
     const plain = await cost(read);
     const copied = await cost(look);
     expect([copied <= 3, plain > 8]).toEqual([true, true]);
-    const [{ at: a, apiLatencyMs: _a, ...one }, { at: b, apiLatencyMs: _b, ...other }] = [
+    const [{ at: _, asOf = 0, apiLatencyMs: _a, ...one }, { at, apiLatencyMs: _b, ...other }] = [
       await look(),
       await read(),
     ];
     expect(one).toEqual(other);
-    expect(b - a).toBeLessThan(20_000);
+    expect(at - asOf).toBeLessThan(20_000);
+  });
+
+  it('are never older looks than one before, whatever their age: the newest counts', async () => {
+    const whole = await read();
+    const copied = await look();
+    expect(copied.at).toBeGreaterThanOrEqual(whole.at);
+    expect(copied.asOf).toBeLessThanOrEqual(copied.at);
   });
 
   it('hears of an instance that goes, before anybody asks', async () => {
