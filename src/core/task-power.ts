@@ -57,6 +57,8 @@ export interface TaskRecord {
   readonly trigger: TaskTrigger;
   readonly state: TaskState;
   readonly startedAt: number;
+  /** How long it may take, for whoever goes on with it; left out: it was begun before this was kept. */
+  readonly timeoutMs?: number;
   readonly endedAt?: number;
   readonly handle?: OperationHandle;
   readonly error?: WireError;

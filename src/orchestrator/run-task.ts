@@ -134,10 +134,10 @@ function stateAfter(error: SluiceError): 'failed' | 'unknown' | undefined {
   return hasClass(error, 'taskFailed', 'buildFailed') ? 'failed' : undefined;
 }
 
-function unknownEnd({ task, platform }: TaskRecord, { details }: SluiceError): SluiceError {
+function unknownEnd({ task, platform, trigger }: TaskRecord, { details }: SluiceError): SluiceError {
   return platformError('taskFailed', platform, `nobody can say how task ${task} ended`, {
     why: `${platform} no longer knows of it: ${details.why}`,
-    remedy: 'look at what it was to change; the next deployment runs it again',
+    remedy: `look at what it was to change; ${trigger === 'release' ? 'the next deployment runs it again' : 'nothing runs it again by itself'}`,
   });
 }
 

@@ -105,7 +105,7 @@ export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
       );
       const record: TaskRecord = {
         ...{ application: application.name, task: task.name, run, release, platform, trigger },
-        ...{ state: 'begun', startedAt: clock.now() },
+        ...{ state: 'begun', startedAt: clock.now(), timeoutMs: own.timeoutMs },
       };
       const { finished } = await begun(
         running,
@@ -169,7 +169,9 @@ export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
   async function follow(record: TaskRecord, stop: AbortSignal): Promise<void> {
     const spec = { name: record.task, run: record.run, command: '', memoryBytes: 0 };
     const running = runningOn(record, stop, async () => undefined);
-    await runTask(running, record, { ...spec, timeoutMs: DEFAULT_TASK_TIMEOUT_MS }, undefined);
+    // Asked for as long as it may take: some platforms are told only by whoever asks that it takes too long.
+    const { timeoutMs = DEFAULT_TASK_TIMEOUT_MS } = record;
+    await runTask(running, record, { ...spec, timeoutMs }, undefined);
   }
 
   return {

@@ -118,6 +118,30 @@ describe('a run by hand', () => {
     expect([...cf.ran.keys()]).toEqual([run]);
   });
 
+  it('is followed by the next server for as long as it may take', async () => {
+    const first = await open('server');
+    await world.deploy(first, 'one');
+    const stop = new AbortController();
+    const { run, finished } = await first.runs.byHand(wish({ timeoutMs: 3_600_000 }), stop.signal);
+    // Half an hour, at a look every 400 ms.
+    cf.pollsUntilDone = 4_500;
+    stop.abort();
+    await expect(finished).rejects.toThrow();
+    const next = await open('server');
+    await next.runs.takeUp(never);
+    expect(await next.runs.list()).toMatchObject([{ run, state: 'succeeded' }]);
+  });
+
+  it('whose end nobody knows is not said to run again', async () => {
+    const orchestrator = await open();
+    await world.deploy(orchestrator, 'one');
+    cf.losing = true;
+    const { finished } = await orchestrator.runs.byHand(wish(), never);
+    await expect(finished).rejects.toMatchObject({
+      details: { remedy: expect.stringContaining('nothing runs it again by itself') },
+    });
+  });
+
   it('can be cancelled by its name while it is under way', async () => {
     const orchestrator = await open();
     await world.deploy(orchestrator, 'one');
