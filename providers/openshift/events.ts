@@ -17,6 +17,8 @@ const MOST_KNOWN = 1_000;
 /** Names that the platform makes up have no vowels, so that no word is among them. */
 const MADE_UP = '[bcdfghjklmnpqrstvwxz2456789]';
 
+const NAMED_BY_US = new Set(['Deployment', 'Service', 'Route', 'Ingress', 'HorizontalPodAutoscaler']);
+
 /** How often each has happened when it was told last. */
 const cursorSchema = z.object({ from: z.number(), told: z.record(z.string(), z.number()) });
 type Cursor = z.output<typeof cursorSchema>;
@@ -60,7 +62,7 @@ async function all(site: Site, context: ProviderContext, application: string): P
     const names = [application, ...[...others.values()].map(({ metadata }) => metadata.name)];
     const isOurs = ownerTest(application, names);
     const found = await site.client.list(EVENT, '', context.signal);
-    return found.filter(({ involvedObject }) => isOurs(involvedObject.name));
+    return found.filter(({ involvedObject: { name, kind } }) => isOurs(name, kind));
   } catch (error) {
     // They are told where we may see them.
     if (hasClass(error, 'forbidden', 'unsupported')) return [];
@@ -69,11 +71,17 @@ async function all(site: Site, context: ProviderContext, application: string): P
 }
 
 /** Deployments, their ReplicaSets and pods, builds with their pods, and what is tried beside. */
-export function ownerTest(application: string, deployments: readonly string[]): (name: string) => boolean {
+export function ownerTest(
+  application: string,
+  deployments: readonly string[],
+): (name: string, kind: string) => boolean {
   const made = `(-${MADE_UP}{1,10}(-${MADE_UP}{5})?)?`;
   const release = `${application}--?r-[0-9a-f]{10}(-\\d+(-build)?)?${made}`;
+  const trial = new RegExp(`^${release}$`);
   const own = new RegExp(`^((${deployments.join('|')})${made}|${release})$`);
-  return (name) => own.test(name);
+  // The Deployment of an application `shop-db` looks like something made up for `shop`.
+  return (name, kind) =>
+    own.test(name) && (!NAMED_BY_US.has(kind) || deployments.includes(name) || trial.test(name));
 }
 
 /** Newer senders leave the old stamps empty, and older ones the new one. */

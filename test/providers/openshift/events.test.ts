@@ -84,10 +84,16 @@ describe('whose an event is', () => {
     'shop-worker-6c7f8d9b5-x2k4z',
     'shop-r-0123456789-1-build',
     'shop--r-0123456789-88dc746fd-dbdmr',
-  ])('is told by its name: %s is ours', (name) => expect(isOurs(name)).toBe(true));
+  ])('is told by its name: %s is ours', (name) => expect(isOurs(name, 'Pod')).toBe(true));
 
   it.each(['shop-admin', 'shop-admin-88dc746fd-dbdmr', 'shopping-88dc746fd-dbdmr', 'other'])(
     'and %s is not',
-    (name) => expect(isOurs(name)).toBe(false),
+    (name) => expect(isOurs(name, 'Pod')).toBe(false),
   );
+
+  it('takes no application for ours that is called as if it was made up for us', () => {
+    expect(isOurs('shop-db', 'Deployment')).toBe(false);
+    expect(isOurs('shop-worker', 'Deployment')).toBe(true);
+    expect(isOurs('shop--r-0123456789', 'Deployment')).toBe(true);
+  });
 });
