@@ -33,7 +33,10 @@ export async function git<T>(
     env: environment(settings),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const expire = systemClock.after(timeoutMs, () => child.kill('SIGKILL'));
+  let expired = false;
+  const expire = systemClock.after(timeoutMs, () => {
+    expired = child.kill('SIGKILL');
+  });
   let words = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     words = (words + text).slice(-LONGEST_WORDS);
@@ -52,10 +55,10 @@ export async function git<T>(
       (error: unknown) => ({ error }),
     ),
   ]).finally(expire);
-  if (code !== 0 && !('error' in result && signal !== null && words === '')) {
-    throw new GitFailure(whyOf(words, code, signal, timeoutMs));
-  }
-  if ('error' in result) throw result.error;
+  if (expired) throw new GitFailure(`it did not end within ${timeoutMs / 1_000} s`);
+  // Ended by us, because what it gave could not be read.
+  if ('error' in result && (code === 0 || signal !== null)) throw result.error;
+  if ('error' in result || code !== 0) throw new GitFailure(whyOf(words, code ?? signal));
   return result.value;
 }
 
@@ -91,8 +94,7 @@ function environment(settings: Readonly<Record<string, string>>): NodeJS.Process
   };
 }
 
-function whyOf(words: string, code: number | null, signal: string | null, timeoutMs: number): string {
-  if (signal === 'SIGKILL') return `it did not end within ${timeoutMs / 1_000} s`;
+function whyOf(words: string, code: number | string | null): string {
   const said = words.trim().replace(/\/\/[^/@\s]*@/g, '//');
-  return said === '' ? `git ended with ${code ?? signal}` : said.split('\n').slice(-3).join('; ');
+  return said === '' ? `git ended with ${code}` : said.split('\n').slice(-3).join('; ');
 }
