@@ -25,6 +25,7 @@ import { jobFields } from './job-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { scaleSchema } from './scale-schema.ts';
 import { servicesSchema } from './service-schema.ts';
+import { sloSchema } from './slo.ts';
 import { tasksSchema } from './task-schema.ts';
 
 const MEBIBYTE = 1024 ** 2;
@@ -442,6 +443,7 @@ export const applicationSchema = z
       .meta({ description: 'Where writes may be executed.' })
       .optional(),
     routes: z.array(routeSchema).min(1).meta({ description: 'Default: every host and path.' }).optional(),
+    slo: sloSchema.optional(),
     affinity: yesNo({ says: 'Of all routes that do not say otherwise.', otherwise: false }).optional(),
     targets: z.record(z.string(), targetSchema).meta({ description: 'The platforms it runs on.' }),
     scale: scaleSchema.optional(),

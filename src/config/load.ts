@@ -24,6 +24,7 @@ import { whyUnreadable } from './references.ts';
 import { type RootInput, rootSchema } from './schema.ts';
 import { secretsInClear, warnInClear } from './secrets.ts';
 import { createSession, type Session } from './session.ts';
+import { budgetOf } from './slo.ts';
 import { checkSources } from './source-checks.ts';
 import { withTimeZone } from './time-zone.ts';
 
@@ -253,9 +254,14 @@ function assembleApplications(
     const policy = policies[name];
     // Only after a fault: then nothing of this is used.
     if (policy === undefined) continue;
+    const budget = policy.budget ?? (input.slo === undefined ? undefined : budgetOf(input.slo));
     const own = maintenance.filter(({ platform }) => Object.hasOwn(input.targets, platform));
     applications[name] = assembleApplication(name, input, {
-      policy: own.length === 0 ? policy : { ...policy, maintenance: [...(policy.maintenance ?? []), ...own] },
+      policy: {
+        ...policy,
+        ...(budget === undefined ? {} : { budget }),
+        ...(own.length === 0 ? {} : { maintenance: [...(policy.maintenance ?? []), ...own] }),
+      },
       source: paths.sources[name],
       repository: paths.repositories[name],
       isSecret: (path) => document.origins(['applications', name, ...path]).length > 0,

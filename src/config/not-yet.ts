@@ -42,7 +42,6 @@ export const NOT_YET: readonly NotYet[] = [
   },
   { path: 'platforms.*.domains', what: 'fault domains', example: ['eu-west'] },
 
-  { path: 'applications.*.slo', what: 'error budgets', example: { availability: '99.9%' } },
   { path: 'applications.*.health.vantage', what: 'several vantage points', example: {} },
   { path: 'applications.*.data.replica', what: 'watching replication lag', example: {} },
 

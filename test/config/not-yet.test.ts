@@ -59,10 +59,10 @@ describe('what is not built yet', () => {
   );
 
   it('points at the very value or key', () => {
-    const application = 'data: { replica: {} }\nslo: {}';
+    const application = 'data: { replica: {} }\nhealth: { vantage: {} }';
     expect(faultsOf(soundFile({ application }))).toEqual([
       '7:13 error applications.shop.data.replica: not built yet: watching replication lag — remove it',
-      '8:5 error applications.shop.slo: not built yet: error budgets — remove it',
+      '8:15 error applications.shop.health.vantage: not built yet: several vantage points — remove it',
     ]);
   });
 });
