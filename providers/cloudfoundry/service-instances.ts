@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { hasClass, platformError } from '../../src/core/errors.ts';
 import type { ServiceSource, ServiceSpec } from '../../src/core/services.ts';
 import { escaped, type Session } from './client.ts';
-import { stamps } from './translate.ts';
+import { isOurs, stamps } from './translate.ts';
+import { metadata } from './wire.ts';
 
 type Provisioned = Extract<ServiceSource, { how: 'provision' }>;
 
@@ -16,6 +17,7 @@ export const instanceSchema = z.object({
   type: z.enum(['managed', 'user-provided']),
   last_operation: lastOperation,
   relationships: z.object({ service_plan: toOne }).partial().optional(),
+  metadata,
 });
 export const bindingSchema = z.object({ guid: z.string(), last_operation: lastOperation });
 const planSchema = z.object({ guid: z.string() });
@@ -39,6 +41,20 @@ export async function makeInstance(
     },
     metadata: { labels: stamps(application) },
   });
+}
+
+/** Somebody else's database is not changed, and gets into nobody's environment by chance. */
+export function refuseForeignInstance(session: Session, service: string, instance: Instance): void {
+  if (isOurs(instance)) return;
+  throw platformError(
+    'conflict',
+    session.platform,
+    `${instance.name} is there already, and not made by Sluice`,
+    {
+      why: `${service} is to be made under that name, and the instance does not carry the label sluice.dev/managed-by=sluice`,
+      remedy: `write \`existing: ${instance.name}\` to use it as it is, or give the service another name`,
+    },
+  );
 }
 
 export function instanceName(application: string, { name, source }: ServiceSpec): string {

@@ -28,6 +28,7 @@ import {
   type Instance,
   instanceName,
   makeInstance,
+  refuseForeignInstance,
 } from './service-instances.ts';
 import { failed, handleOf, next, running } from './status.ts';
 
@@ -70,7 +71,10 @@ async function begin(
     if (source.how === 'provision') await makeInstance(session, application, service.name, source);
     return;
   }
-  if (source.how === 'provision') await changePlan(session, found, source);
+  if (source.how === 'provision') {
+    refuseForeignInstance(session, service.name, found);
+    await changePlan(session, found, source);
+  }
   const parameters = bindOf(source);
   if (parameters === undefined) return;
   const binding = await findBinding(session, app, found.guid);

@@ -10,7 +10,7 @@ const guidOnly = z.object({ guid: z.string() });
 const toOne = z.object({ data: guidOnly.nullish() }).nullish();
 const strings = z.record(z.string(), z.string().nullable());
 
-const metadata = z.object({ labels: strings.optional(), annotations: strings.optional() }).optional();
+export const metadata = z.object({ labels: strings.optional(), annotations: strings.optional() }).optional();
 const link = z.object({ href: z.string() });
 
 export const rootSchema = z.object({

@@ -13,6 +13,7 @@ import { createPatience } from './patience.ts';
 import { placesOf } from './release-tasks.ts';
 import { NotBegun, runTask, type TaskRunning } from './run-task.ts';
 import { applicationNamed } from './scope.ts';
+import { taskLines } from './task-lines.ts';
 import { taskRecordsIn } from './task-records.ts';
 
 const STAGE_DEADLINE_MS = 15 * 60_000;
@@ -71,7 +72,7 @@ export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
     const context: ProviderContext = {
       signal: deps.by === 'server' ? stop : new AbortController().signal,
       now: () => clock.now(),
-      log: ({ text }) => void events.append({ type: 'task.log', application, platform, run, text }),
+      log: taskLines(events, { application, platform, run }),
     };
     return {
       ...{ clock, events, logger, records, context, checkWrite },
@@ -166,6 +167,15 @@ export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
     else stop.addEventListener('abort', onAbort, { once: true });
   }
 
+  /** Whoever meant it may still be at it, a command beside us for one: as the record stands when that is over. */
+  async function whenBegun(
+    { application, run, startedAt }: TaskRecord,
+    stop: AbortSignal,
+  ): Promise<TaskRecord | undefined> {
+    await clock.sleep(Math.max(0, startedAt + BEGINNING_MS - clock.now()), stop);
+    return (await records.list(application)).find((one) => one.run === run);
+  }
+
   async function follow(record: TaskRecord, stop: AbortSignal): Promise<void> {
     const spec = { name: record.task, run: record.run, command: '', memoryBytes: 0 };
     const running = runningOn(record, stop, async () => undefined);
@@ -211,9 +221,10 @@ export function createTaskRuns(deps: TaskRunsDeps): TaskRuns {
         ({ trigger, state }) => trigger !== 'release' && state === 'begun',
       );
       const following = open.map(async (record) => {
-        if (record.handle !== undefined) return await follow(record, stop);
-        if (clock.now() - record.startedAt < BEGINNING_MS) return;
-        await records.put({ ...record, state: 'unknown', endedAt: clock.now() });
+        const begun = record.handle === undefined ? await whenBegun(record, stop) : record;
+        if (begun?.handle !== undefined) await follow(begun, stop);
+        else if (begun?.state === 'begun')
+          await records.put({ ...begun, state: 'unknown', endedAt: clock.now() });
       });
       for (const { status, ...rest } of await Promise.allSettled(following)) {
         if (status === 'rejected' && !stop.aborted && 'reason' in rest)

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RunWish } from '../../src/core/control.ts';
 import { platformError } from '../../src/core/errors.ts';
+import type { TaskRecord } from '../../src/core/task-power.ts';
 import { holderOf, leaseApplication } from '../../src/orchestrator/lease.ts';
 import { taskRecordsIn } from '../../src/orchestrator/task-records.ts';
 import type { FakePlatform } from '../support/fake-provider.ts';
@@ -130,6 +131,26 @@ describe('a run by hand', () => {
     const next = await open('server');
     await next.runs.takeUp(never);
     expect(await next.runs.list()).toMatchObject([{ run, state: 'succeeded' }]);
+  });
+
+  it('that a command is just beginning is followed by a server that starts meanwhile', async () => {
+    const command = await open();
+    const { release } = await world.deploy(command, 'one');
+    const startedAt = world.clock.now();
+    const meant: TaskRecord = {
+      ...{ application: 'shop', task: 'report', run: 'h-1', platform: 'cf', release: release.id },
+      ...{ trigger: 'hand', state: 'begun', startedAt },
+    };
+    const records = taskRecordsIn(world.store);
+    await records.put(meant);
+    const server = await open('server');
+    const taken = server.runs.takeUp(never);
+    cf.ran.set('h-1', release.id);
+    const native = { run: 'h-1' };
+    const handle = { platform: 'cf', application: 'shop', kind: 'task', native, startedAt } as const;
+    await records.put({ ...meant, handle });
+    await taken;
+    expect(await server.runs.list()).toMatchObject([{ run: 'h-1', state: 'succeeded' }]);
   });
 
   it('whose end nobody knows is not said to run again', async () => {

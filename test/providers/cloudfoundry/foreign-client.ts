@@ -5,6 +5,8 @@ import { systemClock } from '../../../src/lib/clock.ts';
 export interface ForeignClient {
   /** As their `cf push` would make it: without our stamp. */
   createApp(name: string): Promise<void>;
+  /** As their `cf create-user-provided-service` would make it. */
+  createInstance(name: string, credentials: Readonly<Record<string, string>>): Promise<void>;
   /** What runs now is deployed once more, by them; answers when it is under way. */
   redeploy(app: string): Promise<void>;
   get(path: string): Promise<Json>;
@@ -53,6 +55,11 @@ export async function foreignClient(local: LocalCloudFoundry): Promise<ForeignCl
         const keys = await get(`/v3/service_credential_bindings?type=key&names=${name}`);
         await settled('DELETE', `/v3/service_credential_bindings/${keys.resources[0].guid}`);
       };
+    },
+    async createInstance(name, credentials) {
+      const spaces = await get(`/v3/spaces?names=${local.space}`);
+      const relationships = { space: { data: { guid: spaces.resources[0].guid } } };
+      await post('/v3/service_instances', { type: 'user-provided', name, credentials, relationships });
     },
     async createApp(name) {
       const spaces = await get(`/v3/spaces?names=${local.space}`);

@@ -78,6 +78,20 @@ describe('a service instance', () => {
     expect(await planNow()).toBe('large');
   });
 
+  it('that somebody else made under its name is left alone', async () => {
+    const foreign = await foreignClient(local);
+    await foreign.createInstance('shop-ledger', { uri: 'db://planted-canary' });
+    const refused = await drive.fail(
+      drive.fresh().services!.ensure(drive.context, wish('ledger', database('small'))),
+    );
+    expect(refused).toMatchObject({
+      class: 'conflict',
+      message: 'shop-ledger is there already, and not made by Sluice',
+      remedy: expect.stringContaining('existing: shop-ledger'),
+    });
+    expect(await handed('ledger', database('small'))).toEqual({});
+  });
+
   it('of a plan that there is not is refused by name', async () => {
     const refused = await drive.fail(
       drive.fresh().services!.ensure(drive.context, wish('db', database('huge'))),
