@@ -7,6 +7,8 @@ import { ReadPutOff } from './read-put-off.ts';
 import { ScarceReads } from './scarce-reads.ts';
 
 const CONCURRENCY = 8;
+/** A deployment begins by looking at everything, and should not wait for its turn at that: so many seconds' worth may come at once. */
+const BURST_SECONDS = 3;
 /** Bottleneck's scale: 0 goes first, 9 last. */
 const FIRST = 3;
 const LAST = 9;
@@ -38,9 +40,10 @@ export function createApiBudgets(clock: Clock): ApiBudgets {
   function open(perSecond: number): Shared {
     const limiter = new Bottleneck({
       maxConcurrent: CONCURRENCY,
-      reservoir: perSecond,
-      reservoirRefreshAmount: perSecond,
-      reservoirRefreshInterval: 1_000,
+      reservoir: perSecond * BURST_SECONDS,
+      reservoirIncreaseAmount: perSecond,
+      reservoirIncreaseInterval: 1_000,
+      reservoirIncreaseMaximum: perSecond * BURST_SECONDS,
     });
     return { limiter, users: 0, pausedUntil: 0, reads: new ScarceReads() };
   }

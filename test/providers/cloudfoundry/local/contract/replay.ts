@@ -11,7 +11,7 @@ const IN_BODY = new RegExp(`"(app|package|droplet)":\\{(?:"data":\\{)?"guid":"${
 export interface Replay {
   /** Sends it, and where the client waits for something, until that is so. */
   send(request: TracedRequest): Promise<Answer>;
-  /** Every status a deployment was seen in, in order: `rolling ACTIVE/DEPLOYING`. */
+  /** Every status a deployment was seen in, in order: `rolling ACTIVE/DEPLOYING`, `canary ACTIVE/PAUSED step 1`. */
   readonly deployments: readonly string[];
 }
 
@@ -82,7 +82,8 @@ export function createReplay(foundation: Foundation): Replay {
     if (collection !== undefined && told !== undefined) last[collection] = told;
     if (body?.droplet?.guid !== undefined) last['droplets'] = body.droplet.guid;
     if (/^\/v3\/deployments\/[^/?]+$/.test(path)) {
-      const seen = `${body.strategy} ${body.status.value}/${body.status.reason}`;
+      const step = body.status.canary?.steps?.current;
+      const seen = `${body.strategy} ${body.status.value}/${body.status.reason}${step === undefined ? '' : ` step ${step}`}`;
       if (deployments.at(-1) !== seen) deployments.push(seen);
     }
   }
