@@ -37,6 +37,7 @@ import { LaneRegistry, namesIn } from './registry.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { demandOf } from './route-tally.ts';
 import { StallWatch } from './stall.ts';
+import { trafficOf } from './traffic-report.ts';
 import { CLOSING_MS } from './transfer.ts';
 import type { Refusal, Wire } from './wire.ts';
 
@@ -213,36 +214,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 
   function report(): void {
-    const at = clock.now();
     const now = clock.monotonic();
-    const signals: TrafficSignal[] = [];
-    for (const lane of registry.lanes()) {
-      lane.renewStallLimit(now, settings.stall);
-      const isCompared = pipeline.table.comparing.has(lane.application);
-      const { attempts, counts, p50Ms, p95Ms, compared } = lane.outcomes.take(isCompared);
-      const { inFlight } = lane.gate;
-      if (attempts === 0 && inFlight === 0) continue;
-      const { application, id: origin } = lane;
-      const { platform } = lane.origin;
-      signals.push({
-        kind: 'traffic',
-        at,
-        windowMs: REPORT_MS,
-        worker,
-        application,
-        platform,
-        origin,
-        counts,
-        p50Ms,
-        p95Ms,
-        inFlight,
-        ...(compared === undefined
-          ? {}
-          : { compared: { release: lane.release, trial: lane.isTrial, ...compared } }),
-      });
-    }
+    for (const lane of registry.lanes()) lane.renewStallLimit(now, settings.stall);
+    const window = { at: clock.now(), windowMs: REPORT_MS, worker };
+    const signals = trafficOf(registry.lanes(), pipeline.table.comparing, window);
     if (signals.length > 0) traffic.fire(signals);
-    const asked = demandOf(pipeline.table.routes, { at, windowMs: REPORT_MS, worker });
+    const asked = demandOf(pipeline.table.routes, window);
     if (asked.length > 0) demand.fire(asked);
   }
 
