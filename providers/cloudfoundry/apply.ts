@@ -177,6 +177,7 @@ async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
     if (!undo || begun?.status.reason === 'DEPLOYED') return { handle: next(handle, { mode: 'settle' }) };
   }
   const attempt = resumed?.attempt ?? String(handle.startedAt);
+  const replaced = currentDroplet(app) ?? '';
   const patch = forward({ release: want.release.id, attempt }, { env, undo, process: seen }, want.env);
   await patchEnvironment(session, app.guid, patch);
   try {
@@ -193,7 +194,7 @@ async function replace(rollout: Rollout, quiet: boolean): Promise<Operation> {
         metadata: { labels: { ...stamps(app.name), [RELEASE]: want.release.id, [ATTEMPT]: attempt } },
       },
     );
-    return { handle: next(handle, { mode: 'roll', deployment: created.guid }) };
+    return { handle: next(handle, { mode: 'roll', deployment: created.guid, replaced }) };
   } catch (error) {
     // Refused for good, e.g. for the quota: the environment must not wait for the next restart.
     if (!hasClass(error, ...RETRYABLE)) await undoRelease(session, app.guid);

@@ -2,7 +2,7 @@ import { hasClass, platformError, type SluiceError } from '../../src/core/errors
 import type { Clock } from '../../src/core/ports.ts';
 import type { ApiAnswer, ApiClient } from '../../src/lib/api-client.ts';
 import { retryAfterMs } from '../../src/lib/rate-headers.ts';
-import type { Credentials } from './config.ts';
+import type { UaaCredentials } from './config.ts';
 import { claimsSchema, decode, tokenSchema as tokenAnswer, uaaErrorSchema } from './wire.ts';
 
 /** An expired token makes a call count against the per-address limit of strangers, so we are early. */
@@ -21,13 +21,13 @@ export interface Auth {
   header(): Promise<string>;
   /** Takes a new token although the old one looked good: the API refused it. */
   renew(): Promise<void>;
-  /** Who the platform says we are, after the first token. */
-  identity(): string;
+  /** Who the platform says we are. */
+  identity(): Promise<string>;
 }
 
-export function createAuth(options: {
+export function uaaAuth(options: {
   platform: string;
-  credentials: Credentials;
+  credentials: UaaCredentials;
   clock: Clock;
   uaa: () => Promise<ApiClient>;
 }): Auth {
@@ -108,7 +108,7 @@ export function createAuth(options: {
     async renew() {
       await take();
     },
-    identity() {
+    async identity() {
       return (
         nameIn(grant?.accessToken) ??
         ('username' in credentials ? credentials.username : credentials.clientId)
@@ -120,7 +120,7 @@ export function createAuth(options: {
 /** UAA answers in its own form, not in `errors[]`. */
 export function uaaErrorOf(
   platform: string,
-  credentials: Credentials,
+  credentials: UaaCredentials,
   now: number,
   answer: ApiAnswer,
 ): SluiceError {

@@ -4,11 +4,23 @@ import type { z } from 'zod';
 import { hasClass, platformError, type SluiceError } from '../../src/core/errors.ts';
 import type { ProviderDeps } from '../../src/core/provider.ts';
 import { type ApiAnswer, type ApiCall, type ApiClient, createApiClient } from '../../src/lib/api-client.ts';
-import { createAuth, uaaErrorOf } from './auth.ts';
-import type { Options } from './config.ts';
+import { type Auth, uaaAuth, uaaErrorOf } from './auth.ts';
+import type { Options, UaaCredentials } from './config.ts';
 import { errorOf } from './errors.ts';
+import { carries, isUnknownParameter } from './label-filter.ts';
+import { accountOf, isUaa, kubernetesAuth, refuseOtherLogin } from './login.ts';
+import { createMissing, isUnknownEndpoint } from './missing.ts';
 import { abortable, once } from './shared-work.ts';
-import { type Domain, decode, domainSchema, namedSchema, pageSchema, type Root, rootSchema } from './wire.ts';
+import {
+  type Domain,
+  decode,
+  domainSchema,
+  namedSchema,
+  pageSchema,
+  type Root,
+  rootSchema,
+  whoAmISchema,
+} from './wire.ts';
 
 /** Calls per second at most; a foundation's usual limit is 20000 an hour, so bursts are fine and long ones are not. */
 const RATE_PER_SECOND = 40;
@@ -30,7 +42,7 @@ export interface Session {
   readonly signal: AbortSignal;
   /** `GET /` of the API, asked anew. */
   root(): Promise<Root>;
-  identity(): string;
+  identity(): Promise<string>;
   spaceGuid(): Promise<string>;
   /** All domains the space may use; read once. */
   domains(): Promise<readonly Domain[]>;
@@ -68,15 +80,18 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
   const domains = once(readDomains);
   const spaceGuid = once(readSpace);
   const discovery = once(readRoot);
-  const uaa = once(openUaa);
   const logCache = once(openLogCache);
-  const auth = createAuth({ platform, credentials: options.credentials, clock, uaa });
+  const missing = createMissing(clock);
+  const withoutLabels = new Set<string>();
+  const auth = openAuth();
 
   const strangers = open(options.api, { headers: async () => ({}), errorOf: refusal, account: '' });
   const api = open(options.api, authorised());
 
   function refusal(answer: ApiAnswer, call: ApiCall): SluiceError {
-    return errorOf(platform, clock.now(), answer, call);
+    const error = errorOf(platform, clock.now(), answer, call);
+    if (isUnknownEndpoint(answer)) missing.learn(call, error);
+    return error;
   }
 
   function open(
@@ -97,9 +112,8 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
   }
 
   function authorised() {
-    const { credentials } = options;
     return {
-      account: 'username' in credentials ? credentials.username : credentials.clientId,
+      account: accountOf(options.credentials),
       headers: async () => ({ authorization: await auth.header() }),
       onUnauthorized: () => auth.renew(),
       errorOf: refusal,
@@ -111,8 +125,26 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
     return decode(rootSchema, answer.json, platform, 'GET /');
   }
 
-  async function openUaa(): Promise<ApiClient> {
-    const { links } = await discovery();
+  function openAuth(): Auth {
+    const { credentials } = options;
+    if (isUaa(credentials))
+      return uaaAuth({ platform, credentials, clock, uaa: once(() => openUaa(credentials)) });
+    return kubernetesAuth({
+      platform,
+      credentials,
+      clock,
+      fits: async () => refuseOtherLogin(platform, options, await discovery()),
+      async whoAmI() {
+        const answer = await api.call({ method: 'GET', path: '/whoami' });
+        return decode(whoAmISchema, answer.json, platform, 'GET /whoami').name;
+      },
+    });
+  }
+
+  async function openUaa(credentials: UaaCredentials): Promise<ApiClient> {
+    const root = await discovery();
+    refuseOtherLogin(platform, options, root);
+    const { links } = root;
     const href = links.login?.href ?? links.uaa?.href;
     if (href === undefined) {
       throw platformError('unsupported', platform, 'the API names no place to log in', {
@@ -122,7 +154,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
     }
     return open(href, {
       headers: async () => ({}),
-      errorOf: (answer) => uaaErrorOf(platform, options.credentials, clock.now(), answer),
+      errorOf: (answer) => uaaErrorOf(platform, credentials, clock.now(), answer),
     });
   }
 
@@ -147,9 +179,10 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
     async function one(path: string, query: Query, what: string): Promise<string> {
       const [found] = await session(signal).list(path, namedSchema, query);
       if (found) return found.guid;
+      const us = await auth.identity();
       throw platformError('notFound', platform, `there is no ${what}, or we may not see it`, {
-        why: `${auth.identity()} asked for ${what}, and the list was empty`,
-        remedy: `check org and space of platform ${platform}, and that ${auth.identity()} is SpaceDeveloper there`,
+        why: `${us} asked for ${what}, and the list was empty`,
+        remedy: `check org and space of platform ${platform}, and that ${us} is SpaceDeveloper there`,
       });
     }
   }
@@ -163,6 +196,8 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
     setMaxListeners(100, signal);
 
     async function call(request: ApiCall): Promise<ApiAnswer> {
+      const known = missing.known(request);
+      if (known !== undefined) throw known;
       // Outside of the client's retries: a caller that gives up must not wait for a slow login.
       await abortable(auth.header(), signal);
       return abortable(api.call({ signal, ...request }), signal);
@@ -185,6 +220,21 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
       return decode(schema, answer.json, platform, `POST ${path}`);
     }
 
+    async function pages<T>(path: string, schema: z.ZodType<T>, query: Query): Promise<readonly T[]> {
+      const all: T[] = [];
+      let next: string | undefined = path;
+      let parameters: Query = { per_page: 200, ...query };
+      while (next !== undefined) {
+        const part: { resources: T[]; pagination: { next?: { href: string } | null | undefined } } =
+          await get(next, pageSchema(schema), parameters);
+        all.push(...part.resources);
+        // The link carries the whole query already.
+        next = part.pagination.next?.href;
+        parameters = {};
+      }
+      return all;
+    }
+
     return {
       platform,
       signal,
@@ -192,7 +242,7 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
         discovery.forget();
         return abortable(discovery(), signal);
       },
-      identity: () => auth.identity(),
+      identity: () => abortable(auth.identity(), signal),
       spaceGuid: () => abortable(spaceGuid(), signal),
       domains: () => abortable(domains(), signal),
       get,
@@ -205,18 +255,17 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
         }
       },
       async list<T>(path: string, schema: z.ZodType<T>, query: Query = {}) {
-        const all: T[] = [];
-        let next: string | undefined = path;
-        let parameters: Query = { per_page: 200, ...query };
-        while (next !== undefined) {
-          const part: { resources: T[]; pagination: { next?: { href: string } | null | undefined } } =
-            await get(next, pageSchema(schema), parameters);
-          all.push(...part.resources);
-          // The link carries the whole query already.
-          next = part.pagination.next?.href;
-          parameters = {};
+        const { label_selector: selector, ...others } = query;
+        if (typeof selector !== 'string') return pages(path, schema, query);
+        if (!withoutLabels.has(path)) {
+          try {
+            return await pages(path, schema, query);
+          } catch (error) {
+            if (!isUnknownParameter(error, 'label_selector')) throw error;
+            withoutLabels.add(path);
+          }
         }
-        return all;
+        return (await pages(path, schema, others)).filter((one) => carries(one, selector));
       },
       async findOrCreate(find, path, schema, json) {
         for (let attempt = 1; ; attempt++) {

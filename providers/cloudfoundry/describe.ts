@@ -10,7 +10,7 @@ export async function describe(session: Session, options: Options): Promise<Plat
   return {
     kind: 'cloudfoundry',
     apiVersion: root.links.cloud_controller_v3?.meta?.version ?? '3',
-    identity: `${session.identity()} in ${options.org}/${options.space}`,
+    identity: `${await session.identity()} in ${options.org}/${options.space}`,
     capabilities: { sideBySide: true, hostHeader: 'must-match' },
   };
 }

@@ -1,6 +1,7 @@
-import { type ErrorClass, platformError, SluiceError } from '../../src/core/errors.ts';
+import { type ErrorClass, hasClass, platformError, SluiceError } from '../../src/core/errors.ts';
 import type { ApiAnswer, ApiCall } from '../../src/lib/api-client.ts';
 import { retryAfterMs, untilResetMs } from '../../src/lib/rate-headers.ts';
+import { isUnknownEndpoint } from './missing.ts';
 import { apiErrorsSchema } from './wire.ts';
 
 /** Titles that say more than the status does. */
@@ -10,8 +11,6 @@ const CLASS_OF_TITLE: Readonly<Record<string, Refusal>> = {
   'CF-StagingInProgress': 'conflict',
   'CF-DeploymentsDisabled': 'unsupported',
   'CF-FeatureDisabled': 'unsupported',
-  // "Unknown request": this foundation is too old for the endpoint, not: the thing is gone.
-  'CF-NotFound': 'unsupported',
 };
 
 const QUOTA = /quota|exceeded your .*limit|memory limit|instance limit|insufficient resources/i;
@@ -27,7 +26,8 @@ const REMEDY = {
   unavailable: 'see whether the API works: `cf api`; what runs there keeps serving',
   conflict: 'see who else works on this application; then deploy again',
   invalid: 'correct what the platform names; if it is nothing you wrote, report it as a fault of Sluice',
-  unsupported: 'ask the operator for a newer Cloud Foundry, or for the feature to be enabled',
+  unsupported:
+    'do without it there, or ask the operator for a newer Cloud Foundry or for the feature to be enabled',
 } as const satisfies Partial<Record<ErrorClass, string>>;
 
 /** The classes that a refused call can have. */
@@ -43,12 +43,13 @@ export function errorOf(platform: string, now: number, answer: ApiAnswer, call: 
   const words =
     errors.map((error) => `${error.detail} (${error.title})`).join('; ') || firstLine(answer.text);
   const why = request === undefined ? words : `${words} [request ${request}]`;
-  const errorClass = classify(status, headers, errors);
+  const isUnknown = isUnknownEndpoint(answer);
+  const errorClass = isUnknown ? 'unsupported' : classify(status, headers, errors);
   const asked = retryAfterMs(headers, now) ?? untilResetMs(headers, now);
   const wait = errorClass === 'rateLimited' ? asked : undefined;
   return platformError(errorClass, platform, what, {
     why,
-    remedy: REMEDY[errorClass],
+    remedy: REMEDY[errorClass].replace('this platform', `platform ${platform}`),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
   });
 }
@@ -75,6 +76,11 @@ function classify(
   if (status === 404) return 'notFound';
   if (status === 409) return 'conflict';
   return 'invalid';
+}
+
+/** The API has no such endpoint: it is a part of Cloud Foundry's only (Korifi), or an old one. */
+export function isNotThere(error: unknown): error is SluiceError {
+  return hasClass(error, 'unsupported') && /was answered (404|405|501)$/.test(error.message);
 }
 
 /** A build of another release occupies the application's one staging place. */

@@ -7,6 +7,7 @@ import type {
 import { eventText } from '../../src/lib/event-text.ts';
 import { isoTime } from '../../src/lib/iso-time.ts';
 import type { Session } from './client.ts';
+import { isNotThere } from './errors.ts';
 import { findOwnApp } from './find.ts';
 
 /**
@@ -77,13 +78,24 @@ export async function events(
   const from = before?.from ?? (since === undefined ? undefined : second(since));
   // Not there yet: the next look begins where this one would have.
   if (app === undefined) return { events: [], cursor: JSON.stringify({ from: from ?? second(0), seen: [] }) };
-  const found = await session.find('/v3/audit_events', pageSchema, {
+  const found = await lookUp({
     target_guids: app,
     types: TYPES.join(','),
     order_by: after === undefined ? '-created_at' : 'created_at',
     per_page: String(PAGE),
     ...(from === undefined ? {} : { 'created_ats[gte]': from }),
   });
+
+  /** Where no audit is kept (Korifi) nothing is told. */
+  async function lookUp(query: Readonly<Record<string, string>>) {
+    try {
+      return await session.find('/v3/audit_events', pageSchema, query);
+    } catch (error) {
+      if (isNotThere(error)) return undefined;
+      throw error;
+    }
+  }
+
   const all = [...(found?.resources ?? [])].sort((a, b) => a.created_at.localeCompare(b.created_at));
   const fresh = all.filter(({ guid }) => !before?.seen.includes(guid)).slice(-most);
   const newest = all.at(-1)?.created_at ?? from ?? second(0);

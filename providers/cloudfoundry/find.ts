@@ -1,5 +1,6 @@
 import { hasClass, platformError } from '../../src/core/errors.ts';
 import { escaped, type Session } from './client.ts';
+import { isNotThere } from './errors.ts';
 import {
   dropletRelease,
   isOurs,
@@ -158,9 +159,21 @@ export interface ReleasedDroplet {
   readonly release: string | undefined;
 }
 
+/** Korifi lists droplets by package only. */
+async function dropletsOf(session: Session, appGuid: string): Promise<readonly Droplet[]> {
+  try {
+    return await session.list(`/v3/apps/${appGuid}/droplets`, dropletSchema, { states: 'STAGED' });
+  } catch (error) {
+    if (!isNotThere(error)) throw error;
+    const packages = await packagesOf(session, appGuid);
+    const lists = packages.map(({ guid }) => session.list(`/v3/packages/${guid}/droplets`, dropletSchema));
+    return (await Promise.all(lists)).flat().filter(({ state }) => state === 'STAGED');
+  }
+}
+
 /** The droplets that can run, with the release each belongs to. */
 export async function stagedDroplets(session: Session, appGuid: string): Promise<readonly ReleasedDroplet[]> {
-  const droplets = await session.list(`/v3/apps/${appGuid}/droplets`, dropletSchema, { states: 'STAGED' });
+  const droplets = await dropletsOf(session, appGuid);
   const stamped = droplets.every((one) => dropletRelease(one, []) !== undefined);
   const packages = stamped ? [] : await packagesOf(session, appGuid);
   return droplets.map((one) => ({ droplet: one, release: dropletRelease(one, packages) }));

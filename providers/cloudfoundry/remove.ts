@@ -7,6 +7,7 @@ import type {
 } from '../../src/core/provider.ts';
 import { taskAtWork } from '../../src/core/task-power.ts';
 import type { Session } from './client.ts';
+import { isNotThere } from './errors.ts';
 import {
   activeDeployment,
   besideApps,
@@ -19,7 +20,16 @@ import {
   trialApps,
 } from './find.ts';
 import { failed, finished, handleOf, next, running } from './status.ts';
-import { APPLICATION, currentDroplet, isOurs, releaseOf, selectorOf, stamps, trialOf } from './translate.ts';
+import {
+  APPLICATION,
+  currentDroplet,
+  isOurs,
+  RELEASE,
+  releaseOf,
+  selectorOf,
+  stamps,
+  trialOf,
+} from './translate.ts';
 import { jobSchema, routeSchema } from './wire.ts';
 
 /** Deletes droplets and packages of a release; the one that serves, or is on its way, is refused. */
@@ -80,10 +90,21 @@ export async function removeAll(
 ): Promise<Operation> {
   const jobs: string[] = [];
   for (const path of paths) {
-    const guid = await session.remove(path);
+    const guid = await removeOr(session, path);
     if (guid !== undefined) jobs.push(guid);
   }
   return jobs.length === 0 ? finished(handle) : { handle: next(handle, { jobs: jobs.join(' ') }) };
+}
+
+/** Korifi deletes old packages and droplets by itself and on no request: those are no longer of a release. */
+async function removeOr(session: Session, path: string): Promise<string | undefined> {
+  try {
+    return await session.remove(path);
+  } catch (error) {
+    if (!isNotThere(error) || !/^\/v3\/(packages|droplets)\//.test(path)) throw error;
+    await session.patch(path, { metadata: { labels: { [RELEASE]: null } } });
+    return undefined;
+  }
 }
 
 export async function pollRemoval(

@@ -7,11 +7,12 @@ import {
 } from '../../src/core/provider.ts';
 import { forgetUndo, maxInFlight, undoRelease } from './apply.ts';
 import type { Session } from './client.ts';
+import { isNotThere } from './errors.ts';
 import { type Instance, instancesOf, serves, webProcesses } from './find.ts';
 import { logTail } from './logs.ts';
 import { failed, next, running } from './status.ts';
 import { RELEASE, stamps } from './translate.ts';
-import { type Deployment, deploymentSchema } from './wire.ts';
+import { type Deployment, decode, deploymentSchema } from './wire.ts';
 
 /** Placing a container, fetching the droplet and noticing that it runs takes the platform time of its own. */
 const MARGIN_MS = 30_000;
@@ -26,6 +27,12 @@ export async function pollApply(
   const guid = handle.native['deployment'];
   const found = guid && (await session.find(`/v3/deployments/${guid}`, deploymentSchema));
   if (!found) return { state: 'lost', message: `deployment ${guid} is gone` };
+  const { back } = handle.native;
+  if (back !== undefined) {
+    if (found.status.value === 'ACTIVE')
+      return running(handle, context.now(), 'goes back to the release before');
+    return notStarted(session, handle, handle.native['trouble'] ?? '', undefined);
+  }
   if (found.status.value === 'ACTIVE') return pollActive(session, context, handle, found);
   switch (found.status.reason) {
     case 'CANCELED':
@@ -55,19 +62,48 @@ async function pollActive(
   if (found.status.reason === 'CANCELING') {
     return running(handle, context.now(), 'goes back to the release before');
   }
-  const web = found.new_processes.find((one) => one.type === 'web');
+  // Korifi names none: it changes the instances of the one process there is, one after the other.
+  const web =
+    found.new_processes.find((one) => one.type === 'web') ??
+    (await webProcesses(session, handle.native['app'] ?? '')).at(-1);
   const instances = web ? await tryInstances(session, web.guid) : undefined;
   const trouble = troubleOf(handle, instances, context.now());
   if (trouble === undefined) return progress(handle, context.now(), instances);
   try {
     await session.post(`/v3/deployments/${found.guid}/actions/cancel`);
   } catch (error) {
+    if (isNotThere(error)) return goBack(session, context, handle, trouble);
     // It ended in this very moment; the next look tells how.
     if (!hasClass(error, 'invalid', 'conflict')) throw error;
   }
   return running(handle, context.now(), `${trouble}: goes back to the release before`, {
     handle: next(handle, { trouble, process: web?.guid ?? '' }),
   });
+}
+
+/** Where no deployment can be cancelled (Korifi), another one brings back the droplet before. */
+async function goBack(
+  session: Session,
+  context: ProviderContext,
+  handle: OperationHandle,
+  trouble: string,
+): Promise<OperationStatus> {
+  const { app = '', release, replaced } = handle.native;
+  await undoRelease(session, app, release);
+  // Taken up from somebody who did not say what ran before: a person must choose.
+  if (!replaced) return notStarted(session, handle, `${trouble}; what ran before is not known`, undefined);
+  const deployment = await deployAgain(session, app, replaced);
+  return running(handle, context.now(), `${trouble}: goes back to the release before`, {
+    handle: next(handle, { trouble, back: 'yes', deployment }),
+  });
+}
+
+async function deployAgain(session: Session, app: string, droplet: string): Promise<string> {
+  const { json } = await session.post('/v3/deployments', {
+    droplet: { guid: droplet },
+    relationships: { app: { data: { guid: app } } },
+  });
+  return decode(deploymentSchema, json, session.platform, 'POST /v3/deployments').guid;
 }
 
 /** The droplet went back by itself; environment and process settings do not. */

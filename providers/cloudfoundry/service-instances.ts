@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { hasClass, platformError } from '../../src/core/errors.ts';
+import { hasClass, platformError, type SluiceError } from '../../src/core/errors.ts';
 import type { ServiceSource, ServiceSpec } from '../../src/core/services.ts';
 import { escaped, type Session } from './client.ts';
+import { isNotThere } from './errors.ts';
 import { isOurs, stamps } from './translate.ts';
 import { metadata } from './wire.ts';
 
@@ -88,12 +89,28 @@ export async function findBinding(
   return found;
 }
 
+function noMarketplace(platform: string, offering: string, error: SluiceError): SluiceError {
+  return platformError(
+    'unsupported',
+    platform,
+    `${offering} cannot be ordered there: it has no marketplace`,
+    {
+      why: error.message,
+      remedy: 'name an instance that exists (`existing`), or give its `credentials`',
+    },
+  );
+}
+
 async function findPlan(session: Session, offering: string, plan: string): Promise<string> {
-  const [found] = await session.list('/v3/service_plans', planSchema, {
-    names: escaped(plan),
-    service_offering_names: escaped(offering),
-    available: 'true',
-  });
+  const [found] = await session
+    .list('/v3/service_plans', planSchema, {
+      names: escaped(plan),
+      service_offering_names: escaped(offering),
+      available: 'true',
+    })
+    .catch((error: unknown) => {
+      throw isNotThere(error) ? noMarketplace(session.platform, offering, error) : error;
+    });
   if (found === undefined) {
     throw platformError('notFound', session.platform, `there is no plan ${plan} of ${offering}`, {
       why: 'the marketplace of this org and space has none',

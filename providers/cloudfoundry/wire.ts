@@ -14,6 +14,8 @@ export const metadata = z.object({ labels: strings.optional(), annotations: stri
 const link = z.object({ href: z.string() });
 
 export const rootSchema = z.object({
+  /** Korifi: this API on Kubernetes, a part of it, and with the cluster's logins. */
+  cf_on_k8s: z.boolean().optional(),
   links: z.object({
     cloud_controller_v3: link.extend({ meta: z.object({ version: z.string() }).optional() }).nullish(),
     login: link.nullish(),
@@ -22,6 +24,9 @@ export const rootSchema = z.object({
   }),
 });
 export type Root = z.output<typeof rootSchema>;
+
+/** `GET /whoami`, of Korifi only. */
+export const whoAmISchema = z.object({ name: z.string(), kind: z.string().optional() });
 
 export const tokenSchema = z.object({
   access_token: z.string(),

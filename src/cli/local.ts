@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { MODES as CF_MODES } from '../../providers/cloudfoundry/local/korifi.ts';
 import { createLocalCloudFoundry } from '../../providers/cloudfoundry/local/server.ts';
-import { MODES, type Mode } from '../../providers/openshift/local/resources.ts';
+import { MODES } from '../../providers/openshift/local/resources.ts';
 import { createLocalOpenShift } from '../../providers/openshift/local/server.ts';
 import { SluiceError } from '../core/errors.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -18,7 +19,7 @@ interface LocalOptions {
   readonly routerPort: string;
   readonly controlPort: string;
   readonly speed: string;
-  readonly mode: string;
+  readonly mode?: string;
   readonly json?: boolean;
   readonly https?: boolean;
   readonly images?: string;
@@ -34,7 +35,10 @@ export function localCommand(program: Command, io: CliIo): void {
     .option('--control-port <port>', 'faults are switched there; 0 takes a free one', '0')
     .option('--speed <factor>', '1 is realistic, smaller is faster', '1')
     .option('--https', 'cloudfoundry: hand out https addresses, with a certificate authority in <dir>/ca.pem')
-    .option('--mode <mode>', 'of openshift: openshift, microshift (routes only) or kubernetes', 'openshift')
+    .option(
+      '--mode <mode>',
+      'of cloudfoundry: cloudfoundry or korifi; of openshift: openshift, microshift (routes only) or kubernetes',
+    )
     .option('--images <path>', 'registries for images: REGISTRY/NAME@sha256:… is a folder below it')
     .option('--json', 'print addresses and credentials as one JSON line on standard output')
     .addHelpText('after', `\nFaults (POST /faults on the control port):\n${faultLines()}`)
@@ -70,9 +74,9 @@ export function localCommand(program: Command, io: CliIo): void {
 
 type Shared = Parameters<typeof createLocalCloudFoundry>[0] & Parameters<typeof createLocalOpenShift>[0];
 
-function makePlatform(platform: string, shared: Shared, mode: string) {
+function makePlatform(platform: string, shared: Omit<Shared, 'mode'>, mode: string | undefined) {
   if (platform === 'cloudfoundry') {
-    const server = createLocalCloudFoundry(shared);
+    const server = createLocalCloudFoundry({ ...shared, mode: modeIn(CF_MODES, mode ?? 'cloudfoundry') });
     const facts = () => ({
       platform,
       api: server.apiUrl,
@@ -82,12 +86,12 @@ function makePlatform(platform: string, shared: Shared, mode: string) {
       organization: server.organization,
       space: server.space,
       domain: server.domain,
-      credentials: server.credentials,
+      credentials: server.token === undefined ? server.credentials : { token: server.token },
     });
     return { server, facts };
   }
   if (platform === 'openshift') {
-    const server = createLocalOpenShift({ ...shared, mode: modeIn(mode) });
+    const server = createLocalOpenShift({ ...shared, mode: modeIn(MODES, mode ?? 'openshift') });
     const facts = () => ({
       platform,
       api: server.apiUrl,
@@ -102,10 +106,10 @@ function makePlatform(platform: string, shared: Shared, mode: string) {
   });
 }
 
-function modeIn(text: string): Mode {
-  const mode = MODES.find((known) => known === text);
+function modeIn<T extends string>(modes: readonly T[], text: string): T {
+  const mode = modes.find((known) => known === text);
   if (mode) return mode;
-  throw new SluiceError('USAGE', `--mode "${text}" is none`, { remedy: `use ${MODES.join(', ')}` });
+  throw new SluiceError('USAGE', `--mode "${text}" is none`, { remedy: `use ${modes.join(', ')}` });
 }
 
 function speedIn(text: string): number {

@@ -37,6 +37,8 @@ export interface ApiRoute {
   readonly handler: ApiHandler;
   /** Query parameters it takes; any other is a 400. */
   readonly query?: readonly string[];
+  /** It is refused anyway. */
+  readonly anyQuery?: boolean;
   /** No token needed. */
   readonly open?: boolean;
   /** The handler reads the body from the wire: uploads, manifests. */

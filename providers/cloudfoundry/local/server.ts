@@ -25,6 +25,7 @@ import { createTasks } from './engine/tasks.ts';
 import { followFaults } from './fault-listeners.ts';
 import { createFaults } from './faults.ts';
 import { createJobs } from './jobs.ts';
+import { createKorifiLogin, korifiRoutes, type Mode } from './korifi.ts';
 import { createListener } from './listener.ts';
 import { createAppLogs } from './logs.ts';
 import { createQuotas } from './quota.ts';
@@ -71,6 +72,8 @@ export interface LocalCloudFoundryOptions {
    * `diego_docker`.
    */
   readonly imagesDir?: string;
+  /** `korifi`: the part of the API that Cloud Foundry on Kubernetes has, with the cluster's login. */
+  readonly mode?: Mode;
   /** Requests an hour and user; default 20000. */
   readonly rateLimit?: number;
   /** The same for an address without a good token; default 1000. */
@@ -88,6 +91,8 @@ export interface LocalCloudFoundry extends Runnable {
   readonly organization: string;
   readonly space: string;
   readonly credentials: Credentials;
+  /** Of mode `korifi`, where the credentials are good for nothing. */
+  readonly token: string | undefined;
   setFault(fault: Fault, on: boolean): void;
   /** Resolves when the listeners have followed the last `setFault`. */
   settled(): Promise<void>;
@@ -123,8 +128,12 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
     tokenSeconds: options.tokenSeconds ?? 600,
     issuer: () => urls.uaa,
   });
+  const korifi = options.mode === 'korifi' ? createKorifiLogin(newId, cloud.userGuid) : undefined;
+  const routes = korifi
+    ? korifiRoutes(cloud, [...apiRoutes(cloud), ...logCacheRoutes(cloud)])
+    : apiRoutes(cloud);
   const front = {
-    uaa,
+    uaa: korifi ?? uaa,
     faults,
     clock,
     newId,
@@ -138,7 +147,7 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
   const tls = options.https
     ? selfSignedCertificate(['127.0.0.1', 'localhost', domain, `*.${domain}`])
     : undefined;
-  const api = createListener(ports.api ?? 0, createApiServer({ ...front, routes: apiRoutes(cloud) }), {
+  const api = createListener(ports.api ?? 0, createApiServer({ ...front, routes }), {
     tls,
   });
   const uaaListener = createListener(ports.uaa ?? 0, uaa.handle, { tls });
@@ -157,7 +166,7 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
       domain,
       organization: 'demo',
       space: 'dev',
-      credentials,
+      credentials: korifi ? { token: korifi.token } : credentials,
       faults: faults.active(),
     };
   }
@@ -211,6 +220,7 @@ export function createLocalCloudFoundry(options: LocalCloudFoundryOptions): Loca
     organization: 'demo',
     space: 'dev',
     credentials,
+    token: korifi?.token,
     get apiUrl() {
       return urls.api;
     },
