@@ -233,6 +233,22 @@ export async function undoRelease(session: Session, appGuid: string, release?: s
   return true;
 }
 
+/**
+ * As far as it can be while a deployment is under way, so that the next one has the values from before. The way back
+ * stays for `undoRelease`: most foundations refuse process settings until it has ended.
+ */
+export async function undoInFlight(session: Session, appGuid: string, release: string): Promise<void> {
+  const { undo } = split(await readEnvironment(session, appGuid));
+  if (!undo || undo.release !== release) return;
+  try {
+    await setProcess(session, await webProcess(session, appGuid), undo.process);
+  } catch (error) {
+    if (!hasClass(error, 'conflict')) throw error;
+  }
+  const { [UNDO]: _, ...values } = backward(undo);
+  await patchEnvironment(session, appGuid, values);
+}
+
 /** The release has come up: there is no way back to keep. */
 export async function forgetUndo(session: Session, appGuid: string): Promise<void> {
   await patchEnvironment(session, appGuid, { [UNDO]: null });

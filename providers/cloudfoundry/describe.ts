@@ -11,6 +11,7 @@ export async function describe(session: Session, options: Options): Promise<Plat
     kind: 'cloudfoundry',
     apiVersion: root.links.cloud_controller_v3?.meta?.version ?? '3',
     identity: `${await session.identity()} in ${options.org}/${options.space}`,
-    capabilities: { sideBySide: true, hostHeader: 'must-match' },
+    // What is tried needs a copy of a droplet, which Korifi does not make.
+    capabilities: { sideBySide: root.cf_on_k8s !== true, hostHeader: 'must-match' },
   };
 }

@@ -5,7 +5,7 @@ import {
   type ProviderContext,
   RETRYABLE,
 } from '../../src/core/provider.ts';
-import { forgetUndo, maxInFlight, undoRelease } from './apply.ts';
+import { forgetUndo, maxInFlight, undoInFlight, undoRelease } from './apply.ts';
 import type { Session } from './client.ts';
 import { isNotThere } from './errors.ts';
 import { type Instance, instancesOf, serves, webProcesses } from './find.ts';
@@ -31,6 +31,7 @@ export async function pollApply(
   if (back !== undefined) {
     if (found.status.value === 'ACTIVE')
       return running(handle, context.now(), 'goes back to the release before');
+    await undoRelease(session, handle.native['app'] ?? '', handle.native['release']);
     return notStarted(session, handle, handle.native['trouble'] ?? '', undefined);
   }
   if (found.status.value === 'ACTIVE') return pollActive(session, context, handle, found);
@@ -88,8 +89,8 @@ async function goBack(
   handle: OperationHandle,
   trouble: string,
 ): Promise<OperationStatus> {
-  const { app = '', release, replaced } = handle.native;
-  await undoRelease(session, app, release);
+  const { app = '', release = '', replaced } = handle.native;
+  await undoInFlight(session, app, release);
   // Taken up from somebody who did not say what ran before: a person must choose.
   if (!replaced) return notStarted(session, handle, `${trouble}; what ran before is not known`, undefined);
   const deployment = await deployAgain(session, app, replaced);

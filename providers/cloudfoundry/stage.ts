@@ -155,7 +155,7 @@ async function startBuild(
   try {
     const found = await session.findOrCreate<Build>(
       async () => {
-        const builds = await buildsOf(session, packageGuid);
+        const builds = await buildsOf(session, handle.native['app'] ?? '', packageGuid);
         for (const one of builds) if (await isUsable(session, one)) return one;
         return undefined;
       },
@@ -170,13 +170,14 @@ async function startBuild(
   }
 }
 
-/** Where builds are not listed (Korifi), another one is the price of an answer that was lost. */
-async function buildsOf(session: Session, packageGuid: string): Promise<readonly Build[]> {
+/** Korifi lists builds by application only. */
+async function buildsOf(session: Session, appGuid: string, packageGuid: string): Promise<readonly Build[]> {
   try {
     return await session.list('/v3/builds', buildSchema, { package_guids: packageGuid });
   } catch (error) {
-    if (isNotThere(error)) return [];
-    throw error;
+    if (!isNotThere(error)) throw error;
+    const all = await session.list(`/v3/apps/${appGuid}/builds`, buildSchema);
+    return all.filter((one) => one.package?.guid === packageGuid);
   }
 }
 

@@ -12,6 +12,7 @@ import type { Session } from './client.ts';
 import { difference, split } from './environment.ts';
 import { findApp, readEnvironment, refuseForeign, requireOwnApp } from './find.ts';
 import { lifecycleOf } from './images.ts';
+import { isUnknownParameter } from './label-filter.ts';
 import { logTail, relayTaskLog } from './logs.ts';
 import { failed, handleOf, next, running } from './status.ts';
 import {
@@ -83,10 +84,14 @@ async function findOrCreateBeside(session: Session, want: TargetSpec, run: strin
 
 /** Anywhere in our space: it may have been begun when the release did not serve yet. */
 async function findTask(session: Session, application: string, run: string): Promise<Task | undefined> {
-  const tasks = await session.list('/v3/tasks', taskSchema, {
-    space_guids: await session.spaceGuid(),
-    label_selector: selectorOf({ ...stamps(application), [RUN]: run }),
-  });
+  const query = { label_selector: selectorOf({ ...stamps(application), [RUN]: run }) };
+  const tasks = await session
+    .list('/v3/tasks', taskSchema, { ...query, space_guids: await session.spaceGuid() })
+    .catch((error: unknown) => {
+      // Korifi has no such filter, and a run's name is nobody else's in other spaces either.
+      if (!isUnknownParameter(error, 'space_guids')) throw error;
+      return session.list('/v3/tasks', taskSchema, query);
+    });
   return tasks.find((one) => isOurs(one) && runOf(one) === run);
 }
 

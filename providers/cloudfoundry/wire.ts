@@ -92,6 +92,7 @@ export const buildSchema = z.object({
   state: z.enum(['STAGING', 'STAGED', 'FAILED']),
   error: z.string().nullish(),
   droplet: guidOnly.nullish(),
+  package: guidOnly.nullish(),
   created_at: z.string().optional(),
 });
 export type Build = z.output<typeof buildSchema>;

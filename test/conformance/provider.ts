@@ -83,10 +83,10 @@ export function providerConformance(
     thatFails(suite);
     thatTries(suite);
     withProcesses(suite);
-    withTasks(suite);
+    if (!options.without?.includes('tasks')) withTasks(suite);
     withServices(suite);
     thatSwitches(suite);
-    thatTells(suite);
+    if (!options.without?.includes('events')) thatTells(suite);
     throughHiccups(suite);
     besideForeign(suite);
   });

@@ -22,6 +22,7 @@ export function throughHiccups(suite: Suite): void {
     });
 
     it('delays a task, and runs it once', async () => {
+      if (suite.lacks('tasks')) return;
       if (!suite.has('api-502')) return;
       const app = suite.app('hiccup-task');
       const { drive } = suite;

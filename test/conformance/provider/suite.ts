@@ -26,6 +26,8 @@ export interface Suite {
   answeredBy(application: string, release: string): Promise<readonly OriginAnswer[]>;
   /** A case that needs a fault which the platform cannot be given is left out, and told to the harness. */
   has(fault: Fault): boolean;
+  /** True where the platform is known to lack it: the case is left out, and told to the harness. */
+  lacks(what: Lacking): boolean;
   /** Says that this case was not run, or not all of it. */
   leaveOut(): void;
   /** The name of an application of ours: nobody else's has the prefix. */
@@ -40,6 +42,8 @@ interface Opened {
   readonly ok: Bundle & { remove(): Promise<void> };
 }
 
+export type Lacking = 'tasks' | 'events' | 'process restart';
+
 /** How the suite is run; the defaults are for platforms on loopback. */
 export interface SuiteOptions {
   /** Of all names it gives. */
@@ -47,6 +51,8 @@ export interface SuiteOptions {
   /** Everything may take so many times as long. */
   readonly slowness: number;
   readonly memoryBytes?: number;
+  /** What is refused or empty on this platform; its cases are not run. */
+  readonly without?: readonly Lacking[];
 }
 
 /** How slow the platforms of this process are. */
@@ -113,6 +119,11 @@ export function createSuite(openHarness: () => Promise<ProviderHarness>, options
       const has = now().harness.faults.includes(fault);
       if (!has) suite.leaveOut();
       return has;
+    },
+    lacks(what) {
+      const lacks = options.without?.includes(what) === true;
+      if (lacks) suite.leaveOut();
+      return lacks;
     },
     leaveOut: () => now().harness.leftOut?.(expect.getState().currentTestName ?? ''),
     app: (name) => `${options.prefix}-${name}`,

@@ -61,6 +61,7 @@ export function thatSwitches(suite: Suite): void {
     });
 
     it('runs one process beside web anew, and web goes on', async () => {
+      if (suite.lacks('process restart')) return;
       const before = await pids();
       await suite.drive.succeed(power().restart(context(), app, 'worker'));
       await eventually(async () => {
