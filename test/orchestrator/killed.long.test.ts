@@ -100,7 +100,9 @@ it(`killed at ${STRIDE === 1 ? 'each write' : 'writes'} of its journal goes on t
     const own = migrations().filter((release) => release === done.release.id);
     expect({ at, when, migrations: own.length }).toEqual({ at, when, migrations: 1 });
   }
-  process.stdout.write(`killed at ${killed} of ${total} writes of the journal:\n${stood.join('\n')}\n`);
+  process.stdout.write(
+    `killed at ${killed} points of ${total} writes of the journal:\n${stood.join('\n')}\n`,
+  );
   expect(new Set(migrations()).size).toBe(migrations().length);
   expect(killed).toBeGreaterThanOrEqual(Math.floor(total / STRIDE));
   expect(total).toBeGreaterThan(30);
