@@ -6,7 +6,7 @@ import type { ProviderDeps } from '../../src/core/provider.ts';
 import { type ApiAnswer, type ApiCall, type ApiClient, createApiClient } from '../../src/lib/api-client.ts';
 import { type Auth, uaaAuth, uaaErrorOf } from './auth.ts';
 import type { Options, UaaCredentials } from './config.ts';
-import { errorOf } from './errors.ts';
+import { errorOf, isAlreadyUploaded } from './errors.ts';
 import { carries, isUnknownParameter } from './label-filter.ts';
 import { accountOf, isUaa, kubernetesAuth, refuseOtherLogin } from './login.ts';
 import { createMissing, isUnknownEndpoint } from './missing.ts';
@@ -69,7 +69,8 @@ export interface Session {
   compare<T>(path: string, manifest: Json, schema: z.ZodType<T>): Promise<T>;
   /** The guid of the job that applies it. */
   manifest(path: string, manifest: Json): Promise<string | undefined>;
-  upload(path: string, form: NonNullable<ApiCall['body']>): Promise<ApiAnswer>;
+  /** Bits are taken once: that the same ones are there already is as good. */
+  upload(path: string, form: NonNullable<ApiCall['body']>): Promise<void>;
   /** As `get`, on log-cache; undefined where the platform has none. */
   logCache<T>(path: string, schema: z.ZodType<T>, query: Query): Promise<T | undefined>;
 }
@@ -313,7 +314,13 @@ export function createClient(deps: ProviderDeps<Options>): CloudFoundryClient {
       manifest: async (path, manifest) => (await yaml(path, manifest)).headers['location']?.split('/').pop(),
       compare: async (path, manifest, schema) =>
         decode(schema, (await yaml(path, manifest)).json, platform, `POST ${path}`),
-      upload: (path, body) => call({ method: 'POST', path, body, repeatable: true, timeoutMs: 0 }),
+      async upload(path, body) {
+        try {
+          await call({ method: 'POST', path, body, repeatable: true, timeoutMs: 0 });
+        } catch (error) {
+          if (!isAlreadyUploaded(error)) throw error;
+        }
+      },
       async logCache(path, schema, query) {
         const client = await abortable(logCache(), signal);
         if (!client) return undefined;

@@ -9,7 +9,7 @@ import type {
   TargetSpec,
 } from '../../src/core/provider.ts';
 import type { Session } from './client.ts';
-import { isAlreadyUploaded, isNotThere, isStagingInProgress } from './errors.ts';
+import { isNotThere, isStagingInProgress } from './errors.ts';
 import { findOwnApp, packagesOf, refuseForeign, stagedDroplets } from './find.ts';
 import { imageDigestOf, lifecycleOf, packageOf, refuseOtherLifecycle } from './images.ts';
 import { logTail, relayBuildLog, stampOf } from './logs.ts';
@@ -91,11 +91,7 @@ async function upload(session: Session, bits: PackageBits, bundle: Bundle): Prom
     new Blob([new Uint8Array(await bundle.zip())], { type: 'application/octet-stream' }),
     'package.zip',
   );
-  try {
-    await session.upload(`/v3/packages/${bits.guid}/upload`, form);
-  } catch (error) {
-    if (!isAlreadyUploaded(error)) throw error;
-  }
+  await session.upload(`/v3/packages/${bits.guid}/upload`, form);
 }
 
 export async function pollStage(

@@ -15,7 +15,6 @@ import type {
 } from '../../src/core/provider.ts';
 import type { Built } from '../../src/core/transfer-power.ts';
 import type { Session } from './client.ts';
-import { isAlreadyUploaded } from './errors.ts';
 import { findOwnApp, stagedDroplets } from './find.ts';
 import { artifactOf, findOrCreateApp } from './stage.ts';
 import { failed, finished, handleOf, next, running } from './status.ts';
@@ -118,11 +117,7 @@ export async function giveDroplet(
 async function upload(session: Session, droplet: string, file: string): Promise<void> {
   const form = new FormData();
   form.set('bits', await openAsBlob(file, { type: 'application/gzip' }), 'droplet.tgz');
-  try {
-    await session.upload(`/v3/droplets/${droplet}/upload`, form);
-  } catch (error) {
-    if (!isAlreadyUploaded(error)) throw error;
-  }
+  await session.upload(`/v3/droplets/${droplet}/upload`, form);
 }
 
 export async function pollGiven(

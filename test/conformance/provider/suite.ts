@@ -125,7 +125,13 @@ export function createSuite(openHarness: () => Promise<ProviderHarness>, options
       if (lacks) suite.leaveOut();
       return lacks;
     },
-    leaveOut: () => now().harness.leftOut?.(expect.getState().currentTestName ?? ''),
+    leaveOut() {
+      const name = expect.getState().currentTestName ?? '';
+      const { leftOut } = now().harness;
+      if (leftOut === undefined)
+        process.stderr.write(`left out, ${now().harness.platform} has not got it: ${name}\n`);
+      else leftOut(name);
+    },
     app: (name) => `${options.prefix}-${name}`,
     async during(fault, work) {
       await now().harness.setFault(fault, true);

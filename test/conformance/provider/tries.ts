@@ -3,7 +3,7 @@ import type { Observation, StagedArtifact, TargetSpec } from '../../../src/core/
 import { CRASH_TEXT, sampleBundle } from '../../support/sample-app.ts';
 import { eventually, runningOf, type Suite, trialOrigins, underTraffic } from './suite.ts';
 
-/** A release beside the one that serves; the cases build on each other. Platforms without trials pass without doing anything. */
+/** A release beside the one that serves; the cases build on each other. Platforms without trials leave them out, and say so. */
 export function thatTries(suite: Suite): void {
   describe('a release that is tried', () => {
     const app = suite.app('tries');
@@ -21,7 +21,11 @@ export function thatTries(suite: Suite): void {
       await crashes.remove();
     });
 
-    const can = (): boolean => suite.drive.fresh().trial !== undefined;
+    function can(): boolean {
+      const has = suite.drive.fresh().trial !== undefined;
+      if (!has) suite.leaveOut();
+      return has;
+    }
 
     async function artifactOf(want: TargetSpec, bundle = suite.ok): Promise<StagedArtifact> {
       const artifact = staged.get(want.release.id) ?? (await suite.drive.stage(want, bundle));
