@@ -48,7 +48,7 @@ export interface Supervisor {
 }
 
 const FIRST_START_MS = 30_000;
-/** Of V8, for the data path alone; each is there for what was measured with it. */
+/** Of V8 and Node, for the data path alone; each is there for what was measured with it. */
 const WORKER_FLAGS = [
   // Little that a request needs outlives it: a small nursery costs half a per cent more time for a request, and a worker
   // with 10,000 idle clients takes 25 MB less.
@@ -56,6 +56,9 @@ const WORKER_FLAGS = [
   // A request goes through many small functions. With V8's usual budget for merging them some stay calls; with this one
   // our own code takes a tenth less.
   '--max-inlined-bytecode-size-cumulative=4000',
+  // Of Node: its own code in pages of 2 MB, where the system lends them. It is spread over three hundred pages of 4 KB
+  // otherwise, and finding those again costs each request some 4 %.
+  '--use-largepages=silent',
 ];
 const CONTROLLER_STOP_MS = 5_000;
 /** Behind its deadline: a worker says goodbye to upgraded connections, and writes its log. */

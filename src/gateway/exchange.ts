@@ -76,12 +76,12 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   // ── route → attempts → gate ──────────────────────────────────────────────────────────────────────────────────
 
   begin(): void {
-    const { method, bodyLength, host, target } = this.#head;
+    const { method, bodyLength } = this.#head;
     if (method === 'TRACE') this.say(405, 'TRACE is not served', FLAG.DPE);
     else if (bodyLength > this.#pipeline.settings.limits.bodyBytes)
       this.say(413, 'announced over the limit', FLAG.BL);
     else if (loops(this.#head, this.record.marks.via)) this.say(508, 'it has been here already', FLAG.LD);
-    else if (leadsElsewhere(this.#pipeline.table, host, target))
+    else if (leadsElsewhere(this.#pipeline.table, this.#head))
       this.say(400, 'a path that leads elsewhere once it is normalised', FLAG.DPE);
     else if (method === 'OPTIONS') this.#forwardOptions();
     else this.#choose(this.#match());
@@ -165,7 +165,7 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
   }
 
   #match(): CompiledRoute | undefined {
-    return matchRoute(this.#pipeline.table, this.#head.host, this.#head.target);
+    return matchRoute(this.#pipeline.table, this.#head);
   }
 
   /** An unsafe request has no way but to the writer it came for: the next one may know of it already. */

@@ -1,5 +1,5 @@
 import type { Page } from './outage-pages.ts';
-import type { FlatHeaders, RequestHead, ResponseHead } from './wire.ts';
+import { EVENT_STREAM, type FlatHeaders, type RequestHead, type ResponseHead } from './wire.ts';
 
 /** What we say ourselves when no origin's answer can be given. Nothing of it names an address of the inside. */
 const TEXTS = {
@@ -68,7 +68,9 @@ function plainBody(status: OutageStatus, json: boolean, reason: string, text: st
 }
 
 export function plainHead(status: number, reason: string, headers: FlatHeaders): ResponseHead {
-  return { status, reason, headers, field: (name) => firstField(headers, name) };
+  const field = (name: string): string | undefined => firstField(headers, name);
+  const isEventStream = field('content-type')?.toLowerCase().startsWith(EVENT_STREAM) === true;
+  return { status, reason, headers, isEventStream, field };
 }
 
 /** The first value of the field with this lower-case name. */

@@ -8,22 +8,39 @@ const REDACTED = '***';
 const SECRET_KEY =
   /token|secret|passw|pwd|api-?_?key|access-?_?key|private-?_?key|signature|credential|session|^(?:auth|authorization|sig|jwt|key|code|sid|otp|pin)$/i;
 
+/** Of the keys met last; an application has few, and each request brings some of them. */
+const MOST_KEYS = 1_024;
+const secrecy = new Map<string, boolean>();
+
 /** A target or URL, with the values of query keys that look secret taken out. Nearly all have none to look at. */
 export function redactQuery(target: string): string {
-  const mark = target.indexOf('?');
-  if (mark < 0) return target;
-  const query = target.slice(mark + 1);
-  let changed = false;
-  const parts = query.split('&').map((part) => {
-    const equals = part.indexOf('=');
-    if (equals < 0 || equals === part.length - 1 || !isSecretKey(part.slice(0, equals))) return part;
-    changed = true;
-    return `${part.slice(0, equals)}=${REDACTED}`;
-  });
-  return changed ? `${target.slice(0, mark)}?${parts.join('&')}` : target;
+  let from = target.indexOf('?') + 1;
+  if (from === 0) return target;
+  let text = '';
+  let kept = 0;
+  while (from < target.length) {
+    const next = target.indexOf('&', from);
+    const to = next < 0 ? target.length : next;
+    const equals = target.indexOf('=', from);
+    if (equals >= 0 && equals < to - 1 && isSecret(target.slice(from, equals))) {
+      text += target.slice(kept, equals + 1) + REDACTED;
+      kept = to;
+    }
+    from = to + 1;
+  }
+  return kept === 0 ? target : text + target.slice(kept);
 }
 
-function isSecretKey(key: string): boolean {
+function isSecret(key: string): boolean {
+  const known = secrecy.get(key);
+  if (known !== undefined) return known;
+  const found = looksSecret(key);
+  if (secrecy.size >= MOST_KEYS) secrecy.clear();
+  secrecy.set(key, found);
+  return found;
+}
+
+function looksSecret(key: string): boolean {
   if (!key.includes('%')) return SECRET_KEY.test(key);
   try {
     return SECRET_KEY.test(decodeURIComponent(key));

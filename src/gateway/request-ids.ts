@@ -1,6 +1,5 @@
-import { Buffer } from 'node:buffer';
 import type { Random } from '../core/ports.ts';
-import { FreshMarks, freshLines, GivenMarks, type RequestMarks } from './request-marks.ts';
+import { type FreshLines, FreshMarks, freshLines, GivenMarks, type RequestMarks } from './request-marks.ts';
 import type { RequestHead } from './wire.ts';
 
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
@@ -18,15 +17,16 @@ export class RequestIds {
   readonly #worker: string;
   /** Sixteen digits, never all zeros, whatever is drawn. */
   readonly #trace: string;
-  #via = '';
-  #fresh: Buffer = Buffer.alloc(0);
+  #via: string;
+  #fresh: FreshLines;
   #count = 0;
 
   constructor(random: Random, via: string) {
     this.#random = random;
     this.#worker = `${hex(this.#draw())}${hex(this.#draw()).slice(0, 4)}`;
     this.#trace = `${hex(this.#draw())}${hex(this.#draw()).slice(0, 7)}1`;
-    this.tune(via);
+    this.#fresh = freshLines(via, this.#worker, this.#trace);
+    this.#via = via;
   }
 
   /** Another element of Via for what comes from now on. */

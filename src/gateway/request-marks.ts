@@ -24,7 +24,6 @@ export interface RequestMarks {
   putLines(bytes: Buffer, at: number): void;
 }
 
-const ID_DIGITS = 20;
 const WORD_DIGITS = 8;
 const TRACEPARENT_LENGTH = 55;
 const CRLF = '\r\n';
@@ -36,17 +35,25 @@ const ONE = 0x31;
 const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
 
 /** The lines of `FreshMarks` with what all requests of a worker share; the digits in between come later. */
-export function freshLines(via: string, worker: string, trace: string): Buffer {
-  return Buffer.from(
+export interface FreshLines {
+  readonly all: Buffer;
+  readonly ofAnswer: Buffer;
+  readonly worker: string;
+  readonly trace: string;
+}
+
+export function freshLines(via: string, worker: string, trace: string): FreshLines {
+  const all = Buffer.from(
     linesOf(via, `${worker}00000000`, `00-${trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00`),
     'latin1',
   );
+  return { all, ofAnswer: Buffer.from(all.subarray(0, all.length - TRACE_LINE_LENGTH)), worker, trace };
 }
 
 /** Of a request that came without any. Five words of 32 bits make all the difference between two of them. */
 export class FreshMarks implements RequestMarks {
   readonly via: string;
-  readonly #lines: Buffer;
+  readonly #lines: FreshLines;
   readonly #count: number;
   readonly #trace1: number;
   readonly #trace2: number;
@@ -55,7 +62,7 @@ export class FreshMarks implements RequestMarks {
 
   constructor(
     via: string,
-    lines: Buffer,
+    lines: FreshLines,
     count: number,
     trace1: number,
     trace2: number,
@@ -76,19 +83,19 @@ export class FreshMarks implements RequestMarks {
   }
 
   get length(): number {
-    return this.#lines.length;
+    return this.#lines.all.length;
   }
 
   get answerLength(): number {
-    return this.#lines.length - TRACE_LINE_LENGTH;
+    return this.#lines.ofAnswer.length;
   }
 
   get requestId(): string {
-    return sharedOf(this.#lines).worker + hex(this.#count);
+    return this.#lines.worker + hex(this.#count);
   }
 
   get traceId(): string {
-    return sharedOf(this.#lines).trace + hex(this.#trace1) + hex(this.#trace2);
+    return this.#lines.trace + hex(this.#trace1) + hex(this.#trace2);
   }
 
   get traceparent(): string {
@@ -96,8 +103,9 @@ export class FreshMarks implements RequestMarks {
   }
 
   putLines(bytes: Buffer, at: number): void {
-    bytes.set(this.#lines, at);
-    const end = at + this.#lines.length;
+    const { all } = this.#lines;
+    bytes.set(all, at);
+    const end = at + all.length;
     this.#putCount(bytes, at);
     putHex(bytes, end - TRACE_FROM_END, this.#trace1);
     putHex(bytes, end - TRACE_FROM_END + 8, this.#trace2);
@@ -108,43 +116,19 @@ export class FreshMarks implements RequestMarks {
   }
 
   putAnswerLines(bytes: Buffer, at: number): void {
-    const length = this.answerLength;
-    for (let i = 0; i < length; i += 1) bytes[at + i] = this.#lines[i]!;
+    bytes.set(this.#lines.ofAnswer, at);
     this.#putCount(bytes, at);
   }
 
   #putCount(bytes: Buffer, at: number): void {
-    putHex(bytes, at + this.answerLength - CRLF.length - 8, this.#count);
+    putHex(bytes, at + this.answerLength - CRLF.length - WORD_DIGITS, this.#count);
   }
 
   #text(): string {
-    const bytes = Buffer.allocUnsafe(this.#lines.length);
+    const bytes = Buffer.allocUnsafe(this.length);
     this.putLines(bytes, 0);
     return bytes.toString('latin1');
   }
-}
-
-interface Shared {
-  readonly worker: string;
-  readonly trace: string;
-}
-
-/** Every line of an access log has two ids: what they begin with is read from the bytes once. */
-const shared = new WeakMap<Buffer, Shared>();
-
-function sharedOf(lines: Buffer): Shared {
-  let found = shared.get(lines);
-  if (found === undefined) {
-    const text = lines.toString('latin1');
-    const idEnd = text.length - TRACE_LINE_LENGTH - CRLF.length;
-    const traceFrom = text.length - TRACE_FROM_END;
-    found = {
-      worker: text.slice(idEnd - ID_DIGITS, idEnd - WORD_DIGITS),
-      trace: text.slice(traceFrom - 2 * WORD_DIGITS, traceFrom),
-    };
-    shared.set(lines, found);
-  }
-  return found;
 }
 
 const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, octet) =>

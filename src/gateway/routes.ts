@@ -152,10 +152,12 @@ function byPlatform(
   return all;
 }
 
-/** `host` as the client sent it, `target` in origin form. */
-export function matchRoute(table: CompiledTable, host: string, target: string): CompiledRoute | undefined {
-  for (const route of table.hosts.routesOf(host)) {
-    if (route.path === '/' || underPath(target, route.path)) return route;
+/** What a route is found by: `host` as the client sent it, `target` in origin form, which is asked for only when needed. */
+type Address = Pick<RequestHead, 'host' | 'target'>;
+
+export function matchRoute(table: CompiledTable, address: Address): CompiledRoute | undefined {
+  for (const route of table.hosts.routesOf(address.host)) {
+    if (route.path === '/' || underPath(address.target, route.path)) return route;
   }
   return undefined;
 }
@@ -164,11 +166,12 @@ export function matchRoute(table: CompiledTable, host: string, target: string): 
  * Whether a server that normalises paths would take this one for a path of another route: we pass it on byte for byte,
  * so what we decided by it must hold for whoever reads it next.
  */
-export function leadsElsewhere(table: CompiledTable, host: string, target: string): boolean {
+export function leadsElsewhere(table: CompiledTable, address: Address): boolean {
+  const { host } = address;
   const candidates = table.hosts.routesOf(host);
   if (candidates.length === 0 || candidates[0]!.path === '/') return false;
-  const normal = normalPath(target);
-  return normal !== undefined && matchRoute(table, host, normal) !== matchRoute(table, host, target);
+  const target = normalPath(address.target);
+  return target !== undefined && matchRoute(table, { host, target }) !== matchRoute(table, address);
 }
 
 /** `/shop` holds `/shop`, `/shop/1` and `/shop?x`, not `/shopping`. */

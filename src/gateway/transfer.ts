@@ -144,8 +144,7 @@ export class Transfer {
     this.body?.drop();
     if (!this.#downstream.respond(head, edit)) return false;
     this.status = head.status;
-    this.#endless =
-      head.status === 101 || head.field('content-type')?.startsWith('text/event-stream') === true;
+    this.#endless = head.status === 101 || head.isEventStream;
     if (this.isTunnel && this.#upstream !== undefined) {
       const { random, settings } = this.#pipeline;
       const { upgradeMs } = settings.timeouts;

@@ -22,6 +22,8 @@ export type Written = typeof SYNC | typeof QUEUED | typeof ERR;
 /** Names and values in turn, as they came: `['Host', 'shop.example.com', 'Accept', 'text/html']`. */
 export type FlatHeaders = readonly string[];
 
+export const EVENT_STREAM = 'text/event-stream';
+
 /** `RequestHead.bodyLength` of a body whose length is not announced. */
 export const CHUNKED = -1;
 
@@ -62,6 +64,8 @@ export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
   readonly headers: FlatHeaders;
+  /** Its Content-Type says that what follows has no end of its own. */
+  readonly isEventStream: boolean;
   field(name: string): string | undefined;
 }
 

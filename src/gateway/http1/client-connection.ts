@@ -188,8 +188,7 @@ export class ClientConnection implements ExchangeOwner, InputReader, TurnTask {
   }
 
   endTunnel(): void {
-    this.outlet.flush();
-    this.#socket.end();
+    this.outlet.end();
   }
 
   cut(reset: boolean): void {
@@ -235,10 +234,8 @@ export class ClientConnection implements ExchangeOwner, InputReader, TurnTask {
 
   #linger(): void {
     this.#enter('lingering');
-    this.outlet.flush();
     this.#input.drop();
-    if (this.#clientEnded) this.#socket.destroySoon();
-    else this.#socket.end();
+    this.outlet.end(this.#clientEnded);
   }
 
   /** Idle ones close now, the others say `connection: close` with their answer. */

@@ -7,6 +7,7 @@ import {
   PLATFORM_PRIVATE as PRIVATE_NAMES,
   PRIVATE_PREFIX,
 } from '../headers.ts';
+import { tellApart } from './octet-scan.ts';
 import { DASH, TOKEN, UNDERSCORE } from './octets.ts';
 
 /** What a field is to a gateway; everything it need not know about is `ORDINARY` and passes through. */
@@ -36,8 +37,10 @@ export const TRACEPARENT = 15;
 export const TRACESTATE = 16;
 export const COOKIE = 17;
 export const SET_COOKIE = 18;
+/** Of interest in an answer: it may announce a stream without end. */
+export const CONTENT_TYPE = 19;
 /** One more than the greatest. */
-export const KINDS = 19;
+export const KINDS = 20;
 
 const OWN_KIND: readonly (readonly [name: string, kind: number])[] = [
   ['host', HOST],
@@ -54,6 +57,7 @@ const OWN_KIND: readonly (readonly [name: string, kind: number])[] = [
   ['tracestate', TRACESTATE],
   ['cookie', COOKIE],
   ['set-cookie', SET_COOKIE],
+  ['content-type', CONTENT_TYPE],
 ];
 
 /** The names themselves stand in `headers.ts`, which does the same in strings; a property test holds the two together. */
@@ -86,6 +90,15 @@ interface KnownName {
 /** Length and first letter leave one or two names to compare, and none for nearly all fields. */
 const BY_KEY: readonly (readonly KnownName[] | undefined)[] = byKey();
 
+const NOBODY = Buffer.alloc(0);
+
+// One name a key, and the first of several, is told at once by whoever scans lines. Of the families, all names must be asked for.
+for (let key = 0; key < BY_KEY.length; key += 1) {
+  const [first] = BY_KEY[key] ?? [];
+  if (first !== undefined) tellApart(key, first.bytes, first.kind);
+  else if ((key & 31) === (PRIVATE_PREFIX.charCodeAt(0) & 31)) tellApart(key, NOBODY, ORDINARY);
+}
+
 /** The letter in either case. */
 function keyOf(first: number, length: number): number {
   return ((length & 31) << 5) | (first & 31);
@@ -94,10 +107,10 @@ function keyOf(first: number, length: number): number {
 /** The kind of the field whose name is `bytes[from..to)`. */
 export function kindOf(bytes: Uint8Array, from: number, to: number): number {
   const first = bytes[from]!;
-  const known = BY_KEY[keyOf(first, to - from)];
-  if (known !== undefined) {
-    for (let i = 0; i < known.length; i += 1) {
-      const kind = kindIfNamed(known[i]!, bytes, from, to);
+  const alike = BY_KEY[keyOf(first, to - from)];
+  if (alike !== undefined) {
+    for (let i = 0; i < alike.length; i += 1) {
+      const kind = kindIfNamed(alike[i]!, bytes, from, to);
       if (kind !== ORDINARY) return kind;
     }
   }

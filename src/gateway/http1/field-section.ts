@@ -1,7 +1,17 @@
 import { Buffer } from 'node:buffer';
 import type { FlatHeaders } from '../wire.ts';
 import { kindOf } from './field-names.ts';
-import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, skipVisible, TOKEN } from './octets.ts';
+import {
+  ASK,
+  FEW_LINES,
+  fewLines,
+  fieldLines,
+  lines,
+  MOST_LINES,
+  kinds as scanned,
+  shownAt,
+} from './octet-scan.ts';
+import { COLON, CR, FIELD_VALUE, HTAB, LF, SP, TOKEN } from './octets.ts';
 
 /** What a scan came to when it did not reach the end of what it read. */
 export const INCOMPLETE = -1;
@@ -10,8 +20,7 @@ export const TOO_MANY = -3;
 export const TOO_LARGE = -4;
 
 const EMPTY = Buffer.alloc(0);
-const EMPTY_VIEW = new DataView(EMPTY.buffer);
-const FIRST_FIELDS = 24;
+const FIRST_FIELDS = FEW_LINES;
 
 /**
  * The field lines of one head or of one trailer section (RFC 9112 §5): where each name and value stands in the bytes,
@@ -27,9 +36,6 @@ export class FieldSection {
   end = 0;
   /** Where the next line begins: a scan that ran out of bytes goes on there. */
   #next = 0;
-  /** Of the bytes that were scanned last. */
-  #view: DataView = EMPTY_VIEW;
-  #viewed: Buffer = EMPTY;
   readonly #maxFields: number;
 
   constructor(maxFields: number) {
@@ -49,7 +55,34 @@ export class FieldSection {
    */
   scan(bytes: Buffer, end: number, limit: number): number {
     this.bytes = bytes;
-    const view = this.#viewOf(bytes);
+    return this.#scanWhole(bytes, end, limit) ? this.end : this.#scanLines(bytes, end, limit);
+  }
+
+  /** A section that has come whole, with nothing unusual in it. False: nothing is known yet. */
+  #scanWhole(bytes: Buffer, end: number, limit: number): boolean {
+    const base = shownAt(bytes);
+    if (base < 0 || this.count > 0) return false;
+    const most = Math.min(this.#maxFields, MOST_LINES);
+    const count = fieldLines(base, base + this.#next, base + end, most);
+    if (count < 0) return false;
+    const sectionEnd = lines[4 * count]!;
+    if (sectionEnd > limit) return false;
+    if (count <= FEW_LINES) this.spans.set(fewLines);
+    else this.#takeMany(count);
+    const { spans, kinds } = this;
+    for (let i = 0; i < count; i += 1)
+      kinds[i] = scanned[i] === ASK ? kindOf(bytes, spans[4 * i]!, spans[4 * i + 1]!) : scanned[i]!;
+    this.count = count;
+    this.end = sectionEnd;
+    return true;
+  }
+
+  #takeMany(count: number): void {
+    while (count > this.kinds.length) this.#grow();
+    for (let i = 0; i < 4 * count; i += 1) this.spans[i] = lines[i]!;
+  }
+
+  #scanLines(bytes: Buffer, end: number, limit: number): number {
     let at = this.#next;
     while (at < end) {
       if (bytes[at] === CR) return this.#finish(bytes, at, end, limit);
@@ -61,7 +94,6 @@ export class FieldSection {
       at += 1;
       while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
       const valueFrom = at;
-      at = skipVisible(view, at, end);
       while (at < end && FIELD_VALUE[bytes[at]!] === 1) at += 1;
       if (at + 1 >= end || bytes[at] !== CR || bytes[at + 1] !== LF) return unfinished(bytes, at, end, limit);
       if (at + 2 > limit) return TOO_LARGE;
@@ -81,14 +113,6 @@ export class FieldSection {
     if (bytes[at + 1] !== LF) return unfinished(bytes, at + 1, end, limit);
     this.end = at + 2;
     return this.end;
-  }
-
-  /** The shared read buffers come again and again. */
-  #viewOf(bytes: Buffer): DataView {
-    if (bytes === this.#viewed) return this.#view;
-    this.#viewed = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    return this.#view;
   }
 
   #add(nameFrom: number, nameTo: number, valueFrom: number, valueTo: number, kind: number): void {
@@ -155,8 +179,6 @@ export class FieldSection {
   /** Gives the bytes back: from now on there are no fields. */
   release(): void {
     this.bytes = EMPTY;
-    this.#viewed = EMPTY;
-    this.#view = EMPTY_VIEW;
     this.count = 0;
   }
 }

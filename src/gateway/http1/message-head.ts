@@ -27,7 +27,6 @@ abstract class MessageHead<Reader extends { readonly fields: FieldSection }> {
 export class Http1RequestHead extends MessageHead<RequestHeadReader> implements RequestHead {
   reader: RequestHeadReader | undefined;
   readonly method: string;
-  readonly target: string;
   readonly host: string;
   readonly bodyLength: number;
   readonly upgrade: string | undefined;
@@ -38,10 +37,13 @@ export class Http1RequestHead extends MessageHead<RequestHeadReader> implements 
     this.reader = reader;
     this.peer = peer;
     this.method = reader.method;
-    this.target = reader.target;
     this.host = reader.host;
     this.bodyLength = reader.bodyLength;
     this.upgrade = reader.upgrade;
+  }
+
+  get target(): string {
+    return this.reader?.target ?? '';
   }
 }
 
@@ -49,11 +51,13 @@ export class Http1ResponseHead extends MessageHead<ResponseHeadReader> implement
   reader: ResponseHeadReader | undefined;
   readonly status: number;
   readonly reason: string;
+  readonly isEventStream: boolean;
 
   constructor(reader: ResponseHeadReader) {
     super();
     this.reader = reader;
     this.status = reader.status;
     this.reason = reader.reason;
+    this.isEventStream = reader.isEventStream;
   }
 }

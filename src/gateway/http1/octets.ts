@@ -36,21 +36,6 @@ export function isDigit(octet: number): boolean {
   return octet >= 0x30 && octet <= 0x39;
 }
 
-/**
- * Skips 0x20 to 0x7e, what nearly all values consist of, four bytes at a time; may stop up to three too early. A byte
- * below sets its highest bit when 0x20 is taken from it, one above has it set or gets it from adding one; what is
- * borrowed or carried only ever comes from a byte that shows itself.
- */
-export function skipVisible(view: DataView, from: number, end: number): number {
-  let at = from;
-  while (at + 4 <= end) {
-    const four = view.getInt32(at);
-    if ((((four - 0x20202020) | (four + 0x01010101) | four) & 0x80808080) !== 0) break;
-    at += 4;
-  }
-  return at;
-}
-
 /** Whether `bytes[from..to)` is this lower-case ASCII text, in any case. */
 export function equalsLower(bytes: Uint8Array, from: number, to: number, lower: string): boolean {
   if (to - from !== lower.length) return false;

@@ -18,6 +18,7 @@ import { Http1ResponseHead } from './message-head.ts';
 import type { ConnectionUser, OriginConnection } from './origin-connection.ts';
 import type { OriginPool } from './origin-pool.ts';
 import { writeRequestHead } from './request-writer.ts';
+import type { ResponseHeadReader } from './response-head.ts';
 import { writeLastChunk } from './response-writer.ts';
 import { provesSwitch } from './switch-proof.ts';
 import type { TurnTask } from './turn.ts';
@@ -54,6 +55,8 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
   #isReading = false;
   /** The connection was kept, and it is not sure yet that it is still one. */
   #isChecking = false;
+  /** By the answer's head. */
+  #keepsAlive = false;
   /** The connection holds bytes behind the answer. */
   #hasMore = false;
 
@@ -83,7 +86,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     this.#isChecking = false;
     if (this.#stage === 'over') return;
     turn.begin();
-    if (this.#connection.socket.destroyed) this.#connection = this.#pool.take(true);
+    if (!this.#connection.isOpen) this.#connection = this.#pool.take(true);
     this.#connection.user = this;
     if (this.#connection.isConnected) this.connected();
     turn.end();
@@ -104,8 +107,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
 
   #send(): void {
     const { head, edit, stamp } = this.#request;
-    const { outlet, reader } = this.#connection;
-    reader.toHead = head.method === 'HEAD';
+    const { outlet } = this.#connection;
     if (!writeRequestHead(outlet, head, edit, stamp)) {
       this.#isUnsendable = true;
       this.#context.turn.atEnd(this);
@@ -120,7 +122,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
 
   write(chunk: Uint8Array): Written {
     const connection = this.#connection;
-    if (this.#stage === 'over' || (connection.socket.destroyed && !this.#isChecking)) return ERR;
+    if (this.#stage === 'over' || (!connection.isOpen && !this.#isChecking)) return ERR;
     if (this.#stage === 'tunnel') return connection.outlet.send(chunk);
     if (!connection.isConnected || this.#isChecking) {
       // Until we are connected the client is asked for no more than we could send again.
@@ -135,8 +137,7 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
 
   end(trailers: FlatHeaders | undefined): void {
     if (this.#stage === 'tunnel') {
-      this.#connection.outlet.flush();
-      this.#connection.socket.end();
+      this.#connection.outlet.end();
       return;
     }
     if (this.#stage === 'over' || this.#requestEnded) return;
@@ -209,20 +210,21 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
       this.#handler.onChunk(bytes.subarray(at, end));
       return end;
     }
-    const { reader, intake, body } = this.#connection;
+    const { intake, body } = this.#connection;
     if (this.#stage === 'body') {
       const to = body.read(bytes, at, end, this);
       if (body.state === 'broken') this.#fail(protocolFailure('a malformed chunked body'));
       return to;
     }
+    const reader = this.#connection.readerFor(this.#request.head.method === 'HEAD');
     const to = intake.take(reader, bytes, at, end);
     if (reader.state === 'refused') this.#fail(protocolFailure(reader.detail));
-    else if (reader.state === 'complete') this.#headCame();
+    else if (reader.state === 'complete') this.#headCame(reader);
     return to;
   }
 
-  #headCame(): void {
-    const { reader } = this.#connection;
+  #headCame(reader: ResponseHeadReader): void {
+    this.#keepsAlive = reader.keepAlive;
     const head = new Http1ResponseHead(reader);
     if (reader.status === 101) {
       if (!provesSwitch(this.#request.head, head)) {
@@ -294,10 +296,11 @@ export class OriginAttempt implements Upstream, ConnectionUser, BodySink, TurnTa
     this.#handler.onEnd(this.#connection.body.trailers);
     this.#handler.onOutcome(COMPLETED);
     this.#head?.release();
-    const { reader, outlet } = this.#connection;
+    this.#connection.letReaderGo();
+    const { outlet } = this.#connection;
     // An early answer leaves the origin with half a request, and bytes behind an answer belong to nobody.
     const isReusable =
-      reader.keepAlive &&
+      this.#keepsAlive &&
       this.#requestEnded &&
       !this.#hasMore &&
       !this.#originEnded &&

@@ -7,7 +7,7 @@ import { BodyReader } from './body.ts';
 import { HeadIntake } from './head-intake.ts';
 import { COPY_BYTES, Outlet } from './outlet.ts';
 import type { ReadBuffer } from './read-buffers.ts';
-import { ResponseHeadReader } from './response-head.ts';
+import type { ResponseHeadReader } from './response-head.ts';
 import type { WireContext } from './wire-context.ts';
 
 /** What a connection tells the exchange it carries. */
@@ -34,10 +34,12 @@ export interface Handshake {
 export class OriginConnection {
   readonly socket: Socket;
   readonly outlet: Outlet;
-  readonly reader: ResponseHeadReader;
+  #reader: ResponseHeadReader | undefined = undefined;
   readonly intake = new HeadIntake();
   readonly body = new BodyReader();
   isConnected = false;
+  /** False from the moment somebody ends it; asking the socket takes several look-ups. */
+  isOpen = true;
   /** Exchanges it has carried to their end. */
   served = 0;
   /** Coarse; when it was opened or put back last. */
@@ -62,7 +64,6 @@ export class OriginConnection {
     this.#onClose = onClose;
     this.#handshake = handshake;
     this.since = context.coarseNow;
-    this.reader = new ResponseHeadReader(context.settings.limits);
     this.#buffer = context.buffers.shared;
     this.socket = this.#connect(origin);
     this.outlet = new Outlet(this.socket, context, () => this.#drained());
@@ -70,6 +71,7 @@ export class OriginConnection {
     this.socket.on('end', () => this.#ended());
     this.socket.on('error', (error) => {
       this.#error ??= error;
+      this.isOpen = false;
     });
     this.socket.on('close', () => this.#closed());
   }
@@ -103,9 +105,25 @@ export class OriginConnection {
     return socket;
   }
 
+  /** Of the answer that is being read, from its first bytes on; `toHead`: it answers a HEAD. */
+  readerFor(toHead: boolean): ResponseHeadReader {
+    if (this.#reader === undefined) {
+      this.#reader = this.#context.takeAnswerReader();
+      this.#reader.toHead = toHead;
+    }
+    return this.#reader;
+  }
+
+  /** The answer has come to its end, and nobody looks at its head any more. */
+  letReaderGo(): void {
+    if (this.#reader !== undefined) this.#context.giveAnswerReader(this.#reader);
+    this.#reader = undefined;
+  }
+
   /** Copies the head that was just read, if it still stands in the read buffer. */
   keepHead(): void {
-    const { reader } = this;
+    const reader = this.#reader;
+    if (reader === undefined) return;
     const source = reader.fields.bytes;
     if (source !== this.#buffer.bytes) return;
     const length = reader.end - reader.start;
@@ -117,6 +135,7 @@ export class OriginConnection {
 
   destroy(error?: Error): void {
     this.#error ??= error;
+    this.isOpen = false;
     this.socket.destroy();
   }
 
@@ -137,7 +156,7 @@ export class OriginConnection {
     turn.begin();
     buffers.lending = buffer;
     // Nobody has asked: whatever it is, the next exchange must not take it for its answer.
-    if (this.user === undefined) this.socket.destroy();
+    if (this.user === undefined) this.destroy();
     else this.user.came(buffer.bytes, length);
     buffers.finished(buffer, length);
     turn.end();
@@ -148,8 +167,7 @@ export class OriginConnection {
     const { buffers } = this.#context;
     const buffer = this.#buffer;
     // Small reads are copied into what is written anyway.
-    const wantsOwn =
-      this.#lastLength > COPY_BYTES && this.user?.isStreaming === true && !this.socket.destroyed;
+    const wantsOwn = this.#lastLength > COPY_BYTES && this.user?.isStreaming === true && this.isOpen;
     if (wantsOwn ? buffer.isShared || buffer.holds > 0 : !buffer.isShared) {
       buffers.giveBack(buffer);
       this.#buffer = wantsOwn ? buffers.borrow() : buffers.shared;
@@ -160,7 +178,7 @@ export class OriginConnection {
   #ended(): void {
     const { turn } = this.#context;
     turn.begin();
-    if (this.user === undefined) this.socket.destroy();
+    if (this.user === undefined) this.destroy();
     else this.user.ended();
     turn.end();
   }
@@ -178,6 +196,7 @@ export class OriginConnection {
     // Whatever it was, the next handshake shall not fail of it.
     if (!this.isConnected) this.#handshake.session = undefined;
     this.isConnected = false;
+    this.isOpen = false;
     this.outlet.gone();
     buffers.giveBack(this.#buffer);
     this.#buffer = buffers.shared;

@@ -23,7 +23,7 @@ export class OriginPool {
   take(fresh: boolean): OriginConnection {
     while (!fresh && this.#idle.length > 0) {
       const kept = this.#idle.pop()!;
-      if (!kept.socket.destroyed && !this.#isOld(kept, this.#context.coarseNow)) return kept;
+      if (kept.isOpen && !this.#isOld(kept, this.#context.coarseNow)) return kept;
       kept.destroy();
     }
     const opened = new OriginConnection(this.#context, this.origin, this.#handshake, (closed) =>
@@ -39,7 +39,7 @@ export class OriginPool {
     connection.served += 1;
     connection.since = this.#context.coarseNow;
     if (this.#retired) connection.destroy();
-    else if (!connection.socket.destroyed) this.#idle.push(connection);
+    else if (connection.isOpen) this.#idle.push(connection);
   }
 
   sweep(now: number): void {

@@ -11,9 +11,14 @@ export const COPY_BYTES = 8_192;
 /** Of `chunk-size CRLF`, and the CRLF behind the chunk. */
 const CHUNK_FRAME_BYTES = 20;
 const CRLF = Buffer.from('\r\n');
-const NOTHING = Buffer.alloc(0);
+/** What a stream calls the encoding of a chunk that is no text. */
+const BYTES = 'buffer' as BufferEncoding;
 
-/** The way out to one connection. */
+/**
+ * The way out to one connection. It goes past the socket's stream, which would settle each write in a tick of its own:
+ * `_write` is what a stream calls for its next chunk, and so do we, one at a time. Nearly always the system takes all
+ * of it at once; what comes before it has waits here.
+ */
 export class Outlet {
   readonly #socket: Socket;
   readonly #staging: Staging;
@@ -22,11 +27,18 @@ export class Outlet {
   /** Encrypting takes a moment, so the socket keeps what it is given. */
   readonly #keeps: boolean;
   readonly #held: Lender[] = [];
-  /** The socket has not handed all it was given to the system. Ours, because asking the socket takes several look-ups. */
-  #isBehind = false;
-  #isCorked = false;
-  /** Somebody is to be told when it has. */
-  #isWaiting = false;
+  /** Bytes of the write under way. */
+  #flying = 0;
+  #isGiving = false;
+  /** Behind it. */
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  /** What to do once everything is out. */
+  #ending: 'end' | 'destroySoon' | undefined = undefined;
+  /** The connection is closed. */
+  #isGone = false;
+  /** Somebody is to be told when the system has everything. */
+  #isAwaited = false;
 
   constructor(
     socket: Socket,
@@ -42,8 +54,8 @@ export class Outlet {
 
   /** True when everything is with the system; if not, `onDrain` will tell when it is. */
   awaitClear(): boolean {
-    if (!this.#isBehind && !this.#staging.holdsFor(this)) return true;
-    this.#isWaiting = true;
+    if (this.#flying === 0 && !this.#staging.holdsFor(this)) return true;
+    this.#isAwaited = true;
     return false;
   }
 
@@ -54,35 +66,27 @@ export class Outlet {
   }
 
   send(chunk: Uint8Array): Written {
-    if (this.#socket.destroyed) return ERR;
+    if (this.#isGone) return ERR;
     if (chunk.length <= COPY_BYTES) this.stage(chunk.length).octets(chunk);
     else {
-      this.#cork();
       this.flush();
-      this.#socket.write(this.#keep(chunk), this.#written);
-      this.#uncork();
+      this.#write(this.#keep(chunk));
     }
     return this.#afterSend();
   }
 
   /** As a chunk of a chunked body (RFC 9112 §7.1). */
   sendChunk(chunk: Uint8Array): Written {
-    if (this.#socket.destroyed) return ERR;
+    if (this.#isGone) return ERR;
     if (chunk.length === 0) return SYNC;
-    const size = `${chunk.length.toString(16)}\r\n`;
-    if (chunk.length <= COPY_BYTES) {
-      const staging = this.stage(chunk.length + CHUNK_FRAME_BYTES);
-      staging.text(size);
-      staging.octets(chunk);
-      staging.octets(CRLF);
-    } else {
-      this.stage(CHUNK_FRAME_BYTES).text(size);
-      this.#cork();
-      this.#staging.flush();
-      this.#socket.write(this.#keep(chunk), this.#written);
-      this.#socket.write(CRLF, this.#written);
-      this.#uncork();
+    const staging = this.stage(Math.min(chunk.length, COPY_BYTES) + CHUNK_FRAME_BYTES);
+    staging.text(`${chunk.length.toString(16)}\r\n`);
+    if (chunk.length <= COPY_BYTES) staging.octets(chunk);
+    else {
+      this.flush();
+      this.#write(this.#keep(chunk));
     }
+    this.stage(CRLF.length).octets(CRLF);
     return this.#afterSend();
   }
 
@@ -91,44 +95,80 @@ export class Outlet {
     if (this.#staging.holdsFor(this)) this.#staging.flush();
   }
 
+  /** Our half of the connection ends behind all that was sent; all of it soon after that when `both`. */
+  end(both = false): void {
+    this.flush();
+    this.#ending = both ? 'destroySoon' : 'end';
+    if (this.#flying === 0) this.#end();
+  }
+
   /** For `Staging`. True when the memory is free again. */
   writeStaged(staged: Buffer): boolean {
-    const socket = this.#socket;
-    if (socket.destroyed) return true;
-    if (this.#keeps || this.#isCorked || this.#isBehind) {
-      socket.write(Buffer.from(staged), this.#written);
-      this.#isBehind = socket.writableLength > 0;
-      return true;
-    }
-    // Nearly always the system takes it at once. If not, an empty write tells when it has: a callback for each costs more.
-    socket.write(staged);
-    if (socket.writableLength === 0) return true;
-    this.#isBehind = true;
-    socket.write(NOTHING, this.#written);
-    return false;
+    const chunk = this.#keeps || this.#flying > 0 ? Buffer.from(staged) : staged;
+    this.#write(chunk);
+    return chunk !== staged || this.#flying === 0;
   }
 
   /** The connection has gone: nothing that was held is needed any more. */
   gone(): void {
+    this.#isGone = true;
+    this.#waiting = [];
+    this.#letGo();
+  }
+
+  #write(chunk: Uint8Array): void {
+    if (this.#flying === 0) this.#give(chunk);
+    else {
+      this.#waiting.push(chunk);
+      this.#waitingBytes += chunk.length;
+    }
+  }
+
+  #give(chunk: Uint8Array): void {
+    this.#flying = chunk.length;
+    this.#isGiving = true;
+    this.#socket._write(chunk, BYTES, this.#wrote);
+    this.#isGiving = false;
+    if (this.#flying === 0) this.#letGo();
+  }
+
+  /** The write under way is with the system, or lost with the connection. */
+  readonly #wrote = (error?: Error | null): void => {
+    this.#flying = 0;
+    if (error) this.#socket.destroy(error);
+    else if (!this.#isGiving && !this.#socket.destroyed) this.#goOn();
+  };
+
+  #goOn(): void {
+    while (this.#waiting.length > 0 && this.#flying === 0) {
+      const [first] = this.#waiting;
+      const next = this.#waiting.length === 1 ? first! : Buffer.concat(this.#waiting);
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+      this.#give(next);
+    }
+    if (this.#flying > 0) return;
+    this.#letGo();
+    this.#end();
+    if (!this.#isAwaited || this.#staging.holdsFor(this)) return;
+    this.#isAwaited = false;
+    this.#onDrain();
+  }
+
+  #end(): void {
+    if (this.#ending === 'end') this.#socket.end();
+    else if (this.#ending === 'destroySoon') this.#socket.destroySoon();
+    this.#ending = undefined;
+  }
+
+  #letGo(): void {
     if (this.#held.length === 0) return;
     for (const lender of this.#held.splice(0)) lender.release();
   }
 
-  #cork(): void {
-    this.#socket.cork();
-    this.#isCorked = true;
-  }
-
-  #uncork(): void {
-    this.#isCorked = false;
-    this.#socket.uncork();
-    this.#isBehind = this.#socket.writableLength > 0;
-    if (!this.#isBehind) this.gone();
-  }
-
   #afterSend(): Written {
-    if (!this.#isBehind || this.#socket.writableLength < QUEUE_BYTES) return SYNC;
-    this.#isWaiting = true;
+    if (this.#flying + this.#waitingBytes < QUEUE_BYTES) return SYNC;
+    this.#isAwaited = true;
     return QUEUED;
   }
 
@@ -140,13 +180,4 @@ export class Outlet {
     this.#held.push(lender);
     return chunk;
   }
-
-  readonly #written = (): void => {
-    if (this.#socket.destroyed || this.#socket.writableLength > 0) return;
-    this.#isBehind = false;
-    this.gone();
-    if (!this.#isWaiting || this.#staging.holdsFor(this)) return;
-    this.#isWaiting = false;
-    this.#onDrain();
-  };
 }

@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { sharedBytes } from './octet-scan.ts';
 
 /** What poisoned memory reads as: a byte in no head, so that using it is noticed. */
 const POISON = 0xdd;
-const READ_BYTES = 65_536;
+const READ_BYTES = sharedBytes.length;
 const MOST_SPARE = 32;
 
 /** Memory that chunks are lent from while a callback runs. */
@@ -15,7 +16,7 @@ export interface Lender {
 
 /** 64 KB a socket reads into, handed from socket to socket. */
 export class ReadBuffer implements Lender {
-  readonly bytes = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly bytes: Buffer;
   /** Writes still under way that need it. */
   holds = 0;
   /** A connection reads into it. */
@@ -26,6 +27,7 @@ export class ReadBuffer implements Lender {
   constructor(owner: ReadBuffers, isShared: boolean) {
     this.#owner = owner;
     this.#isShared = isShared;
+    this.bytes = isShared ? sharedBytes : Buffer.allocUnsafeSlow(READ_BYTES);
   }
 
   get isShared(): boolean {

@@ -34,7 +34,6 @@ export class RequestHeadReader {
   refusal: OutageStatus = 400;
   readonly fields: FieldSection;
   method = '';
-  target = '';
   host = '';
   /** 0: none; CHUNKED: not announced. */
   bodyLength = 0;
@@ -54,6 +53,10 @@ export class RequestHeadReader {
   readonly #targetBytes: number;
   #start = 0;
   #lineRead = false;
+  #targetFrom = 0;
+  #targetTo = 0;
+  /** Made when somebody asks: nearly all routes hold all paths. */
+  #target: string | undefined = undefined;
   /** The last one that proved valid: clients repeat theirs. */
   #knownHost: string | undefined = undefined;
 
@@ -71,6 +74,12 @@ export class RequestHeadReader {
 
   get start(): number {
     return this.#start;
+  }
+
+  /** In origin form or `*`, as long as the bytes are there. */
+  get target(): string {
+    this.#target ??= this.fields.bytes.toString('latin1', this.#targetFrom, this.#targetTo);
+    return this.#target;
   }
 
   /** The next head begins at `at`, wherever that will be. */
@@ -147,7 +156,9 @@ export class RequestHeadReader {
     this.lineFrom = methodFrom;
     this.lineStands = isHttp11;
     this.method = methodOf(bytes, methodFrom, methodTo);
-    this.target = bytes.toString('latin1', targetFrom, targetTo);
+    this.#targetFrom = targetFrom;
+    this.#targetTo = targetTo;
+    this.#target = undefined;
     this.host = '';
     this.fields.begin(lineTo + 2);
     return 0;
@@ -246,17 +257,17 @@ export class RequestHeadReader {
       }
     } else if (!this.isHttp10) return 400;
 
-    const { method, target } = this;
+    const { method } = this;
     if (method === 'CONNECT') return 405;
-    const first = target.charCodeAt(0);
+    const first = this.fields.bytes[this.#targetFrom];
     if (first !== SLASH) {
-      if (first === STAR && target.length === 1) {
+      if (first === STAR && this.#targetTo === this.#targetFrom + 1) {
         if (method !== 'OPTIONS') return 400;
       } else {
-        const reduced = reduceAbsolute(target, method);
+        const reduced = reduceAbsolute(this.target, method);
         if (reduced === undefined) return 400;
         this.lineStands = false;
-        this.target = reduced.target;
+        this.#target = reduced.target;
         this.host = reduced.authority;
       }
     }

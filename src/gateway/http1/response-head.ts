@@ -1,4 +1,4 @@
-import { CHUNKED } from '../wire.ts';
+import { CHUNKED, EVENT_STREAM } from '../wire.ts';
 import * as kinds from './field-names.ts';
 import { FieldSection, INCOMPLETE, MALFORMED, TOO_LARGE, TOO_MANY, unfinished } from './field-section.ts';
 import { contentLength, isChunked } from './framing.ts';
@@ -18,6 +18,8 @@ export const UNTIL_CLOSE = -2;
  * says; `detail` tells why.
  */
 export class ResponseHeadReader {
+  /** What it was made for. */
+  readonly limits: HeadLimits;
   state: HeadState = 'incomplete';
   detail = '';
   readonly fields = new FieldSection(MAX_FIELDS);
@@ -33,6 +35,7 @@ export class ResponseHeadReader {
   nominates = false;
   hasDate = false;
   hasCookies = false;
+  isEventStream = false;
   /** Index of the field, or -1. */
   lengthField = -1;
   reasonFrom = 0;
@@ -44,6 +47,7 @@ export class ResponseHeadReader {
   toHead = false;
 
   constructor(limits: HeadLimits) {
+    this.limits = limits;
     this.headBytes = limits.headBytes;
   }
 
@@ -113,10 +117,12 @@ export class ResponseHeadReader {
   #readLine(bytes: Buffer, end: number, limit: number): number {
     let at = this.#start + VERSION_LENGTH;
     if (at + 4 > end) return this.#foreignOr(bytes, end, limit);
-    this.isHttp10 = equals(bytes, this.#start, at, 'HTTP/1.0');
-    if (!this.isHttp10 && !equals(bytes, this.#start, at, 'HTTP/1.1'))
-      return this.#foreignOr(bytes, end, limit);
-    const [hundreds, tens, ones] = [bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!];
+    const isHttp11 = equals(bytes, this.#start, at, 'HTTP/1.1');
+    this.isHttp10 = !isHttp11 && equals(bytes, this.#start, at, 'HTTP/1.0');
+    if (!isHttp11 && !this.isHttp10) return this.#foreignOr(bytes, end, limit);
+    const hundreds = bytes[at + 1]!;
+    const tens = bytes[at + 2]!;
+    const ones = bytes[at + 3]!;
     if (bytes[at] !== SP || !isDigit(hundreds) || !isDigit(tens) || !isDigit(ones))
       return unfinished(bytes, at, end, limit);
     const status = 100 * (hundreds - 0x30) + 10 * (tens - 0x30) + (ones - 0x30);
@@ -158,6 +164,7 @@ export class ResponseHeadReader {
     this.nominates = false;
     this.hasDate = false;
     this.hasCookies = false;
+    this.isEventStream = false;
     for (let i = 0; i < fields.count; i += 1) {
       switch (fields.kinds[i]) {
         case kinds.CONTENT_LENGTH:
@@ -171,6 +178,12 @@ export class ResponseHeadReader {
         case kinds.DATE:
           this.hasDate = true;
           break;
+        case kinds.CONTENT_TYPE: {
+          const from = fields.spans[4 * i + 2]!;
+          const to = Math.min(fields.spans[4 * i + 3]!, from + EVENT_STREAM.length);
+          this.isEventStream = equalsLower(fields.bytes, from, to, EVENT_STREAM);
+          break;
+        }
         case kinds.SET_COOKIE:
           this.hasCookies = true;
           break;

@@ -4,6 +4,7 @@ import { httpDate } from '../../lib/http-date.ts';
 import { TurnClock } from '../../lib/turn-clock.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { RequestHeadReader } from './request-head.ts';
+import { ResponseHeadReader } from './response-head.ts';
 import { Staging } from './staging.ts';
 import { Turn } from './turn.ts';
 
@@ -21,6 +22,7 @@ export class WireContext {
   coarseNow: number;
   readonly #clock: Clock;
   readonly #readers: RequestHeadReader[] = [];
+  readonly #answerReaders: ResponseHeadReader[] = [];
   #date = '';
   #dateUntil = Number.NEGATIVE_INFINITY;
 
@@ -37,6 +39,7 @@ export class WireContext {
   tune(settings: GatewaySettings): void {
     this.settings = settings;
     this.#readers.length = 0;
+    this.#answerReaders.length = 0;
   }
 
   /** The time for a Date field, made once a second. */
@@ -56,6 +59,17 @@ export class WireContext {
     reader.release();
     if (reader.limits === this.settings.limits && this.#readers.length < MOST_READERS)
       this.#readers.push(reader);
+  }
+
+  /** The same few serve all connections: most answers come in one piece, and what was used last is near. */
+  takeAnswerReader(): ResponseHeadReader {
+    return this.#answerReaders.pop() ?? new ResponseHeadReader(this.settings.limits);
+  }
+
+  giveAnswerReader(reader: ResponseHeadReader): void {
+    reader.release();
+    if (reader.limits === this.settings.limits && this.#answerReaders.length < MOST_READERS)
+      this.#answerReaders.push(reader);
   }
 
   tick(): number {

@@ -117,7 +117,7 @@ export class ClientSession implements FrameSink, StreamOwner, TurnTask {
 
   /** A client that ends its half has gone, as for HTTP/1.1. */
   #ended(): void {
-    if (this.#isEmpty) this.#socket.end();
+    if (this.#isEmpty) this.#outlet.end();
     else this.#socket.destroy();
   }
 
@@ -422,8 +422,7 @@ export class ClientSession implements FrameSink, StreamOwner, TurnTask {
 
   #linger(): void {
     this.#enter('lingering');
-    this.#outlet.flush();
-    this.#socket.end();
+    this.#outlet.end();
     this.#socket.resume();
   }
 

@@ -162,6 +162,7 @@ describe('heads rewritten in bytes', () => {
       status: 200,
       reason: 'OK',
       headers,
+      isEventStream: false,
       field: () => undefined,
     });
     for (const headers of [
