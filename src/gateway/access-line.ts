@@ -20,18 +20,18 @@ export function jsonLine(record: RequestRecord, now: number): string {
   const duration = record.endedAt - record.startedAt;
   let line =
     `{"time":"${timeText(now - duration)}","client":"${client.address}","method":"${head.method}",` +
-    `"host":${quoted(head.host)},"path":${quoted(cut(redactQuery(head.target), MAX_TARGET))},` +
+    `"host":${known(head.host)},"path":${quoted(cut(redactQuery(head.target), MAX_TARGET))},` +
     `"protocol":"${head.protocol ?? 'HTTP/1.1'}","status":${record.status},"bytes":${record.sent},` +
     `"received":${record.received},"durationMs":${millis(duration)}`;
   if (record.headAt > 0) line += `,"ttfbMs":${millis(record.headAt - record.startedAt)}`;
   if (target !== undefined) line += placeOf(target, route);
   else if (route !== undefined) line += `,"application":${quoted(route.application)}`;
   const last = record.attempts[record.attempts.length - 1];
-  if (last !== undefined) line += `,"origin":${quoted(last.origin)}`;
+  if (last !== undefined) line += `,"origin":${known(last.origin)}`;
   line += `,"attempts":[${attemptsText(record)}],"flags":"${flagsText(record.flags)}"`;
   line += `,"requestId":"${record.marks.requestId}","traceId":"${record.marks.traceId}"`;
   const agent = head.field('user-agent');
-  if (agent !== undefined) line += `,"userAgent":${quoted(cut(agent, MAX_FIELD))}`;
+  if (agent !== undefined) line += `,"userAgent":${known(cut(agent, MAX_FIELD))}`;
   const referer = head.field('referer');
   if (referer !== undefined) line += `,"referer":${quoted(cut(redactQuery(referer), MAX_FIELD))}`;
   return `${line}}\n`;
@@ -80,7 +80,7 @@ export function droppedCombinedLine(count: number, now: number): string {
 function attemptsText({ attempts }: RequestRecord): string {
   let text = '';
   for (const { origin, outcome, ms } of attempts) {
-    text += `${text === '' ? '' : ','}{"origin":${quoted(origin)},"outcome":"${outcome}","ms":${millis(ms)}}`;
+    text += `${text === '' ? '' : ','}{"origin":${known(origin)},"outcome":"${outcome}","ms":${millis(ms)}}`;
   }
   return text;
 }
@@ -96,6 +96,22 @@ const EACH_SPECIAL = /["\\]|[^ -~]/g;
 /** A JSON string. Field values are bytes, read as Latin-1: beyond ASCII they are escaped, not guessed at. */
 export function quoted(text: string): string {
   return SPECIAL.test(text) ? `"${text.replace(EACH_SPECIAL, unicodeEscape)}"` : `"${text}"`;
+}
+
+/** Whoever calls himself something else each time shall not fill the memory with it. */
+const MOST_KNOWN = 512;
+const LONGEST_KNOWN = 256;
+const quotations = new Map<string, string>();
+
+/** The same of what comes again and again: names of ours, hosts, what browsers call themselves. */
+function known(text: string): string {
+  let found = quotations.get(text);
+  if (found === undefined) {
+    found = quoted(text);
+    if (quotations.size >= MOST_KNOWN) quotations.clear();
+    if (text.length <= LONGEST_KNOWN) quotations.set(text, found);
+  }
+  return found;
 }
 
 function unicodeEscape(char: string): string {
