@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { DEFAULT_GATEWAY } from '../../../src/core/settings.ts';
+import { sharedBytes } from '../../../src/gateway/http1/octet-scan.ts';
 import { Outlet } from '../../../src/gateway/http1/outlet.ts';
 import { WireContext } from '../../../src/gateway/http1/wire-context.ts';
 import { QUEUED } from '../../../src/gateway/wire.ts';
@@ -15,6 +16,11 @@ import { certificateFor } from '../tls/clients.ts';
 /** More than the system takes for a peer that does not read. */
 const MUCH = 12 * 1_048_576;
 
+/** Poisoned, so that memory used after it was given back shows. */
+function newContext(): WireContext {
+  return new WireContext(DEFAULT_GATEWAY, virtualClock(), true);
+}
+
 describe.each(['plain', 'encrypted'] as const)('the way out over a socket that is %s', (kind) => {
   const done: (() => void)[] = [];
 
@@ -23,7 +29,7 @@ describe.each(['plain', 'encrypted'] as const)('the way out over a socket that i
   });
 
   /** Both ends of a connection; what the peer gets is read when it is told to. */
-  async function connection(): Promise<{
+  async function connection(context = newContext()): Promise<{
     outlet: Outlet;
     peer: Socket;
     drains: () => number;
@@ -42,8 +48,6 @@ describe.each(['plain', 'encrypted'] as const)('the way out over a socket that i
     peer.pause();
     const [socket] = (await accepted) as [Socket];
     socket.on('error', () => undefined);
-    // Poisoned, so that memory used after it was given back shows.
-    const context = new WireContext(DEFAULT_GATEWAY, virtualClock(), true);
     let drained = 0;
     const outlet = new Outlet(socket, context, () => {
       drained += 1;
@@ -126,6 +130,42 @@ describe.each(['plain', 'encrypted'] as const)('the way out over a socket that i
     });
     await sleep(20);
     expect((await all(peer)) === expected).toBe(true);
+  });
+
+  it('keeps what a slow peer is still owed out of what others get, and the other way round', async () => {
+    const shared = newContext();
+    const slow = await connection(shared);
+    const quick = await connection(shared);
+    const owed: string[] = [];
+    const got: string[] = [];
+    function say(to: typeof slow, into: string[], text: string): void {
+      to.turn(() => {
+        sharedBytes.write(text, 100, 'latin1');
+        const staging = to.outlet.stage(text.length + 1);
+        staging.octets(sharedBytes, 100, 100 + text.length);
+        staging.text('\n');
+        sharedBytes.fill(0xdd, 100, 100 + text.length);
+      });
+      into.push(`${text}\n`);
+    }
+    const toQuick = all(quick.peer);
+    for (let i = 0; owed.length * 20_000 < MUCH; i += 1) {
+      say(slow, owed, `${i}`.padEnd(20_000, 'slow'));
+      say(quick, got, `${i}`.padEnd(200, 'quick'));
+      if (i % 20 === 0) await sleep(1);
+    }
+    expect(slow.outlet.awaitClear()).toBe(false);
+    const told = slow.drains();
+    const toSlow = all(slow.peer);
+    await until(() => slow.drains() > told);
+    for (let i = 0; i < 10; i += 1) {
+      say(quick, got, `${i}`.padEnd(300, 'quick'));
+      say(slow, owed, `${i}`.padEnd(300, 'slow'));
+    }
+    slow.turn(() => slow.outlet.end());
+    quick.turn(() => quick.outlet.end());
+    expect((await toSlow) === owed.join('')).toBe(true);
+    expect((await toQuick) === got.join('')).toBe(true);
   });
 
   it('survives a peer that goes in the middle', async () => {
