@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from 'undici';
@@ -38,6 +38,8 @@ export interface LiveWorld {
   sluice(args: readonly string[]): Promise<{ readonly status: number; readonly text: string }>;
   /** So that there is something to deploy. */
   changeSource(): Promise<void>;
+  /** What the gateway's access log says of requests that were not answered with 200: why they ended so. */
+  failures(): Promise<readonly string[]>;
   setFault(platform: LivePlatform, fault: Fault, on: boolean): void;
   /** Somebody else who may do there what we may. */
   stranger(platform: LivePlatform): PlatformProvider;
@@ -120,6 +122,12 @@ async function open(
     },
     sluice: (args) => sluice([...args, '--server', admin]),
     changeSource: () => writeFile(join(dir, 'shop', 'VERSION'), 'changed\n'),
+    async failures() {
+      // A batch of lines is written every tenth of a second.
+      await systemClock.sleep(300);
+      const lines = (await readFile(join(dir, 'access.log'), 'utf8')).split('\n');
+      return lines.filter((line) => line !== '' && !line.includes('"status":200,'));
+    },
     ocp,
     stranger(platform) {
       const { settings } = readConfiguration({ file, port: '0', adminPort: '0' }, { cwd: dir, env });
@@ -172,6 +180,7 @@ ${more.map((line) => `    ${line}\n`).join('')}    policy:
       maxFailovers: 1000
 gateway:
   ejection: { base: 500ms, max: 500ms }
+  accessLog: { format: json, file: ./access.log }
 state: { dir: ./state }
 `;
 }
