@@ -1,4 +1,5 @@
 import { isoTime } from '../lib/iso-time.ts';
+import { remembered } from '../lib/remembered.ts';
 import { redactQuery } from './redact-query.ts';
 import type { RequestRecord } from './request-record.ts';
 import { flagsText } from './response-flags.ts';
@@ -98,21 +99,8 @@ export function quoted(text: string): string {
   return SPECIAL.test(text) ? `"${text.replace(EACH_SPECIAL, unicodeEscape)}"` : `"${text}"`;
 }
 
-/** Whoever calls himself something else each time shall not fill the memory with it. */
-const MOST_KNOWN = 512;
-const LONGEST_KNOWN = 256;
-const quotations = new Map<string, string>();
-
 /** The same of what comes again and again: names of ours, hosts, what browsers call themselves. */
-function known(text: string): string {
-  let found = quotations.get(text);
-  if (found === undefined) {
-    found = quoted(text);
-    if (quotations.size >= MOST_KNOWN) quotations.clear();
-    if (text.length <= LONGEST_KNOWN) quotations.set(text, found);
-  }
-  return found;
-}
+const known = remembered(quoted, { most: 512, longest: 256 });
 
 function unicodeEscape(char: string): string {
   if (char === '"') return '\\"';

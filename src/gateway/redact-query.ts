@@ -1,3 +1,5 @@
+import { remembered } from '../lib/remembered.ts';
+
 /** In place of a value that looks secret. */
 const REDACTED = '***';
 
@@ -8,9 +10,8 @@ const REDACTED = '***';
 const SECRET_KEY =
   /token|secret|passw|pwd|api-?_?key|access-?_?key|private-?_?key|signature|credential|session|^(?:auth|authorization|sig|jwt|key|code|sid|otp|pin)$/i;
 
-/** Of the keys met last; an application has few, and each request brings some of them. */
-const MOST_KEYS = 1_024;
-const secrecy = new Map<string, boolean>();
+/** An application has few keys, and each request brings some of them. A part of a text this short is a copy of it. */
+const isSecret = remembered(looksSecret, { most: 1_024, longest: 12 });
 
 /** A target or URL, with the values of query keys that look secret taken out. Nearly all have none to look at. */
 export function redactQuery(target: string): string {
@@ -18,26 +19,18 @@ export function redactQuery(target: string): string {
   if (from === 0) return target;
   let text = '';
   let kept = 0;
-  while (from < target.length) {
-    const next = target.indexOf('&', from);
+  // Looked for once each, or a long query without any would be gone through for every part of it.
+  for (let equals = target.indexOf('=', from); equals >= 0; equals = target.indexOf('=', from)) {
+    from = Math.max(from, target.lastIndexOf('&', equals) + 1);
+    const next = target.indexOf('&', equals);
     const to = next < 0 ? target.length : next;
-    const equals = target.indexOf('=', from);
-    if (equals >= 0 && equals < to - 1 && isSecret(target.slice(from, equals))) {
+    if (equals < to - 1 && isSecret(target.slice(from, equals))) {
       text += target.slice(kept, equals + 1) + REDACTED;
       kept = to;
     }
     from = to + 1;
   }
   return kept === 0 ? target : text + target.slice(kept);
-}
-
-function isSecret(key: string): boolean {
-  const known = secrecy.get(key);
-  if (known !== undefined) return known;
-  const found = looksSecret(key);
-  if (secrecy.size >= MOST_KEYS) secrecy.clear();
-  secrecy.set(key, found);
-  return found;
 }
 
 function looksSecret(key: string): boolean {

@@ -1,16 +1,15 @@
 import type { Clock } from '../../core/ports.ts';
-import type { GatewaySettings } from '../../core/settings.ts';
+import type { GatewaySettings, LimitSettings } from '../../core/settings.ts';
 import { httpDate } from '../../lib/http-date.ts';
 import { TurnClock } from '../../lib/turn-clock.ts';
 import { ReadBuffers } from './read-buffers.ts';
 import { RequestHeadReader } from './request-head.ts';
 import { ResponseHeadReader } from './response-head.ts';
+import { SpareReaders } from './spare-readers.ts';
 import { Staging } from './staging.ts';
 import { Turn } from './turn.ts';
 
 const DATE_MS = 1_000;
-/** Kept for the next requests; a burst shall not leave more behind. */
-const MOST_READERS = 256;
 
 /** What all connections of a wire share. */
 export class WireContext {
@@ -21,8 +20,9 @@ export class WireContext {
   /** Monotonic milliseconds of the last sweep: good enough for idle limits, and free. */
   coarseNow: number;
   readonly #clock: Clock;
-  readonly #readers: RequestHeadReader[] = [];
-  readonly #answerReaders: ResponseHeadReader[] = [];
+  readonly #readers = new SpareReaders((limits: LimitSettings) => new RequestHeadReader(limits));
+  /** The same few serve all connections: most answers come in one piece. */
+  readonly #answerReaders = new SpareReaders((limits: LimitSettings) => new ResponseHeadReader(limits));
   #date = '';
   #dateUntil = Number.NEGATIVE_INFINITY;
 
@@ -38,8 +38,8 @@ export class WireContext {
   /** Other settings: heads that are being read keep to the old limits, the next ones to these. */
   tune(settings: GatewaySettings): void {
     this.settings = settings;
-    this.#readers.length = 0;
-    this.#answerReaders.length = 0;
+    this.#readers.clear();
+    this.#answerReaders.clear();
   }
 
   /** The time for a Date field, made once a second. */
@@ -52,24 +52,19 @@ export class WireContext {
   }
 
   takeReader(): RequestHeadReader {
-    return this.#readers.pop() ?? new RequestHeadReader(this.settings.limits);
+    return this.#readers.take(this.settings.limits);
   }
 
   giveReader(reader: RequestHeadReader): void {
-    reader.release();
-    if (reader.limits === this.settings.limits && this.#readers.length < MOST_READERS)
-      this.#readers.push(reader);
+    this.#readers.give(reader, this.settings.limits);
   }
 
-  /** The same few serve all connections: most answers come in one piece, and what was used last is near. */
   takeAnswerReader(): ResponseHeadReader {
-    return this.#answerReaders.pop() ?? new ResponseHeadReader(this.settings.limits);
+    return this.#answerReaders.take(this.settings.limits);
   }
 
   giveAnswerReader(reader: ResponseHeadReader): void {
-    reader.release();
-    if (reader.limits === this.settings.limits && this.#answerReaders.length < MOST_READERS)
-      this.#answerReaders.push(reader);
+    this.#answerReaders.give(reader, this.settings.limits);
   }
 
   tick(): number {
