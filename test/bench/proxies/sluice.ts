@@ -72,6 +72,9 @@ export function sluiceConfiguration({ origins, setup, certificate, folder }: Pro
         workers: 1,
         listen: [{ host: '127.0.0.1', port: 0, ...tls }],
         admin: { port: 0 },
+        // By default it lets a connection go before a server on Node would. The peers keep theirs while others are
+        // measured, so it does too.
+        timeouts: { upstreamKeepAlive: '60s' },
         ...(setup.accessLog ? { accessLog: log } : {}),
       },
       state: { dir: join(folder, 'state') },
