@@ -27,6 +27,7 @@ export class Attempt {
   /** An answer began that was none of a failure; what it proves depends on its end. */
   #promises = false;
   #left = false;
+  #isCounted = false;
 
   constructor(
     pipeline: Pipeline,
@@ -127,8 +128,15 @@ export class Attempt {
     // Not when its head came: an origin that breaks off every answer would then never fail twice in a row.
     if (this.#promises) this.lane.gate.success(this.#pipeline.now(), false);
     this.lane.gate.leave(this.#trial);
-    if (outcome !== undefined) this.lane.outcomes.count(outcome, this.#isFirst);
+    if (outcome !== undefined) this.countAs(outcome);
     this.#pipeline.left(this.lane);
+  }
+
+  /** Once, as the first thing that is said of it. */
+  countAs(outcome: OutcomeClass): void {
+    if (this.#isCounted) return;
+    this.#isCounted = true;
+    this.lane.outcomes.count(outcome, this.#isFirst);
   }
 }
 

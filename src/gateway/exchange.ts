@@ -411,9 +411,19 @@ export class Exchange implements DownstreamHandler, UpstreamHandler, Recoverable
 
   /** The origin has stalled. An upload that is still under way stays: it may only be long. */
   evacuate(): void {
+    if (this.attempt !== undefined && this.#isOwedHead(this.attempt))
+      this.#recover().afterStall(this.attempt);
+  }
+
+  /** The same is to come. If it may go elsewhere it counts as failed from now on, whatever becomes of it. */
+  giveUpOn(): void {
     const { attempt } = this;
-    if (attempt === undefined || this.#phase !== 'attempting') return;
-    if (attempt.isSent || !attempt.upstream.delivered) this.#recover().afterStall(attempt);
+    if (attempt !== undefined && this.#isOwedHead(attempt) && this.#recover().maySendAgain(attempt))
+      attempt.countAs('timeout');
+  }
+
+  #isOwedHead({ isSent, upstream }: Attempt): boolean {
+    return this.#phase === 'attempting' && (isSent || !upstream.delivered);
   }
 
   /** The origin has left the table. */

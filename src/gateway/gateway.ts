@@ -22,6 +22,7 @@ import { createLateCompatWire } from './compat/late-wire.ts';
 import { NO_CONNECTIONS } from './connection-tally.ts';
 import { Counters, type GatewayCounters } from './counters.ts';
 import { Ejector } from './ejector.ts';
+import { evacuate } from './evacuation.ts';
 import { Exchange } from './exchange.ts';
 import { createFreshProbe, type FreshProbe } from './fresh-probe.ts';
 import { createHttp1Wire } from './http1/wire.ts';
@@ -195,13 +196,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const [lane] = origin.lanes;
     if (lane !== undefined && ejector.eject(lane, 'stall')) logEjection(lane, 'stall');
     // Also when it may not be ejected for want of a better one: who waits there may still find an ejected origin alive.
-    evacuate(origin);
-  }
-
-  function evacuate(origin: OriginState): void {
-    for (const exchange of exchanges.snapshot()) {
-      if (exchange.attempt?.lane.origin === origin) exchange.evacuate();
-    }
+    evacuate(exchanges.snapshot(), origin);
   }
 
   function sweep(): void {
@@ -365,7 +360,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (signal.reason !== 'stall') return;
       for (const origin of [...registry.origins]) {
         if (origin.wire.id !== signal.origin) continue;
-        if (signal.address === undefined || signal.address === origin.address) evacuate(origin);
+        if (signal.address === undefined || signal.address === origin.address) {
+          evacuate(exchanges.snapshot(), origin);
+        }
       }
     },
     reopenLogs: () => accessLog.reopen(),

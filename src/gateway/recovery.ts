@@ -97,6 +97,11 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
     this.#giveUp();
   }
 
+  /** As far as it depends on the request: whether anybody is there to take it shows when it goes. */
+  maySendAgain({ upstream }: Attempt): boolean {
+    return this.#remedy(upstream.delivered, false) !== 'none';
+  }
+
   /** What cannot go elsewhere waits on: it may yet be answered. */
   afterStall(attempt: Attempt): void {
     this.#moveOn(attempt, attempt.upstream.delivered, 'timeout', undefined);
@@ -209,11 +214,16 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
 
   /** False when too many wait already. */
   #queue(reason: Reason, outcome: OutcomeClass | undefined, held: ResponseHead | undefined): boolean {
-    this.application = this.#exchange.route()?.application ?? '';
-    if (!this.#pipeline.places.enter(this)) return false;
-    this.#reason = reason;
+    if (!this.#enterQueue(reason)) return false;
     this.#wait('place', outcome, held);
     return true;
+  }
+
+  #enterQueue(reason: Reason): boolean {
+    // By which it is called when a place becomes free.
+    this.application = this.#exchange.route()?.application ?? '';
+    this.#reason = reason;
+    return this.#pipeline.places.enter(this);
   }
 
   /** Our turn has come; the slot is ours already. */
@@ -221,8 +231,7 @@ export class Recovery implements BudgetWaiter, PlaceWaiter {
     this.#holdsSlot = true;
     const candidate = this.#next();
     if (candidate !== undefined) this.#go(candidate, 'replay');
-    else if (this.#mayQueue() && this.#pipeline.places.enter(this)) {
-      this.#reason = 'replay';
+    else if (this.#mayQueue() && this.#enterQueue('replay')) {
       this.#waitsFor = 'place';
       this.#waitingSince = this.#pipeline.now();
     } else this.#settle('no origin is left', FLAG.UH);

@@ -130,6 +130,22 @@ describe('the queue before a full origin', () => {
     expect([moving.status, queue().waiting]).toEqual([502, 0]);
   });
 
+  it('calls a replay that has waited for its budget when a place becomes free', async () => {
+    const both = { ...ONLY_A, b: { urls: [`http://${B}`], share: 0 } };
+    const { wire, gateway, queue } = await setUp(tableOf(both), { perOrigin: 4 });
+    const clients = Array.from({ length: 4 }, () => wire.send());
+    // Three may be replayed at a time.
+    for (const attempt of wire.at(A)) attempt.send().fail({ class: 'reset', delivered: true });
+    expect(wire.at(B)).toHaveLength(3);
+    gateway.swap(tableOf({ a: { ...ONLY_A.a, share: 0 }, b: { urls: [`http://${B}`], share: 1 } }));
+    wire.send();
+    // With its answer the first gives back its part of the budget, and only then its place.
+    wire.at(B)[0]!.answer();
+    await handedOver();
+    expect(queue().waiting).toBe(0);
+    expect(wire.at(B).at(-1)!.request.head).toBe(clients[3]!.head);
+  });
+
   it('lets nobody wait behind a trial', async () => {
     const table = tableOf({ ...ONLY_A, b: { urls: [`http://${B}`], share: 0 } });
     const { clock, wire, queue } = await setUp(table, { perOrigin: 1 });
