@@ -100,6 +100,8 @@ describe('tasks of the host', () => {
     const tasks = open('kill');
     await tasks.start('shop', 'a', wish(`sleep 1; echo x >> ${join(root, 'count')}`));
     await tasks.close();
+    // The daemon that ended it has said so before it went.
+    expect((await tasks.view('shop', 'a', 0))?.exit).toMatchObject({ code: null });
     const next = open('kill');
     await next.resume();
     expect((await next.view('shop', 'a', 0))?.exit).toMatchObject({ code: null });

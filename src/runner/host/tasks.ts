@@ -77,9 +77,16 @@ export interface HostTasks {
   close(): Promise<void>;
 }
 
+interface LiveTask {
+  readonly process: SupervisedProcess;
+  readonly timer: Dispose;
+  /** It has ended, and that is written down. */
+  readonly settled: Promise<void>;
+}
+
 export function createHostTasks(deps: HostTasksDeps): HostTasks {
   const { root, clock, logger } = deps;
-  const live = new Map<string, { readonly process: SupervisedProcess; readonly timer: Dispose }>();
+  const live = new Map<string, LiveTask>();
   /** Between being asked for and being on record: the second who asks waits for the first. */
   const starting = new Map<string, Promise<void>>();
 
@@ -114,8 +121,7 @@ export function createHostTasks(deps: HostTasksDeps): HostTasks {
         logger.warn({ task: key, error: String(error) }, 'a task could not be ended'),
       );
     });
-    live.set(key, { process, timer });
-    void process.exited.then(async (exit) => {
+    const settled = process.exited.then(async (exit) => {
       timer();
       live.delete(key);
       deps.guard?.unwatch(process.identity);
@@ -123,6 +129,7 @@ export function createHostTasks(deps: HostTasksDeps): HostTasks {
         logger.error({ task: key, error: String(error) }, 'the end of a task could not be written down'),
       );
     });
+    live.set(key, { process, timer, settled });
   }
 
   /** The exit status that the shell wrote is better than what we saw: we may not have been there. */
@@ -242,10 +249,14 @@ export function createHostTasks(deps: HostTasksDeps): HostTasks {
     },
 
     async close() {
-      const ending = [...live.values()].map(async ({ process, timer }) => {
+      const ending = [...live.values()].map(async ({ process, timer, settled }) => {
         timer();
-        if (deps.guard === undefined) process.leave();
-        else await process.terminate(GRACE_MS);
+        if (deps.guard === undefined) {
+          process.leave();
+          return;
+        }
+        await process.terminate(GRACE_MS);
+        await settled;
       });
       await Promise.all(ending);
       await deps.guard?.close();
