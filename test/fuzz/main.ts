@@ -22,6 +22,11 @@ async function main(): Promise<number> {
   const literal = option('--message');
   const seconds = Number(option('--seconds') ?? 0);
   if (literal !== undefined) return one(literal);
+  const strange = args.find((arg) => !/^[0-9]+$/.test(arg));
+  if (strange !== undefined || Number.isNaN(seconds)) {
+    process.stderr.write(`${strange ?? '--seconds'} is no number, so nothing was looked at\n\n${USAGE}\n`);
+    return 2;
+  }
   const [count = seconds > 0 ? Number.MAX_SAFE_INTEGER : 1_000_000, seed = 1] = args.map(Number);
   process.stdout.write(`seed ${seed}\n`);
   const parsers = fuzzParsers(budget(count, seconds), seed);
