@@ -57,7 +57,7 @@ const WORKER_FLAGS = [
   // our own code takes a tenth less.
   '--max-inlined-bytecode-size-cumulative=4000',
   // Of Node: its own code in pages of 2 MB, where the system lends them. It is spread over three hundred pages of 4 KB
-  // otherwise, and finding those again costs each request some 4 %.
+  // otherwise, and finding those again costs each request time (docs/adr/0021).
   '--use-largepages=silent',
 ];
 const CONTROLLER_STOP_MS = 5_000;

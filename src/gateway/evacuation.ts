@@ -1,10 +1,8 @@
 import type { Exchange } from './exchange.ts';
 import type { OriginState } from './lane.ts';
 
-/** Each opens a connection as a rule, a tenth of a millisecond of work: so many hold the others up for some 5 ms. */
+/** Each opens a connection as a rule: so many hold the others up for some milliseconds. */
 const AT_ONCE = 50;
-
-type NextRound = (run: () => void) => void;
 
 /**
  * Has those of `exchanges` that wait at `origin` go elsewhere, a part of them each time round the event loop. Were it
@@ -12,20 +10,16 @@ type NextRound = (run: () => void) => void;
  * has not had its turn waits on where it is, and may yet be answered there; but all count as failed at once, for
  * what is counted later would speak against the origin anew.
  */
-export function evacuate(
-  exchanges: readonly Exchange[],
-  origin: OriginState,
-  nextRound: NextRound = setImmediate,
-): void {
+export function evacuate(exchanges: readonly Exchange[], origin: OriginState): void {
   const waiting = exchanges.filter((exchange) => isAt(exchange, origin));
   for (const exchange of waiting.slice(AT_ONCE)) exchange.giveUpOn();
-  moveSome(waiting, origin, nextRound);
+  moveSome(waiting, origin);
 }
 
-function moveSome(waiting: readonly Exchange[], origin: OriginState, nextRound: NextRound): void {
+function moveSome(waiting: readonly Exchange[], origin: OriginState): void {
   for (const exchange of waiting.slice(0, AT_ONCE)) if (isAt(exchange, origin)) exchange.evacuate();
   const others = waiting.slice(AT_ONCE);
-  if (others.length > 0) nextRound(() => moveSome(others, origin, nextRound));
+  if (others.length > 0) setImmediate(() => moveSome(others, origin));
 }
 
 function isAt({ attempt }: Exchange, origin: OriginState): boolean {

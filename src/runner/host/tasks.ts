@@ -123,11 +123,11 @@ export function createHostTasks(deps: HostTasksDeps): HostTasks {
     });
     const settled = process.exited.then(async (exit) => {
       timer();
-      live.delete(key);
       deps.guard?.unwatch(process.identity);
       await writeEnd(application, run, exit.reason).catch((error: unknown) =>
         logger.error({ task: key, error: String(error) }, 'the end of a task could not be written down'),
       );
+      live.delete(key);
     });
     live.set(key, { process, timer, settled });
   }
@@ -187,7 +187,12 @@ export function createHostTasks(deps: HostTasksDeps): HostTasks {
     const found = live.get(`${application}/${run}`);
     if (found === undefined) return;
     await change(application, run, { stopped: why });
-    await found.process.terminate(GRACE_MS);
+    await terminated(found);
+  }
+
+  async function terminated({ process, settled }: LiveTask): Promise<void> {
+    await process.terminate(GRACE_MS);
+    await settled;
   }
 
   async function resumeOne(application: string, run: string): Promise<void> {
@@ -249,14 +254,10 @@ export function createHostTasks(deps: HostTasksDeps): HostTasks {
     },
 
     async close() {
-      const ending = [...live.values()].map(async ({ process, timer, settled }) => {
-        timer();
-        if (deps.guard === undefined) {
-          process.leave();
-          return;
-        }
-        await process.terminate(GRACE_MS);
-        await settled;
+      const ending = [...live.values()].map(async (task) => {
+        task.timer();
+        if (deps.guard === undefined) task.process.leave();
+        else await terminated(task);
       });
       await Promise.all(ending);
       await deps.guard?.close();
