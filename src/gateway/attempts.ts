@@ -60,24 +60,42 @@ function isLastResort(lane: Lane): boolean {
   return lane.gate.state !== CLOSED && lane.gate.reason !== 'stall' && lane.gate.belowCap;
 }
 
-/** Shares of targets that cannot serve fall to the others in proportion. */
+/**
+ * Shares of targets that cannot serve fall to the others in proportion: whoever is drawn can serve as a rule, and if
+ * not, drawing again among those who can leaves their proportions as they are.
+ */
 function byShare(route: CompiledRoute, wish: AttemptWish, random: Random): Candidate | undefined {
+  const drawn = draw(route, undefined, random);
+  if (drawn === undefined) return undefined;
+  const lane = leastBusy(drawn, wish, isOpenToUs, random);
+  if (lane !== undefined) return { target: drawn, lane };
+  const target = draw(route, wish, random);
+  const other = target && leastBusy(target, wish, isOpenToUs, random);
+  return target === undefined || other === undefined ? undefined : { target, lane: other };
+}
+
+/** One of those with a share, and, with a wish, of those that can serve it. */
+function draw(
+  route: CompiledRoute,
+  wish: AttemptWish | undefined,
+  random: Random,
+): CompiledTarget | undefined {
   let total = 0;
-  for (const target of route.targets) {
-    if (target.share > 0 && target.active && canServe(target, wish)) total += target.share;
-  }
+  for (const target of route.targets) if (takesPart(target, wish)) total += target.share;
   if (total === 0) return undefined;
-  let draw = random() * total;
+  let left = random() * total;
   let last: CompiledTarget | undefined;
   for (const target of route.targets) {
-    if (!(target.share > 0 && target.active && canServe(target, wish))) continue;
+    if (!takesPart(target, wish)) continue;
     last = target;
-    draw -= target.share;
-    if (draw < 0) break;
+    left -= target.share;
+    if (left < 0) break;
   }
-  if (last === undefined) return undefined;
-  const lane = leastBusy(last, wish, isOpenToUs, random);
-  return lane === undefined ? undefined : { target: last, lane };
+  return last;
+}
+
+function takesPart(target: CompiledTarget, wish: AttemptWish | undefined): boolean {
+  return target.share > 0 && target.active && (wish === undefined || canServe(target, wish));
 }
 
 function canServe(target: CompiledTarget, wish: AttemptWish): boolean {
@@ -105,7 +123,7 @@ function leastBusy(
   let best: Lane | undefined;
   let equals = 0;
   for (const lane of target.lanes) {
-    if (!usable(lane, wish) || wish.tried.includes(lane)) continue;
+    if (!usable(lane, wish) || (wish.tried.length > 0 && wish.tried.includes(lane))) continue;
     if (best === undefined || lane.gate.inFlight < best.gate.inFlight) {
       best = lane;
       equals = 1;

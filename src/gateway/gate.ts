@@ -1,17 +1,16 @@
-import { CircuitState, ConsecutiveBreaker, SamplingBreaker } from 'cockatiel';
+import { ConsecutiveBreaker } from 'cockatiel';
 import type { Random } from '../core/ports.ts';
 import type { EjectionReason } from '../core/signals.ts';
 import { type EjectionHistory, type EjectionRules, eject, NEVER_EJECTED } from './ejection.ts';
+import { FailureRate, type FailureRateRules } from './failure-rate.ts';
 
 export const CLOSED = 0;
 export const OPEN = 1;
 export const HALF_OPEN = 2;
 export type GateState = typeof CLOSED | typeof OPEN | typeof HALF_OPEN;
 
-export interface GateRules extends EjectionRules {
+export interface GateRules extends EjectionRules, FailureRateRules {
   readonly consecutive: number;
-  readonly failureRatio: number;
-  readonly minRequests: number;
   /** Concurrent requests. */
   readonly cap: number;
 }
@@ -20,7 +19,7 @@ export interface GateRules extends EjectionRules {
 export type Admission = 'yes' | 'trial' | 'no';
 
 /**
- * Breaker, ejection and concurrency cap of one origin. Three integers decide; cockatiel's strategies only count,
+ * Breaker, ejection and concurrency cap of one origin. Three integers decide; cockatiel's strategy only counts,
  * because its promise around each call costs more than the whole exchange. Times are of the monotonic clock.
  */
 export class Gate {
@@ -31,14 +30,14 @@ export class Gate {
   readonly #random: Random;
   #history: EjectionHistory = NEVER_EJECTED;
   #consecutive: ConsecutiveBreaker;
-  #sampling: SamplingBreaker;
+  #rate: FailureRate;
   #countedAt = Number.NEGATIVE_INFINITY;
 
   constructor(rules: GateRules, random: Random) {
     this.#rules = rules;
     this.#random = random;
     this.#consecutive = new ConsecutiveBreaker(rules.consecutive);
-    this.#sampling = sampling(rules);
+    this.#rate = new FailureRate(rules);
   }
 
   /** Other settings: what is shut stays shut, what was counted is forgotten. */
@@ -102,7 +101,7 @@ export class Gate {
     }
     this.#fade(now);
     this.#consecutive.success();
-    this.#sampling.success(CircuitState.Closed);
+    this.#rate.success(now);
     return false;
   }
 
@@ -114,7 +113,7 @@ export class Gate {
     if (this.state !== CLOSED) return undefined;
     this.#fade(now);
     const inARow = hard && this.#consecutive.failure();
-    const tooMany = this.#sampling.failure(CircuitState.Closed);
+    const tooMany = this.#rate.failure(now);
     if (inARow) return 'consecutive-failures';
     return tooMany ? 'failure-rate' : undefined;
   }
@@ -148,21 +147,12 @@ export class Gate {
 
   #forget(): void {
     this.#consecutive = new ConsecutiveBreaker(this.#rules.consecutive);
-    this.#sampling = sampling(this.#rules);
+    this.#rate = new FailureRate(this.#rules);
   }
 
-  /** The sampling strategy turns one slot a call, so after a silence it would count failures of long ago. */
+  /** What failed in a row before a silence says nothing of now. */
   #fade(now: number): void {
-    if (now - this.#countedAt > this.#rules.windowMs) this.#forget();
+    if (now - this.#countedAt > this.#rules.windowMs) this.#consecutive.success();
     this.#countedAt = now;
   }
-}
-
-function sampling(rules: GateRules): SamplingBreaker {
-  return new SamplingBreaker({
-    // It trips above the threshold, the design says at it.
-    threshold: Math.min(0.999, Math.max(0.001, rules.failureRatio - 1e-6)),
-    duration: rules.windowMs,
-    minimumRps: (rules.minRequests * 1000) / rules.windowMs,
-  });
 }

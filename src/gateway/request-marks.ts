@@ -15,12 +15,12 @@ export interface RequestMarks {
   readonly traceId: string;
   /** The trace began before us; a new one knows nothing of the old one's `tracestate`. */
   readonly continues: boolean;
-  /** Bytes of `via` and `x-request-id`, and of all three lines. */
+  /** Bytes of `via`, `x-request-id` and the empty line, and of all four lines. */
   readonly answerLength: number;
   readonly length: number;
-  /** Puts `via` and `x-request-id` there, which the client is told too. */
+  /** Puts `via` and `x-request-id` there, which the client is told too, and the end of the head. */
   putAnswerLines(bytes: Buffer, at: number): void;
-  /** And `traceparent` behind them. */
+  /** The same with `traceparent` before the end. */
   putLines(bytes: Buffer, at: number): void;
 }
 
@@ -29,8 +29,10 @@ const TRACEPARENT_LENGTH = 55;
 const CRLF = '\r\n';
 const TRACE_LINE_LENGTH = 'traceparent: '.length + TRACEPARENT_LENGTH + CRLF.length;
 /** Of `00-trace-parent-00`, from behind: what is drawn of the trace, and the parent. */
-const TRACE_FROM_END = TRACEPARENT_LENGTH - 19 + CRLF.length;
-const PARENT_FROM_END = TRACEPARENT_LENGTH - 36 + CRLF.length;
+const TRACE_FROM_END = TRACEPARENT_LENGTH - 19 + 2 * CRLF.length;
+const PARENT_FROM_END = TRACEPARENT_LENGTH - 36 + 2 * CRLF.length;
+/** Of the count in what the client is told. */
+const COUNT_FROM_END = WORD_DIGITS + 2 * CRLF.length;
 const ONE = 0x31;
 const DIGITS = Buffer.from('0123456789abcdef', 'latin1');
 
@@ -47,7 +49,7 @@ export function freshLines(via: string, worker: string, trace: string): FreshLin
     linesOf(via, `${worker}00000000`, `00-${trace}${'0'.repeat(16)}-${'0'.repeat(16)}-00`),
     'latin1',
   );
-  return { all, ofAnswer: Buffer.from(all.subarray(0, all.length - TRACE_LINE_LENGTH)), worker, trace };
+  return { all, ofAnswer: Buffer.from(withoutTrace(all.toString('latin1')), 'latin1'), worker, trace };
 }
 
 /** Of a request that came without any. Five words of 32 bits make all the difference between two of them. */
@@ -99,7 +101,7 @@ export class FreshMarks implements RequestMarks {
   }
 
   get traceparent(): string {
-    return this.#text().slice(-TRACEPARENT_LENGTH - CRLF.length, -CRLF.length);
+    return this.#text().slice(-TRACEPARENT_LENGTH - 2 * CRLF.length, -2 * CRLF.length);
   }
 
   putLines(bytes: Buffer, at: number): void {
@@ -121,7 +123,7 @@ export class FreshMarks implements RequestMarks {
   }
 
   #putCount(bytes: Buffer, at: number): void {
-    putHex(bytes, at + this.answerLength - CRLF.length - WORD_DIGITS, this.#count);
+    putHex(bytes, at + this.answerLength - COUNT_FROM_END, this.#count);
   }
 
   #text(): string {
@@ -146,6 +148,7 @@ export class GivenMarks implements RequestMarks {
   readonly traceparent: string;
   readonly continues: boolean;
   readonly #lines: string;
+  readonly #answerLines: string;
 
   constructor(via: string, requestId: string, traceparent: string, continues: boolean) {
     this.via = via;
@@ -153,6 +156,7 @@ export class GivenMarks implements RequestMarks {
     this.traceparent = traceparent;
     this.continues = continues;
     this.#lines = linesOf(via, requestId, traceparent);
+    this.#answerLines = withoutTrace(this.#lines);
   }
 
   get traceId(): string {
@@ -164,7 +168,7 @@ export class GivenMarks implements RequestMarks {
   }
 
   get answerLength(): number {
-    return this.#lines.length - TRACE_LINE_LENGTH;
+    return this.#answerLines.length;
   }
 
   putLines(bytes: Buffer, at: number): void {
@@ -172,12 +176,16 @@ export class GivenMarks implements RequestMarks {
   }
 
   putAnswerLines(bytes: Buffer, at: number): void {
-    bytes.write(this.#lines, at, this.answerLength, 'latin1');
+    bytes.write(this.#answerLines, at, 'latin1');
   }
 }
 
 function linesOf(via: string, requestId: string, traceparent: string): string {
-  return `via: ${via}\r\nx-request-id: ${requestId}\r\ntraceparent: ${traceparent}\r\n`;
+  return `via: ${via}\r\nx-request-id: ${requestId}\r\ntraceparent: ${traceparent}\r\n\r\n`;
+}
+
+function withoutTrace(lines: string): string {
+  return `${lines.slice(0, -TRACE_LINE_LENGTH - CRLF.length)}${CRLF}`;
 }
 
 function putHex(bytes: Buffer, at: number, word: number): void {

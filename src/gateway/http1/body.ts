@@ -3,6 +3,7 @@ import { ChunkLine } from './chunk-line.ts';
 import { HOST, TE } from './field-names.ts';
 import { FieldSection, INCOMPLETE } from './field-section.ts';
 import { HeadBuffer } from './head-buffer.ts';
+import { partOf } from './octet-scan.ts';
 import { CR, LF } from './octets.ts';
 import { UNTIL_CLOSE } from './response-head.ts';
 
@@ -54,7 +55,7 @@ export class BodyReader {
       this.#left -= to - at;
       if (this.#left === 0) this.state = 'complete';
     }
-    sink.takeBody(at === 0 && to === bytes.length ? bytes : bytes.subarray(at, to));
+    sink.takeBody(at === 0 && to === bytes.length ? bytes : partOf(bytes, at, to));
     return to;
   }
 
@@ -79,7 +80,7 @@ export class BodyReader {
           const to = Math.min(end, at + this.#left);
           this.#left -= to - at;
           if (this.#left === 0) this.#part = 'data-cr';
-          sink.takeBody(bytes.subarray(at, to));
+          sink.takeBody(partOf(bytes, at, to));
           at = to;
           break;
         }

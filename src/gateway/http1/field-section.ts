@@ -32,6 +32,8 @@ export class FieldSection {
   /** Four offsets a field: name from, to, value from, to. */
   spans = new Int32Array(4 * FIRST_FIELDS);
   kinds = new Uint8Array(FIRST_FIELDS);
+  /** For certain no Cookie holds one of ours or of a platform's router. */
+  cookiesArePlain = false;
   /** After the empty line, once scanned. */
   end = 0;
   /** Where the next line begins: a scan that ran out of bytes goes on there. */
@@ -45,6 +47,7 @@ export class FieldSection {
   /** The first field line begins at `at`. */
   begin(at: number): void {
     this.count = 0;
+    this.cookiesArePlain = false;
     this.#next = at;
     this.end = 0;
   }
@@ -69,12 +72,20 @@ export class FieldSection {
     if (sectionEnd > limit) return false;
     if (count <= FEW_LINES) this.spans.set(fewLines);
     else this.#takeMany(count);
-    const { spans, kinds } = this;
-    for (let i = 0; i < count; i += 1)
-      kinds[i] = scanned[i] === ASK ? kindOf(bytes, spans[4 * i]!, spans[4 * i + 1]!) : scanned[i]!;
+    const { kinds } = this;
+    for (let i = 0; i < count; i += 1) kinds[i] = scanned[i]!;
+    if (lines[4 * count + 1]! > 0) this.#ask(bytes, count);
+    this.cookiesArePlain = lines[4 * count + 2] === 0;
     this.count = count;
     this.end = sectionEnd;
     return true;
+  }
+
+  /** Of names that the scan does not know for certain. */
+  #ask(bytes: Buffer, count: number): void {
+    const { spans, kinds } = this;
+    for (let i = 0; i < count; i += 1)
+      if (kinds[i] === ASK) kinds[i] = kindOf(bytes, spans[4 * i]!, spans[4 * i + 1]!);
   }
 
   #takeMany(count: number): void {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { KeptViews } from './kept-views.ts';
 
 /** Of WebAssembly, what we use; Node's types leave it to those of browsers. */
 declare const WebAssembly: {
@@ -9,8 +10,9 @@ declare const WebAssembly: {
 interface OctetScan {
   readonly memory: { readonly buffer: ArrayBuffer };
   /**
-   * The field lines in `[at, end)`: how many, and then `lines` has four offsets of each and where the section ends behind
-   * the last, `kinds` what fields they are; or -1 when it is not whole, has more than `most`, or any line is
+   * The field lines in `[at, end)`: how many, and then `lines` has four offsets of each, and behind the last one where the
+   * section ends, how many kinds have to be asked for, and whether a Cookie may hold one of a platform; `kinds` what
+   * fields they are; or -1 when it is not whole, has more than `most`, or any line is
    * not as nearly all lines are. `at` and `end` are offsets of the memory, in `lines` they are from `base`.
    */
   fieldLines(base: number, at: number, end: number, most: number): number;
@@ -18,7 +20,7 @@ interface OctetScan {
 
 /** `octet-scan.wat`, assembled; `npm run wasm` prints it, and a test holds the two together. */
 export const ASSEMBLED =
-  'AGFzbQEAAAABFANgAn9/AX9gAX8Bf2AEf39/fwF/AwYFAAABAAIFAwEAAwYdBH8AQYDABAt/AEGA8AQLfwBBgPgEC38AQYCABQsHFwIGbWVtb3J5AgAKZmllbGRMaW5lcwAECs4EBXsCAXsBfwNAIAD9AAQAIQL9DDo/Pj8/Pz8/Pj49FTQVPRwgAkEP/Q/9Tv0O/QwAAAECBAgQIAAAAAAAAAAAIAJBBP1t/Q79TkEA/Q/9I/1kIQMgAwRAIAAgA2hqIQAgACABIAAgAUkbDwsgAEEQaiEAIAAgAUkNAAsgAQtaAgF7AX8DQCAA/QAEACECIAJBIP0P/SYgAkEJ/Q/9JP1OIAJB/wD9D/0j/VD9ZCEDIAMEQCAAIANoaiEAIAAgASAAIAFJGw8LIABBEGohACAAIAFJDQALIAELDQAgAEEgRiAAQQlGcgtmAQJ/IwIgAUEfcUEFdCAALQAAQR9xcmotAAAhAiACRQRAQQAPCyMDIAJBBXRqIQIgAP0ABABBIP0P/VAgAv0ABAD9I/1kIQMgAi0AESABRiADQX9zaCABT3EEfyACLQAQBUH/AQsL/wEBBH8jACEHA0AgAUEBaiACTwRAQX8PCyABLwEAQY0URgRAIAcgAUECaiAAazYCACAGDwsgBiADRgRAQX8PCyABIAIQACEEIAQgAUYgBC0AAEE6R3IEQEF/DwsgBEEBaiEFIAUgBS0AAEEgRmohBSAHIAEgAGs2AgAgByAEIABrNgIEIAcgBSAAazYCCCMBIAZqIAEgBCABaxADOgAAIAUgAhABIQEgAUEBaiACTyABLwEAQY0UR3IEQEF/DwsgASAFSyAFLQAAEAIgAUEBay0AABACcnEEQEF/DwsgByABIABrNgIMIAFBAmohASAHQRBqIQcgBkEBaiEGDAALAAs=';
+  'AGFzbQEAAAABCQFgBH9/f38BfwMCAQAFAwEAAwYdBH8AQYDABAt/AEGA8AQLfwBBgPgEC38AQYCABQsHFwIGbWVtb3J5AgAKZmllbGRMaW5lcwAACqUFAaIFBAF7B38BewJ/IwAhDgNAIAFBAWogAk8EQEF/DwsgAS8BAEGNFEYEQCAOIAFBAmogAGs2AgAgDiALNgIEIA4gDP1TNgIIIA0PCyANIANGBEBBfw8LIAEhBgNAIAb9AAQAIQT9DDo/Pj8/Pz8/Pj49FTQVPRwgBEEP/Q/9Tv0O/QwAAAECBAgQIAAAAAAAAAAAIARBBP1t/Q79TkEA/Q/9I/1kIQUgBUUEQCAGQRBqIQYgBiACSQ0BQX8PCwsgBiAFaGohBiAGIAFrIQcgB0UgBi0AAEE6R3IEQEF/DwsgBkEBaiEIIAggCC0AAEEgRmohCEEAIQojAiAHQR9xQQV0IAEtAABBH3Fyai0AACEJIAkEQCMDIAlBBXRqIQkgCS0AECEKIAktABEEQCAB/QAEAEEg/Q/9UCAJ/QAEAP0k/WQhBSAJLQARIAdHIAVoIAdJcgRAQf8BIQogC0EBaiELCwUgAS8BAkGgwAByIQUgCiAFQfPYAUYgBUHjzAFGcnIEQEH/ASEKIAtBAWohCwsLCyMBIA1qIAo6AAAgDiABIABrNgIAIA4gBiAAazYCBCAOIAggAGs2AgggCCEBA0AgAf0ABAAhBCAEQSD9D/0mIARBCf0P/ST9TiAEQf8A/Q/9I/1Q/WQhBSAKQRFGBEAgDCAEQd8A/Q/9IyAB/QAEAUHfAP0P/SP9TiAEQeUA/Q/9IyAB/QAEAUEu/Q/9I/1O/VD9UCEMCyAFRQRAIAFBEGohASABIAJJDQFBfw8LCyABIAVoaiEBIAFBAWogAk8gAS8BAEGNFEdyBEBBfw8LIAEgCEsgCC0AAEEgTSABQQFrLQAAQSBNcnEEQEF/DwsgDiABIABrNgIMIAFBAmohASAOQRBqIQ4gDUEBaiENDAALAAs=';
 
 /**
  * Sixteen octets a step, where JavaScript has to look at each: finding where names and values end was a tenth of what a
@@ -46,8 +48,9 @@ export const MOST_LINES = 256;
 
 /** What origins send is read into this, and dealt with before anything else is. One for all wires of a process. */
 export const sharedBytes = Buffer.from(scan.memory.buffer, 0, SHARED_BYTES);
+export const sharedViews = new KeptViews(sharedBytes);
 const window = Buffer.from(scan.memory.buffer, WINDOW_AT, WINDOW_BYTES);
-export const lines = new Int32Array(scan.memory.buffer, LINES_AT, 4 * MOST_LINES + 1);
+export const lines = new Int32Array(scan.memory.buffer, LINES_AT, 4 * MOST_LINES + 3);
 export const kinds = new Uint8Array(scan.memory.buffer, KINDS_AT, MOST_LINES);
 /** For each key, by length and first letter of a name, the place of the name to compare with; 0: there is none. */
 const index = new Uint8Array(scan.memory.buffer, INDEX_AT, 1_024);
@@ -57,6 +60,11 @@ let placed = 0;
 /** Short heads' lines, to be copied in one piece. */
 export const FEW_LINES = 24;
 export const fewLines = lines.subarray(0, 4 * FEW_LINES);
+
+/** A view of `bytes[from..to)`. */
+export function partOf(bytes: Buffer, from: number, to: number): Buffer {
+  return bytes === sharedBytes ? sharedViews.of(from, to) : bytes.subarray(from, to);
+}
 
 /** Makes `bytes` visible to the scan: what has to be added to an offset, or -1 when there is no room for so many. */
 export function shownAt(bytes: Buffer): number {

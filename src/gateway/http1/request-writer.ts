@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { cookiesFor, editRequest, type HeadEdit, type RequestStamp } from '../headers.ts';
 import { hasPlatformCookies } from '../platform-cookies.ts';
 import { CHUNKED, type RequestHead } from '../wire.ts';
@@ -24,7 +23,6 @@ const ALWAYS = [
   kinds.REQUEST_ID,
   kinds.TRACEPARENT,
 ];
-const CRLF = Buffer.from('\r\n', 'latin1');
 
 /** What else is left out, as bits: one table for each combination. */
 const TRACE = 1;
@@ -77,7 +75,7 @@ function copyRequestHead(
   if (edit.role !== undefined) own += edit.role.lines;
   const forwarded = client.lines.withHost(client.host ?? head.host);
 
-  const room = first.length + own.length + forwarded.length + marks.length + CRLF.length;
+  const room = first.length + own.length + forwarded.length + marks.length;
   const staging = outlet.stage(room + fields.end - reader.lineFrom);
   if (!lineStands) staging.text(first);
   copyFields(staging, fields, DROPS[drops]!, lineStands ? reader.lineFrom : -1);
@@ -85,7 +83,6 @@ function copyRequestHead(
   staging.octets(forwarded);
   marks.putLines(staging.bytes, staging.at);
   staging.at += marks.length;
-  staging.octets(CRLF);
 }
 
 function requestLine({ method, target }: RequestHead): string {
@@ -113,6 +110,7 @@ function isPlain({ method }: RequestHead, reader: RequestHeadReader): boolean {
 
 /** In place of those that came, when one of them may not pass as it is. */
 function cookieLines(fields: FieldSection, edit: HeadEdit): string | undefined {
+  if (fields.cookiesArePlain) return undefined;
   let concerned = false;
   for (let i = 0; i < fields.count; i += 1) {
     if (fields.kinds[i] === kinds.COOKIE && hasPlatformCookies(fields.value(i))) concerned = true;

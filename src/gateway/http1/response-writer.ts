@@ -39,17 +39,17 @@ export function writeResponseHead(
     if (date !== undefined && !reader.hasDate) own += `date: ${date}\r\n`;
     if (setCookie !== undefined) own += `set-cookie: ${setCookie}\r\n`;
 
-    const room = first.length + own.length + (marks?.answerLength ?? 0) + CRLF.length;
+    const room = first.length + own.length + (marks?.answerLength ?? CRLF.length);
     const staging = outlet.stage(room + reader.end - reader.start);
     if (!reader.lineStands) staging.text(first);
     const drops = dropsFor(head.status === 204, marks !== undefined);
     copyFields(staging, reader.fields, drops, reader.lineStands ? reader.start : -1);
     if (own !== '') staging.text(own);
-    if (marks !== undefined) {
+    if (marks === undefined) staging.octets(CRLF);
+    else {
       marks.putAnswerLines(staging.bytes, staging.at);
       staging.at += marks.answerLength;
     }
-    staging.octets(CRLF);
     return true;
   }
   if (!REASON.test(head.reason)) return false;

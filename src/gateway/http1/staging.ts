@@ -1,11 +1,14 @@
 import { Buffer } from 'node:buffer';
+import { KeptViews } from './kept-views.ts';
+import { sharedBytes, sharedViews } from './octet-scan.ts';
 import type { Outlet } from './outlet.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { Turn, TurnTask } from './turn.ts';
 
 const STAGING_BYTES = 32_768;
-/** A power of two. */
-const KEPT_VIEWS = 64;
+const LINE_END_BYTES = 2;
+/** A view costs as much as copying so many one by one. */
+const FEW_BYTES = 64;
 
 /**
  * Where messages are put together, one buffer for the whole wire: it holds what one connection will be sent, and is
@@ -16,8 +19,7 @@ export class Staging implements TurnTask {
   at = 0;
   #owner: Outlet | undefined = undefined;
   #announced = false;
-  /** Messages have few lengths, and making a view costs more than finding one: of each remainder the last is kept. */
-  readonly #views: (Buffer | undefined)[] = Array.from({ length: KEPT_VIEWS }, () => undefined);
+  #views = new KeptViews(this.bytes);
   readonly #turn: Turn;
   readonly #buffers: ReadBuffers;
 
@@ -46,13 +48,16 @@ export class Staging implements TurnTask {
   }
 
   octets(source: Uint8Array, from = 0, to = source.length): void {
+    const { bytes, at } = this;
     const length = to - from;
-    // A view costs as much as copying some sixty bytes one by one.
-    if (length === source.length) this.bytes.set(source, this.at);
-    else if (length > 64)
-      this.bytes.set(new Uint8Array(source.buffer, source.byteOffset + from, length), this.at);
-    else for (let i = 0; i < length; i += 1) this.bytes[this.at + i] = source[from + i]!;
-    this.at += length;
+    // Views are made only where it must be. Of a head all but its last line end is copied, and that does no harm.
+    if (from === 0 && source.length - to <= LINE_END_BYTES && at + source.length <= bytes.length)
+      bytes.set(source, at);
+    else if (source === sharedBytes) bytes.set(sharedViews.of(from, to), at);
+    else if (length > FEW_BYTES)
+      bytes.set(new Uint8Array(source.buffer, source.byteOffset + from, length), at);
+    else for (let i = 0; i < length; i += 1) bytes[at + i] = source[from + i]!;
+    this.at = at + length;
   }
 
   flush(): void {
@@ -62,22 +67,13 @@ export class Staging implements TurnTask {
     this.at = 0;
     if (owner === undefined || at === 0) return;
     // A write that did not finish at once owns the buffer from now on.
-    if (owner.writeStaged(this.#viewOf(at))) this.#buffers.spoil(this.bytes, 0, at);
+    if (owner.writeStaged(this.#views.of(0, at))) this.#buffers.spoil(this.bytes, 0, at);
     else this.#renew(STAGING_BYTES);
-  }
-
-  #viewOf(length: number): Buffer {
-    const place = length & (KEPT_VIEWS - 1);
-    const kept = this.#views[place];
-    if (kept?.length === length) return kept;
-    const made = this.bytes.subarray(0, length);
-    this.#views[place] = made;
-    return made;
   }
 
   #renew(length: number): void {
     this.bytes = Buffer.allocUnsafeSlow(length);
-    this.#views.fill(undefined);
+    this.#views = new KeptViews(this.bytes);
   }
 
   turnEnded(): void {

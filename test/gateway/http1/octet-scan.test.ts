@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { kindOf } from '../../../src/gateway/http1/field-names.ts';
 import { FieldSection } from '../../../src/gateway/http1/field-section.ts';
 import { ASSEMBLED, sharedBytes } from '../../../src/gateway/http1/octet-scan.ts';
+import { hasPlatformCookies } from '../../../src/gateway/platform-cookies.ts';
 import { assemble } from '../../assemble/assemble.ts';
 
 const LIMIT = 65_536;
@@ -111,6 +112,35 @@ describe('the scan of field lines', () => {
         expect([spelled, kinds[0]]).toEqual([spelled, kindOf(bytes, 0, bytes.length)]);
       }
     }
+  });
+
+  it("calls no Cookie plain that holds one of ours or of a platform's router", () => {
+    const piece = fc.constantFrom(
+      ...[
+        'sluice.cf-eu.__VCAP_ID__=1',
+        '__VCAP_ID__=2',
+        'sluice.affinity=3',
+        'a=b',
+        'session_id=__x',
+        'the.end=4',
+      ],
+      ...['0123456789abcdef', '_', 'e', '; '],
+    );
+    const cookies = fc.array(fc.array(piece, { maxLength: 8 }), { maxLength: 4 });
+    let plain = 0;
+    fc.assert(
+      fc.property(cookies, (values) => {
+        const texts = values.map((pieces) => pieces.join('').trim());
+        const bytes = Buffer.from(`${texts.map((text) => `Cookie: ${text}\r\n`).join('')}Host: a\r\n\r\n`);
+        const section = new FieldSection(MOST);
+        section.begin(0);
+        section.scan(bytes, bytes.length, LIMIT);
+        if (section.cookiesArePlain) plain += 1;
+        if (texts.some(hasPlatformCookies)) expect(section.cookiesArePlain).toBe(false);
+      }),
+    );
+    // Or it would be of no use.
+    expect(plain).toBeGreaterThan(0);
   });
 
   it('reads no further than what has come, whatever an earlier head left behind it', () => {
