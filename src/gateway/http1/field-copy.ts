@@ -12,18 +12,18 @@ export function copyFields(
   drops: Uint8Array,
   lineFrom: number,
 ): void {
-  const { bytes, spans, kinds, count } = fields;
-  let from = lineFrom;
-  for (let i = 0; i < count; i += 1) {
-    if (drops[kinds[i]!] === 0) {
-      if (from < 0) from = spans[4 * i]!;
-    } else if (from >= 0) {
-      staging.octets(bytes, from, spans[4 * i]!);
-      from = -1;
-    }
-  }
+  const { bytes, spans, kinds, count, notable, notables } = fields;
   // The empty line that ends the section is the writer's.
-  if (from >= 0) staging.octets(bytes, from, fields.end - 2);
+  const end = fields.end - 2;
+  let from = lineFrom >= 0 ? lineFrom : count > 0 ? spans[0]! : end;
+  for (let n = 0; n < notables; n += 1) {
+    const i = notable[n]!;
+    if (drops[kinds[i]!] === 0) continue;
+    const to = spans[4 * i]!;
+    if (from < to) staging.octets(bytes, from, to);
+    from = i + 1 < count ? spans[4 * i + 4]! : end;
+  }
+  if (from < end) staging.octets(bytes, from, end);
 }
 
 /** A table for `copyFields`. */

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { FlatHeaders } from '../wire.ts';
-import { kindOf } from './field-names.ts';
+import { kindOf, ORDINARY } from './field-names.ts';
 import {
   ASK,
   FEW_LINES,
@@ -8,6 +8,7 @@ import {
   fieldLines,
   lines,
   MOST_LINES,
+  notable as noted,
   kinds as scanned,
   shownAt,
 } from './octet-scan.ts';
@@ -32,6 +33,9 @@ export class FieldSection {
   /** Four offsets a field: name from, to, value from, to. */
   spans = new Int32Array(4 * FIRST_FIELDS);
   kinds = new Uint8Array(FIRST_FIELDS);
+  /** Which fields are of a kind of their own, in order; among the first `notables` a few may prove ordinary. */
+  notable = new Uint16Array(FIRST_FIELDS);
+  notables = 0;
   /** For certain no Cookie holds one of ours or of a platform's router. */
   cookiesArePlain = false;
   /** After the empty line, once scanned. */
@@ -47,6 +51,7 @@ export class FieldSection {
   /** The first field line begins at `at`. */
   begin(at: number): void {
     this.count = 0;
+    this.notables = 0;
     this.cookiesArePlain = false;
     this.#next = at;
     this.end = 0;
@@ -72,9 +77,12 @@ export class FieldSection {
     if (sectionEnd > limit) return false;
     if (count <= FEW_LINES) this.spans.set(fewLines);
     else this.#takeMany(count);
-    const { kinds } = this;
+    const { kinds, notable } = this;
     for (let i = 0; i < count; i += 1) kinds[i] = scanned[i]!;
-    if (lines[4 * count + 1]! > 0) this.#ask(bytes, count);
+    const notables = lines[4 * count + 3]!;
+    for (let n = 0; n < notables; n += 1) notable[n] = noted[n]!;
+    this.notables = notables;
+    if (lines[4 * count + 1]! > 0) this.#ask(bytes);
     this.cookiesArePlain = lines[4 * count + 2] === 0;
     this.count = count;
     this.end = sectionEnd;
@@ -82,10 +90,12 @@ export class FieldSection {
   }
 
   /** Of names that the scan does not know for certain. */
-  #ask(bytes: Buffer, count: number): void {
+  #ask(bytes: Buffer): void {
     const { spans, kinds } = this;
-    for (let i = 0; i < count; i += 1)
+    for (let n = 0; n < this.notables; n += 1) {
+      const i = this.notable[n]!;
       if (kinds[i] === ASK) kinds[i] = kindOf(bytes, spans[4 * i]!, spans[4 * i + 1]!);
+    }
   }
 
   #takeMany(count: number): void {
@@ -137,6 +147,9 @@ export class FieldSection {
     spans[i + 3] = valueTo;
     this.kinds[count] = kind;
     this.count = count + 1;
+    if (kind === ORDINARY) return;
+    this.notable[this.notables] = count;
+    this.notables += 1;
   }
 
   #grow(): void {
@@ -146,6 +159,9 @@ export class FieldSection {
     const kinds = new Uint8Array(2 * this.kinds.length);
     kinds.set(this.kinds);
     this.kinds = kinds;
+    const notable = new Uint16Array(2 * this.notable.length);
+    notable.set(this.notable);
+    this.notable = notable;
   }
 
   name(index: number): string {
@@ -191,6 +207,7 @@ export class FieldSection {
   release(): void {
     this.bytes = EMPTY;
     this.count = 0;
+    this.notables = 0;
   }
 }
 

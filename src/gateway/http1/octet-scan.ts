@@ -10,9 +10,10 @@ declare const WebAssembly: {
 interface OctetScan {
   readonly memory: { readonly buffer: ArrayBuffer };
   /**
-   * The field lines in `[at, end)`: how many, and then `lines` has four offsets of each, and behind the last one where the
-   * section ends, how many kinds have to be asked for, and whether a Cookie may hold one of a platform; `kinds` what
-   * fields they are; or -1 when it is not whole, has more than `most`, or any line is
+   * The field lines in `[at, end)`: how many, and then `lines` has four offsets of each, `kinds` what fields they are,
+   * `notable` which are not ordinary; behind the last line stand where the section ends, how many kinds have to be asked
+   * for, whether a Cookie may hold one of a platform, and how many are notable. Or -1 when it is not whole, has more than
+   * `most`, or any line is
    * not as nearly all lines are. `at` and `end` are offsets of the memory, in `lines` they are from `base`.
    */
   fieldLines(base: number, at: number, end: number, most: number): number;
@@ -20,7 +21,7 @@ interface OctetScan {
 
 /** `octet-scan.wat`, assembled; `npm run wasm` prints it, and a test holds the two together. */
 export const ASSEMBLED =
-  'AGFzbQEAAAABCQFgBH9/f38BfwMCAQAFAwEAAwYdBH8AQYDABAt/AEGA8AQLfwBBgPgEC38AQYCABQsHFwIGbWVtb3J5AgAKZmllbGRMaW5lcwAACqUFAaIFBAF7B38BewJ/IwAhDgNAIAFBAWogAk8EQEF/DwsgAS8BAEGNFEYEQCAOIAFBAmogAGs2AgAgDiALNgIEIA4gDP1TNgIIIA0PCyANIANGBEBBfw8LIAEhBgNAIAb9AAQAIQT9DDo/Pj8/Pz8/Pj49FTQVPRwgBEEP/Q/9Tv0O/QwAAAECBAgQIAAAAAAAAAAAIARBBP1t/Q79TkEA/Q/9I/1kIQUgBUUEQCAGQRBqIQYgBiACSQ0BQX8PCwsgBiAFaGohBiAGIAFrIQcgB0UgBi0AAEE6R3IEQEF/DwsgBkEBaiEIIAggCC0AAEEgRmohCEEAIQojAiAHQR9xQQV0IAEtAABBH3Fyai0AACEJIAkEQCMDIAlBBXRqIQkgCS0AECEKIAktABEEQCAB/QAEAEEg/Q/9UCAJ/QAEAP0k/WQhBSAJLQARIAdHIAVoIAdJcgRAQf8BIQogC0EBaiELCwUgAS8BAkGgwAByIQUgCiAFQfPYAUYgBUHjzAFGcnIEQEH/ASEKIAtBAWohCwsLCyMBIA1qIAo6AAAgDiABIABrNgIAIA4gBiAAazYCBCAOIAggAGs2AgggCCEBA0AgAf0ABAAhBCAEQSD9D/0mIARBCf0P/ST9TiAEQf8A/Q/9I/1Q/WQhBSAKQRFGBEAgDCAEQd8A/Q/9IyAB/QAEAUHfAP0P/SP9TiAEQeUA/Q/9IyAB/QAEAUEu/Q/9I/1O/VD9UCEMCyAFRQRAIAFBEGohASABIAJJDQFBfw8LCyABIAVoaiEBIAFBAWogAk8gAS8BAEGNFEdyBEBBfw8LIAEgCEsgCC0AAEEgTSABQQFrLQAAQSBNcnEEQEF/DwsgDiABIABrNgIMIAFBAmohASAOQRBqIQ4gDUEBaiENDAALAAs=';
+  'AGFzbQEAAAABCQFgBH9/f38BfwMCAQAFAwEAAwYkBX8AQYDABAt/AEGA8AQLfwBBgPQEC38AQYD4BAt/AEGAgAULBxcCBm1lbW9yeQIACmZpZWxkTGluZXMAAArHBQHEBQQBewh/AXsCfyMAIQ8DQCABQQFqIAJPBEBBfw8LIAEvAQBBjRRGBEAgDyABQQJqIABrNgIAIA8gCzYCBCAPIA39UzYCCCAPIAw2AgwgDg8LIA4gA0YEQEF/DwsgASEGA0AgBv0ABAAhBP0MOj8+Pz8/Pz8+Pj0VNBU9HCAEQQ/9D/1O/Q79DAAAAQIECBAgAAAAAAAAAAAgBEEE/Y0BQQ/9D/1O/Q79TkEA/Q/9I/1kIQUgBUUEQCAGQRBqIQYgBiACSQ0BQX8PCwsgBiAFaGohBiAGIAFrIQcgB0UgBi0AAEE6R3IEQEF/DwsgBkEBaiEIIAggCC0AAEEgRmohCEEAIQojAyAHQR9xQQV0IAEtAABBH3Fyai0AACEJIAkEQCMEIAlBBXRqIQkgCS0AECEKIAktABEEQCAB/QAEAEEg/Q/9UCAJ/QAEAP0k/WQhBSAJLQARIAdHIAVoIAdJcgRAQf8BIQogC0EBaiELCwUgAS8BAkGgwAByIQUgCiAFQfPYAUYgBUHjzAFGcnIEQEH/ASEKIAtBAWohCwsLCyMBIA5qIAo6AAAjAiAMaiAOOgAAIAwgCkEAR2ohDCAPIAEgAGs2AgAgDyAGIABrNgIEIA8gCCAAazYCCCAIIQEDQCAB/QAEACEEIARBH/0P/SogBEEJ/Q/9I/1PIARB/wD9D/0j/VD9ZCEFIApBEUYEQCANIARB3wD9D/0jIAH9AAQBQd8A/Q/9I/1OIARB5QD9D/0jIAH9AAQBQS79D/0j/U79UP1QIQ0LIAVFBEAgAUEQaiEBIAEgAkkNAUF/DwsLIAEgBWhqIQEgAUEBaiACTyABLwEAQY0UR3IEQEF/DwsgASAISyAILQAAQSBNIAFBAWstAABBIE1ycQRAQX8PCyAPIAEgAGs2AgwgAUECaiEBIA9BEGohDyAOQQFqIQ4MAAsACw==';
 
 /**
  * Sixteen octets a step, where JavaScript has to look at each: finding where names and values end was a tenth of what a
@@ -38,6 +39,7 @@ const WINDOW_AT = SHARED_BYTES;
 const WINDOW_BYTES = 4_096;
 const LINES_AT = 0x12000;
 const KINDS_AT = 0x13800;
+const NOTABLE_AT = 0x13a00;
 const INDEX_AT = 0x13c00;
 const NAMES_AT = 0x14000;
 const NAME_BYTES = 32;
@@ -50,8 +52,9 @@ export const MOST_LINES = 256;
 export const sharedBytes = Buffer.from(scan.memory.buffer, 0, SHARED_BYTES);
 export const sharedViews = new KeptViews(sharedBytes);
 const window = Buffer.from(scan.memory.buffer, WINDOW_AT, WINDOW_BYTES);
-export const lines = new Int32Array(scan.memory.buffer, LINES_AT, 4 * MOST_LINES + 3);
+export const lines = new Int32Array(scan.memory.buffer, LINES_AT, 4 * MOST_LINES + 4);
 export const kinds = new Uint8Array(scan.memory.buffer, KINDS_AT, MOST_LINES);
+export const notable = new Uint8Array(scan.memory.buffer, NOTABLE_AT, MOST_LINES + 1);
 /** For each key, by length and first letter of a name, the place of the name to compare with; 0: there is none. */
 const index = new Uint8Array(scan.memory.buffer, INDEX_AT, 1_024);
 const names = new Uint8Array(scan.memory.buffer, NAMES_AT, 256 * NAME_BYTES);

@@ -181,7 +181,8 @@ export class RequestHeadReader {
     this.nominates = false;
     this.hasVia = false;
 
-    for (let i = 0; i < fields.count; i += 1) {
+    for (let n = 0; n < fields.notables; n += 1) {
+      const i = fields.notable[n]!;
       switch (fields.kinds[i]) {
         case kinds.HOST:
           if (host >= 0) return 400;

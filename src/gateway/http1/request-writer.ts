@@ -112,12 +112,14 @@ function isPlain({ method }: RequestHead, reader: RequestHeadReader): boolean {
 function cookieLines(fields: FieldSection, edit: HeadEdit): string | undefined {
   if (fields.cookiesArePlain) return undefined;
   let concerned = false;
-  for (let i = 0; i < fields.count; i += 1) {
+  for (let n = 0; n < fields.notables; n += 1) {
+    const i = fields.notable[n]!;
     if (fields.kinds[i] === kinds.COOKIE && hasPlatformCookies(fields.value(i))) concerned = true;
   }
   if (!concerned) return undefined;
   let lines = '';
-  for (let i = 0; i < fields.count; i += 1) {
+  for (let n = 0; n < fields.notables; n += 1) {
+    const i = fields.notable[n]!;
     if (fields.kinds[i] !== kinds.COOKIE) continue;
     const kept = cookiesFor(fields.value(i), edit);
     if (kept !== '') lines += `cookie: ${kept}\r\n`;

@@ -165,7 +165,8 @@ export class ResponseHeadReader {
     this.hasDate = false;
     this.hasCookies = false;
     this.isEventStream = false;
-    for (let i = 0; i < fields.count; i += 1) {
+    for (let n = 0; n < fields.notables; n += 1) {
+      const i = fields.notable[n]!;
       switch (fields.kinds[i]) {
         case kinds.CONTENT_LENGTH:
           if (this.lengthField >= 0) return 'two Content-Length';

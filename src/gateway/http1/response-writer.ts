@@ -69,7 +69,8 @@ function statusLine({ status, reason }: ResponseHead): string {
 export function isPlain({ nominates, hasCookies, fields }: ResponseHeadReader, edit: ResponseEdit): boolean {
   if (nominates || edit.from !== undefined) return false;
   if (!hasCookies || edit.platform === undefined) return true;
-  for (let i = 0; i < fields.count; i += 1) {
+  for (let n = 0; n < fields.notables; n += 1) {
+    const i = fields.notable[n]!;
     if (fields.kinds[i] === kinds.SET_COOKIE && isPlatformCookie(fields.value(i))) return false;
   }
   return true;
