@@ -29,7 +29,10 @@ const LAXER: readonly (readonly [
   applies: (refused: string, part: 'head' | 'body') => boolean,
 ])[] = [
   ['CR and LF in any order before a request line', (text, part) => part === 'head' && /^[\r\n]/.test(text)],
-  ['several spaces behind the method', (text, part) => part === 'head' && /^(\r\n)*[A-Z-]+ {2}/.test(text)],
+  [
+    'several spaces where one belongs',
+    (text, part) => part === 'head' && /^(\r\n)*[A-Z-]+( \S+)? {2}/.test(text),
+  ],
   [
     'trailers that decide something, or too many of them',
     (text, part) => part === 'body' && /\r\n0+(;[^\r\n]*)?\r\n[!-~]/.test(text),
