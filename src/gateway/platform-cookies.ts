@@ -6,7 +6,7 @@ import type { PlatformName } from '../core/ids.ts';
  * its own. Cloud Foundry's is `__VCAP_ID__`; OpenShift's has a name and a value of 32 hex digits and is marked for all
  * paths and HttpOnly.
  */
-const CLOUD_FOUNDRY = '__VCAP_ID__';
+export const CLOUD_FOUNDRY = '__VCAP_ID__';
 const OPENSHIFT = /^[0-9a-f]{32}=[0-9a-f]{32}; path=\/; HttpOnly(;|$)/;
 
 /** All names of ours begin so: `sluice.cf-eu.__VCAP_ID__`, and the affinity cookie. */
@@ -22,7 +22,7 @@ export function scopeSetCookie(value: string, platform: PlatformName): string {
   return isPlatformCookie(value) ? `${OUR_COOKIES}${platform}.${value}` : value;
 }
 
-/** False for nearly all: then the value may be passed on as it is. */
+/** False for nearly all, and told from bytes by `http1/octet-scan.wat`: then the value may be passed on as it is. */
 export function hasPlatformCookies(value: string): boolean {
   return value.includes(OUR_COOKIES) || value.includes(CLOUD_FOUNDRY);
 }

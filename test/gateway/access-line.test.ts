@@ -172,7 +172,7 @@ describe('queries in logs', () => {
 
   it('take as long as they are, however many parts a stranger makes of them', () => {
     for (const many of ['&', 'a&', 'a=1&', '=&']) {
-      const target = `/?${many.repeat(1_000_000)}`;
+      const target = `/?${many.repeat(200_000)}`;
       const begun = performance.now();
       expect(redactQuery(target)).toBe(target);
       // Looked at from each part to the end it would be many seconds.

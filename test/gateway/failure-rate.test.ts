@@ -38,7 +38,7 @@ describe('the failure rate', () => {
     );
     fc.assert(
       fc.property(requests, (all) => {
-        // Any failure is one too many when there is no success beside it and no minimum: so it tells what it counts.
+        // Any failure is one too many when there is another beside it and no success: so it tells what it counts.
         const rate = new FailureRate({ ...RULES, failureRatio: 1, minRequests: 2 });
         let now = 0;
         const seen: { readonly at: number; readonly fails: boolean }[] = [];

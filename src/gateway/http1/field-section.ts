@@ -36,7 +36,7 @@ export class FieldSection {
   /** Which fields are of a kind of their own, in order; among the first `notables` a few may prove ordinary. */
   notable = new Uint16Array(FIRST_FIELDS);
   notables = 0;
-  /** For certain no Cookie holds one of ours or of a platform's router. */
+  /** For certain no Cookie holds what `hasPlatformCookies` looks for. */
   cookiesArePlain = false;
   /** After the empty line, once scanned. */
   end = 0;

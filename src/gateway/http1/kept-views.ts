@@ -16,8 +16,7 @@ export class KeptViews {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    const nothing = bytes.subarray(0, 0);
-    this.#views = Array.from({ length: KEPT }, () => nothing);
+    this.#views = new Array<Buffer>(KEPT).fill(bytes.subarray(0, 0));
   }
 
   of(from: number, to: number): Buffer {

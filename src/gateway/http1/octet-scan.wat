@@ -1,5 +1,6 @@
 ;; The field lines of a head, sixteen octets at a time. `octet-scan.ts` holds the assembled bytes and says what for;
-;; after a change here run `npm run wasm`. A load may read up to fifteen octets beyond `$end`: the memory goes on there.
+;; after a change here run `npm run wasm`. A load may read up to forty octets beyond `$end`, and nothing
+;; is concluded from them: the memory goes on there.
 (module
   (memory (export "memory") 3)
 
@@ -22,6 +23,7 @@
     (local $nameTo i32)
     (local $length i32)
     (local $valueFrom i32)
+    (local $lineEnd i32)
     (local $known i32)
     (local $kind i32)
     (local $asks i32)
@@ -73,9 +75,8 @@
             (i32.ne (i32.load8_u (local.get $nameTo)) (i32.const 0x3a)))
         (then (return (i32.const -1))))
       (local.set $valueFrom (i32.add (local.get $nameTo) (i32.const 1)))
-      (local.set $valueFrom
-        (i32.add (local.get $valueFrom)
-          (i32.eq (i32.load8_u (local.get $valueFrom)) (i32.const 0x20))))
+      (if (i32.eq (i32.load8_u (local.get $valueFrom)) (i32.const 0x20))
+        (then (local.set $valueFrom (i32.add (local.get $nameTo) (i32.const 2)))))
 
       ;; What field it is. $index says by length and first letter, in either case, which name to compare with; 0: there
       ;; is none. A name is sixteen octets in lower case, its kind and its length. To set one bit makes letters small
@@ -122,13 +123,14 @@
       (i32.store8 (i32.add (global.get $notable) (local.get $notables)) (local.get $count))
       (local.set $notables (i32.add (local.get $notables) (i32.ne (local.get $kind) (i32.const 0))))
 
-      ;; Where the value ends: the first octet that belongs in none, a control other than HTAB, or DEL.
       (i32.store (local.get $out) (i32.sub (local.get $at) (local.get $base)))
       (i32.store offset=4 (local.get $out) (i32.sub (local.get $nameTo) (local.get $base)))
       (i32.store offset=8 (local.get $out) (i32.sub (local.get $valueFrom) (local.get $base)))
-      (local.set $at (local.get $valueFrom))
+      ;; Where the line ends: the first octet that belongs in no value, a control other than HTAB, or DEL. From the
+      ;; name on, though a name has fewer, because then neither search waits for what the other finds.
+      (local.set $lineEnd (local.get $at))
       (loop $value
-        (local.set $octets (v128.load (local.get $at)))
+        (local.set $octets (v128.load (local.get $lineEnd)))
         (local.set $others
           (i8x16.bitmask
             (v128.or
@@ -136,8 +138,8 @@
                 (i8x16.le_u (local.get $octets) (i8x16.splat (i32.const 0x1f)))
                 (i8x16.eq (local.get $octets) (i8x16.splat (i32.const 0x09))))
               (i8x16.eq (local.get $octets) (i8x16.splat (i32.const 0x7f))))))
-        ;; Of a Cookie (17): two underscores, or `e.`, of which there is one in the name of each cookie of ours or of a
-        ;; platform's router. What stands behind the value may be taken for it, and then somebody looks in vain.
+        ;; Of a Cookie (17): two underscores, or `e.`, of which there is one in whatever `hasPlatformCookies` looks for. What
+        ;; stands behind the value may be taken for it, and then somebody looks in vain.
         (if (i32.eq (local.get $kind) (i32.const 17))
           (then
             (local.set $suspects
@@ -146,29 +148,29 @@
                 (v128.or
                   (v128.and
                     (i8x16.eq (local.get $octets) (i8x16.splat (i32.const 0x5f)))
-                    (i8x16.eq (v128.load offset=1 (local.get $at)) (i8x16.splat (i32.const 0x5f))))
+                    (i8x16.eq (v128.load offset=1 (local.get $lineEnd)) (i8x16.splat (i32.const 0x5f))))
                   (v128.and
                     (i8x16.eq (local.get $octets) (i8x16.splat (i32.const 0x65)))
-                    (i8x16.eq (v128.load offset=1 (local.get $at)) (i8x16.splat (i32.const 0x2e)))))))))
+                    (i8x16.eq (v128.load offset=1 (local.get $lineEnd)) (i8x16.splat (i32.const 0x2e)))))))))
         (if (i32.eqz (local.get $others))
           (then
-            (local.set $at (i32.add (local.get $at) (i32.const 16)))
-            (br_if $value (i32.lt_u (local.get $at) (local.get $end)))
+            (local.set $lineEnd (i32.add (local.get $lineEnd) (i32.const 16)))
+            (br_if $value (i32.lt_u (local.get $lineEnd) (local.get $end)))
             (return (i32.const -1)))))
-      (local.set $at (i32.add (local.get $at) (i32.ctz (local.get $others))))
+      (local.set $lineEnd (i32.add (local.get $lineEnd) (i32.ctz (local.get $others))))
       (if (i32.or
-            (i32.ge_u (i32.add (local.get $at) (i32.const 1)) (local.get $end))
-            (i32.ne (i32.load16_u (local.get $at)) (i32.const 0x0a0d)))
+            (i32.ge_u (i32.add (local.get $lineEnd) (i32.const 1)) (local.get $end))
+            (i32.ne (i32.load16_u (local.get $lineEnd)) (i32.const 0x0a0d)))
         (then (return (i32.const -1))))
       ;; No space around it, which is 0x20 or 0x09 and no more than that below 0x21.
       (if (i32.and
-            (i32.gt_u (local.get $at) (local.get $valueFrom))
+            (i32.gt_u (local.get $lineEnd) (local.get $valueFrom))
             (i32.or
               (i32.le_u (i32.load8_u (local.get $valueFrom)) (i32.const 0x20))
-              (i32.le_u (i32.load8_u (i32.sub (local.get $at) (i32.const 1))) (i32.const 0x20))))
+              (i32.le_u (i32.load8_u (i32.sub (local.get $lineEnd) (i32.const 1))) (i32.const 0x20))))
         (then (return (i32.const -1))))
-      (i32.store offset=12 (local.get $out) (i32.sub (local.get $at) (local.get $base)))
-      (local.set $at (i32.add (local.get $at) (i32.const 2)))
+      (i32.store offset=12 (local.get $out) (i32.sub (local.get $lineEnd) (local.get $base)))
+      (local.set $at (i32.add (local.get $lineEnd) (i32.const 2)))
       (local.set $out (i32.add (local.get $out) (i32.const 16)))
       (local.set $count (i32.add (local.get $count) (i32.const 1)))
       (br $line))

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { kindOf } from '../../../src/gateway/http1/field-names.ts';
 import { FieldSection } from '../../../src/gateway/http1/field-section.ts';
 import { ASSEMBLED, sharedBytes } from '../../../src/gateway/http1/octet-scan.ts';
-import { hasPlatformCookies } from '../../../src/gateway/platform-cookies.ts';
+import { CLOUD_FOUNDRY, hasPlatformCookies, OUR_COOKIES } from '../../../src/gateway/platform-cookies.ts';
 import { assemble } from '../../assemble/assemble.ts';
 
 const LIMIT = 65_536;
@@ -117,9 +117,9 @@ describe('the scan of field lines', () => {
   it("calls no Cookie plain that holds one of ours or of a platform's router", () => {
     const piece = fc.constantFrom(
       ...[
-        'sluice.cf-eu.__VCAP_ID__=1',
-        '__VCAP_ID__=2',
-        'sluice.affinity=3',
+        `${OUR_COOKIES}cf-eu.${CLOUD_FOUNDRY}=1`,
+        `${CLOUD_FOUNDRY}=2`,
+        `${OUR_COOKIES}a=3`,
         'a=b',
         'session_id=__x',
         'the.end=4',
@@ -139,8 +139,9 @@ describe('the scan of field lines', () => {
         if (texts.some(hasPlatformCookies)) expect(section.cookiesArePlain).toBe(false);
       }),
     );
-    // Or it would be of no use.
+    // Or it would be of no use, and nothing would have been looked for.
     expect(plain).toBeGreaterThan(0);
+    expect([OUR_COOKIES, CLOUD_FOUNDRY].every(hasPlatformCookies)).toBe(true);
   });
 
   it('reads no further than what has come, whatever an earlier head left behind it', () => {
