@@ -31,6 +31,8 @@ const TIMEOUT_MS = 20_000;
 export class SoakClient {
   readonly #port: number;
   #socket: Socket | undefined;
+  /** Of this connection. */
+  #error: string | undefined;
   /** Requests on this connection before. */
   #served = 0;
 
@@ -67,10 +69,10 @@ export class SoakClient {
         if (status === 200) settle({ kind: 'done' }, !reader.closes);
         else settle({ kind: 'failed', why: `status ${status}` }, !reader.closes);
       };
-      const broken = (): void => {
+      const broken = (how: string): void => {
         const ms = Math.round(performance.now() - startedAt);
         const where = `${head.slice(0, head.indexOf(' HTTP'))}, request ${this.#served + 1} of its connection`;
-        const why = `no answer after ${ms} ms: ${where}`;
+        const why = `no answer after ${ms} ms, ${how}: ${where}`;
         settle(reader.begun ? { kind: 'cut' } : { kind: 'failed', why }, false);
       };
 
@@ -82,8 +84,8 @@ export class SoakClient {
           settle({ kind: 'failed', why: (error as Error).message }, false);
         }
       });
-      socket.on('end', () => (reader.ended() ? whole() : broken()));
-      socket.on('close', broken);
+      socket.on('end', () => (reader.ended() ? whole() : broken('an end')));
+      socket.on('close', () => broken(this.#error ?? 'closed'));
       timers.add(setTimeout(() => settle({ kind: 'failed', why: 'timeout' }, false), TIMEOUT_MS));
       socket.write(head);
       if (givesUp.when === 'after') timers.add(setTimeout(giveUp, givesUp.ms));
@@ -140,8 +142,11 @@ export class SoakClient {
       return this.#socket;
     }
     const socket = createConnection({ host: '127.0.0.1', port: this.#port, noDelay: true });
-    // 'close' follows and says all there is to say.
-    socket.on('error', () => {});
+    this.#error = undefined;
+    // 'close' follows.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = `${error.syscall ?? ''} ${error.code ?? error.message}`.trim();
+    });
     this.#socket = socket;
     this.#served = 0;
     return socket;
