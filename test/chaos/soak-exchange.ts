@@ -115,6 +115,8 @@ export class SoakClient {
       const timers = new Set<NodeJS.Timeout>();
       const settle = (outcome: SoakOutcome): void => {
         for (const timer of timers) clearTimeout(timer);
+        // Its end comes later, when there may be another connection already.
+        socket.removeAllListeners('data').removeAllListeners('close');
         this.close();
         resolve(outcome);
       };
