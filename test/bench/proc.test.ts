@@ -24,6 +24,7 @@ describe('/proc', () => {
   });
 });
 
+if (process.platform !== 'linux') process.stderr.write('skipped: only Linux has /proc\n');
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
 onLinux('this process', () => {

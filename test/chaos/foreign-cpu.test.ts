@@ -14,6 +14,7 @@ describe('what others use of a machine', () => {
     expect(foreignPart(before, before, 2)).toBe(0);
   });
 
+  if (process.platform !== 'linux') process.stderr.write('skipped: only Linux has /proc\n');
   const onLinux = process.platform === 'linux' ? it : it.skip;
   onLinux('is read from this machine', () => {
     const before = readCpu(process.pid);

@@ -29,6 +29,7 @@ describe('the sockets of a process', () => {
     });
   });
 
+  if (process.platform !== 'linux') process.stderr.write('skipped: only Linux has /proc\n');
   const onLinux = process.platform === 'linux' ? it : it.skip;
   onLinux('are those of this process, while they are open', async () => {
     const server = createServer((accepted) => accepted.resume().on('end', () => accepted.end()));
