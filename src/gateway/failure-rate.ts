@@ -12,7 +12,8 @@ export interface FailureRateRules {
 
 /**
  * How many of the requests of the last window failed: counted in ten slots, of which the oldest is emptied when time has
- * come round to it, so that at least nine tenths of the window count and nothing older. Times are of the monotonic clock, in milliseconds, and never run backwards.
+ * come round to it, so that at least nine tenths of the window count and nothing older. Times are of the monotonic
+ * clock, in milliseconds, and never run backwards.
  */
 export class FailureRate {
   readonly #rules: FailureRateRules;
